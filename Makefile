@@ -1,0 +1,103 @@
+# Nothing to configure: override on the command line, make CC=clang PREFIX=/usr
+PREFIX     = /usr/local
+BINDIR     = $(PREFIX)/bin
+SBINDIR    = $(PREFIX)/sbin
+LIBEXECDIR = $(PREFIX)/libexec
+MANDIR     = $(PREFIX)/share/man
+DESTDIR    =
+
+VERSION = 0.1
+HARDEN  = -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE \
+	-fstack-clash-protection -fno-strict-aliasing
+CFLAGS  = -O2 -g $(HARDEN)
+LDFLAGS = -pie -Wl,-z,relro,-z,now,-z,noexecstack
+WARN    = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wvla -Wswitch-enum \
+	-Wstrict-prototypes -Wmissing-prototypes -Wwrite-strings -Wformat=2 \
+	-Werror
+COMPILE = $(CC) -std=c11 -D_POSIX_C_SOURCE=200809L -DVERSION='"$(VERSION)"' \
+	-Ilib $(WARN) $(CFLAGS)
+B       = build
+
+# make SAN=1: another folder, with the address and undefined sanitizers
+ifdef SAN
+B       = build-san
+CFLAGS  = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all \
+	-fno-omit-frame-pointer
+LDFLAGS = -fsanitize=address,undefined
+endif
+
+# Layers: an archive a folder of lib/, lowest last.
+BASE  = $B/libbase.a
+IO    = $B/libio.a $(BASE)
+MAIL  = $B/libmail.a $(BASE)
+STORE = $B/libstore.a $(MAIL) $(IO)
+QUEUE = $B/libqueue.a $(MAIL) $(IO)
+AUTH  = $B/libauth.a $(MAIL) $(IO)
+SMTP  = $B/libsmtp.a $(MAIL)
+IMAP  = $B/libimap.a $(MAIL)
+POP3  = $B/libpop3.a $(MAIL)
+
+# What each program is made of; only these lines name a library.
+PROGRAMS = $(patsubst cmd/%.c,%,$(wildcard cmd/*.c)) \
+	$(patsubst cmd/%/main.c,%,$(wildcard cmd/*/main.c))
+$B/mtls:     $(IO)
+$B/mauth:    $B/libauth.a $(SMTP) $(IMAP) $(POP3) $(IO)
+$B/mrecv:    $(SMTP) $B/libqueue.a $(AUTH)
+$B/mqueue:   $(QUEUE)
+$B/mdeliver: $B/libauth.a $B/libqueue.a $(STORE)
+$B/msend:    $(SMTP) $B/libqueue.a $(IO)
+$B/mpop:     $(POP3) $B/libauth.a $(STORE)
+$B/mimapd:   $(IMAP) $B/libauth.a $(STORE)
+$B/pneu:     $(IO)
+$B/mtls $B/msend: LDLIBS = -lssl -lcrypto
+$B/mauth:    LDLIBS = -lcrypt
+
+all: $(PROGRAMS:%=$B/%)
+
+.SECONDEXPANSION:
+$(PROGRAMS:%=$B/%): $B/%: $$(patsubst %.c,$B/%.o,$$(wildcard cmd/%.c cmd/%/*.c))
+	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+$B/lib%.a: $$(patsubst %.c,$B/%.o,$$(wildcard lib/%/*.c))
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+$B/%.o: %.c
+	@mkdir -p $(@D)
+	$(COMPILE) $(if $(filter lib/io/%,$<),-D_GNU_SOURCE) -MMD -MP -c -o $@ $<
+
+# Unit tests: t/unit/NAME.c, linked with every layer.
+UNITS = $(patsubst t/unit/%.c,$B/unit/%,$(wildcard t/unit/*.c))
+ALL   = $B/libauth.a $B/libqueue.a $B/libstore.a $B/libsmtp.a $B/libimap.a \
+	$B/libpop3.a $B/libmail.a $B/libio.a $B/libbase.a
+$B/unit/%: $B/t/unit/%.o $(ALL)
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) -o $@ $< $(ALL) -lssl -lcrypto -lcrypt -lz
+units: $(UNITS)
+
+run: all
+	scripts/run
+
+check:
+	scripts/check
+
+bench: all
+	t/bench/run
+
+fuzz:
+	scripts/fuzz $(T) $(S)
+
+install: all
+	B=$B scripts/install "$(DESTDIR)" "$(BINDIR)" "$(SBINDIR)" \
+	    "$(LIBEXECDIR)" "$(MANDIR)" $(PROGRAMS)
+uninstall:
+	scripts/install -u "$(DESTDIR)" "$(BINDIR)" "$(SBINDIR)" \
+	    "$(LIBEXECDIR)" "$(MANDIR)" $(PROGRAMS)
+
+clean:
+	rm -rf build build-san build-fuzz
+
+.PHONY: all units run check bench fuzz install uninstall clean
+.DELETE_ON_ERROR:
+.SECONDARY:
+-include $(shell find $B -name '*.d' 2>/dev/null)

@@ -1,0 +1,76 @@
+/*
+ * limits - every bound of every program, in one place
+ *
+ * Each row has the RFC that asks for it, where one does, and pneu-limits(7)
+ * says what happens at it.  Sizes are bytes, times are seconds.
+ */
+#ifndef BASE_LIMITS_H
+#define BASE_LIMITS_H
+
+enum {
+	/* configuration and environment */
+	LIMIT_CONF_LINE = 16384,
+	LIMIT_ENV_VALUE = 1024,
+	LIMIT_ENV_TOTAL = 262144,
+	LIMIT_CMD_ARGS = 256,
+	LIMIT_PATH = 512,
+
+	/* addresses and names: RFC 5321, section 4.5.3.1 */
+	LIMIT_LOCAL_PART = 64,
+	LIMIT_DOMAIN = 255,
+	LIMIT_ADDRESS = 320, /* local-part "@" domain */
+	LIMIT_LOGIN = 255,
+
+	/* SMTP */
+	LIMIT_SMTP_LINE = 2048,  /* RFC 5321 asks 512, extensions add */
+	LIMIT_SMTP_AUTH = 12288, /* RFC 4954, section 4 */
+	LIMIT_SMTP_REPLY = 512,
+	LIMIT_SMTP_RCPTS = 1000, /* RFC 5321 asks 100 */
+	LIMIT_SMTP_ERRORS = 20,
+	LIMIT_MAIL_RCPTS = 65536, /* bytes of MAIL_RCPTS */
+	LIMIT_RECEIVED = 100,     /* RFC 5321, section 6.3 */
+	LIMIT_HEADER = 1048576,   /* the header of a message */
+	LIMIT_HEADER_FIELD = 65536,
+	LIMIT_REPLY_TEXT = 400,
+
+	/* times: RFC 5321, section 4.5.3.2 */
+	TIME_SMTP_COMMAND = 300,
+	TIME_SMTP_DATA_BLOCK = 180,
+	TIME_SMTP_DATA_END = 600,
+	TIME_SMTP_SESSION = 7200,
+	TIME_HANDSHAKE = 60,
+	TIME_GREETER = 180,
+	TIME_POP3_IDLE = 600,  /* RFC 1939, section 3 */
+	TIME_IMAP_IDLE = 1800, /* RFC 3501, section 5.4 */
+	TIME_FILTER = 300,
+	TIME_COMMAND = 600,
+
+	/* job lines */
+	LIMIT_JOB_LINE = 65536,
+	LIMIT_RESULT_LINE = 4096,
+	LIMIT_JOB_RCPTS = 100,
+	LIMIT_JOBS_OUT = 32,
+
+	/* the record of a session */
+	LIMIT_SESSION_UNREAD = 65536,
+	LIMIT_SESSION_STATE = 1024,
+	LIMIT_MONITOR_MSG = 8192,
+
+	/* IMAP and POP3 */
+	LIMIT_IMAP_LINE = 65536,   /* a command without its literals */
+	LIMIT_IMAP_LITERAL = 8192, /* before login, and for any argument */
+	LIMIT_IMAP_NESTING = 32,
+	LIMIT_IMAP_KEYS = 1000,
+	LIMIT_POP3_LINE = 512,
+	LIMIT_MAILBOX_NAME = 1000,
+	LIMIT_KEYWORDS = 64,
+	LIMIT_KEYWORD = 64,
+
+	/* MIME */
+	LIMIT_MIME_DEPTH = 100,
+	LIMIT_MIME_PARTS = 10000
+};
+
+#define LIMIT_MESSAGE UINT64_C(1073741824) /* default of `limits` message */
+
+#endif

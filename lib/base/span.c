@@ -1,0 +1,179 @@
+#include "base/span.h"
+
+struct span
+span_of(const char *s)
+{
+	return (struct span){ s, s == NULL ? 0 : strlen(s) };
+}
+
+struct span
+span_take(struct span *s, size_t n)
+{
+	struct span head = { s->p, n };
+
+	s->p += n;
+	s->n -= n;
+	return head;
+}
+
+bool
+span_eq(struct span a, struct span b)
+{
+	return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
+}
+
+static bool
+same_folded(const char *a, const char *b, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (to_lower(a[i]) != to_lower(b[i]))
+			return false;
+	return true;
+}
+
+bool
+span_ieq(struct span a, struct span b)
+{
+	return a.n == b.n && same_folded(a.p, b.p, a.n);
+}
+
+bool
+span_is(struct span a, const char *s)
+{
+	return span_eq(a, span_of(s));
+}
+
+bool
+span_iis(struct span a, const char *s)
+{
+	return span_ieq(a, span_of(s));
+}
+
+bool
+span_starts(struct span s, const char *prefix)
+{
+	size_t n = strlen(prefix);
+
+	return s.n >= n && (n == 0 || memcmp(s.p, prefix, n) == 0);
+}
+
+bool
+span_istarts(struct span s, const char *prefix)
+{
+	size_t n = strlen(prefix);
+
+	return s.n >= n && same_folded(s.p, prefix, n);
+}
+
+int
+span_cmp(struct span a, struct span b)
+{
+	size_t n = a.n < b.n ? a.n : b.n;
+	int r = n == 0 ? 0 : memcmp(a.p, b.p, n);
+
+	if (r != 0)
+		return r;
+	return a.n < b.n ? -1 : a.n > b.n;
+}
+
+size_t
+span_chr(struct span s, char c)
+{
+	const char *p = s.n == 0 ? NULL : memchr(s.p, c, s.n);
+
+	return p == NULL ? s.n : (size_t)(p - s.p);
+}
+
+size_t
+span_rchr(struct span s, char c)
+{
+	for (size_t i = s.n; i > 0; i--)
+		if (s.p[i - 1] == c)
+			return i - 1;
+	return s.n;
+}
+
+size_t
+span_find(struct span s, struct span needle)
+{
+	size_t at = 0;
+
+	if (needle.n == 0)
+		return 0;
+	while (s.n - at >= needle.n) {
+		struct span rest = { s.p + at, s.n - at - needle.n + 1 };
+		size_t i = span_chr(rest, needle.p[0]);
+
+		if (i == rest.n)
+			return s.n;
+		at += i;
+		if (memcmp(s.p + at, needle.p, needle.n) == 0)
+			return at;
+		at++;
+	}
+	return s.n;
+}
+
+struct span
+span_trim(struct span s)
+{
+	while (s.n > 0 && is_blank(s.p[0]))
+		span_take(&s, 1);
+	while (s.n > 0 && is_blank(s.p[s.n - 1]))
+		s.n--;
+	return s;
+}
+
+struct span
+span_cut(struct span *s, char sep)
+{
+	struct span head = span_take(s, span_chr(*s, sep));
+
+	if (s->n > 0)
+		span_take(s, 1);
+	return head;
+}
+
+struct span
+span_word(struct span *s)
+{
+	size_t n = 0;
+
+	while (s->n > 0 && is_blank(s->p[0]))
+		span_take(s, 1);
+	while (n < s->n && !is_blank(s->p[n]))
+		n++;
+	return span_take(s, n);
+}
+
+bool
+span_cstr(struct span s, char *dst, size_t size)
+{
+	dst[0] = '\0';
+	if (s.n >= size || span_chr(s, '\0') != s.n)
+		return false;
+	if (s.n > 0)
+		memcpy(dst, s.p, s.n);
+	dst[s.n] = '\0';
+	return true;
+}
+
+bool
+same_secret(const void *a, const void *b, size_t n)
+{
+	const unsigned char *x = a, *y = b;
+	volatile unsigned char diff = 0;
+
+	for (size_t i = 0; i < n; i++)
+		diff = (unsigned char)(diff | (x[i] ^ y[i]));
+	return diff == 0;
+}
+
+void
+wipe(void *p, size_t n)
+{
+	volatile unsigned char *v = p;
+
+	while (n-- > 0)
+		*v++ = 0;
+}

@@ -1,0 +1,88 @@
+/*
+ * conf - the configuration directory and its files of lines
+ *
+ * $PNEU_CONF, or conf_set_dir (option -c), or /etc/pneu.  A record is a
+ * line; "#" at the start of a line is a comment; empty lines are skipped;
+ * a CR before the LF is dropped.  A line longer than LIMIT_CONF_LINE is
+ * bad.  A bad line is logged as FILE:LINE: what, hurts only itself, and
+ * makes every "no" that rests on the file temporary (conf_doubtful).
+ */
+#ifndef IO_CONF_H
+#define IO_CONF_H
+
+#include <sys/types.h>
+
+#include "base/limits.h"
+#include "io/in.h"
+
+struct conf {
+	struct in in;
+	char path[512];
+	unsigned line, records;
+	bool bad; /* a bad line was seen */
+	int64_t mtime;
+	int fd; /* -1 when not open */
+	char buf[LIMIT_CONF_LINE];
+};
+
+void conf_set_dir(const char *dir);
+const char *conf_dir(void);
+
+/* Whether the configuration directory exists at all. */
+bool conf_exists(void);
+
+/*
+ * DIR/NAME into path.  False when it does not fit.
+ */
+MUST bool conf_file(char *path, size_t size, const char *name);
+
+/* 0, or -1 and errno (ENOENT: there is no such file). */
+MUST int conf_open(struct conf *, const char *name);
+
+/*
+ * The same for any path, taken as it is.  Path is kept for messages.
+ */
+MUST int conf_open_path(struct conf *, const char *path);
+
+/* The next record: 1; 0 at the end; -1 and errno when it can't be read. */
+MUST int conf_next(struct conf *, struct span *line);
+
+/* Log the current line as bad. */
+void conf_bad(struct conf *, const char *what);
+
+/*
+ * After the last record: whether an answer of "no" must be temporary,
+ * because a line was bad, the file had no record, or it was changed less
+ * than 2 seconds ago or ends within a line (an editor may be writing it).
+ */
+bool conf_doubtful(const struct conf *);
+
+/* Never fails; keeps errno. */
+void conf_close(struct conf *);
+
+/*
+ * The host name: the first record of `me`, else what uname says.  Static.
+ */
+const char *conf_me(void);
+
+/*
+ * A directory of `paths`: "queue", "state", "run" or "bin".  Defaults
+ * /var/spool/pneu, /var/lib/pneu, /run/pneu; "" for bin (the folder of
+ * the running program).  A relative path is below the configuration
+ * directory.  Static, one a name.
+ */
+const char *conf_path(const char *name);
+
+/*
+ * The value of NAME in `limits` when it is a number of at most max, else
+ * what is given as default.  Reads the file once.
+ */
+uint64_t conf_limit(const char *name, uint64_t max, uint64_t dflt);
+
+/* Find an account of ours ("pneu", "pneu-tls", ..., or any name): the file
+ * `uids` (NAME UID GID a line), else passwd, else "UID" or "UID:GID" in
+ * digits.  0, or -1 and errno (ENOENT: no such user).
+ */
+MUST int conf_account(const char *name, uid_t *uid, gid_t *gid);
+
+#endif

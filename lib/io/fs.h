@@ -1,0 +1,55 @@
+/*
+ * fs - files that survive a power cut, locks, names
+ */
+#ifndef IO_FS_H
+#define IO_FS_H
+
+#include <sys/types.h>
+
+#include "base/buf.h"
+
+/* fsync the directory dirfd, "" or "." for itself.  0, or -1 and errno. */
+MUST int fs_sync_dir(int dirfd, const char *name);
+
+/*
+ * Replace name in dirfd by the bytes: written to a temporary name, synced,
+ * renamed, directory synced.  0, or -1 and errno, with nothing left
+ * behind.
+ */
+MUST int fs_replace(int dirfd, const char *name, struct span, mode_t mode);
+
+/* Read a whole file into b, up to b's bound (EFBIG).  0, or -1 and errno. */
+MUST int fs_read(int dirfd, const char *name, struct buf *b);
+
+/* mkdir, with the parents; 0 also when it exists. */
+MUST int fs_mkdirs(const char *path, mode_t mode);
+
+/* Remove a directory and all in it.  0, or -1 and errno. */
+MUST int fs_remove_tree(int dirfd, const char *name);
+
+/* mtime in nanoseconds of a file below dirfd; -1 and errno. */
+int64_t fs_mtime_ns(int dirfd, const char *name);
+
+/* Set mtime and atime of an open file, seconds. */
+MUST int fs_touch(int fd, int64_t t);
+
+/*
+ * Lock a whole open file, by fcntl, OFD where there is such a thing, so
+ * that closing another descriptor of it does not unlock.  Waits until the
+ * deadline: 0; -1 and EAGAIN when another has it.  A deadline of 0 tries
+ * once.
+ */
+MUST int fs_lock(int fd, bool exclusive, int64_t deadline);
+void fs_unlock(int fd);
+
+/* Fill with random bytes of the kernel; dies when there are none. */
+void fs_random(void *p, size_t n);
+
+/* Free bytes of the file system that holds fd; UINT64_MAX if not known. */
+uint64_t fs_free_bytes(int fd);
+
+/* Close on exec, non-blocking, as wanted.  0 or -1. */
+int fs_cloexec(int fd, bool on);
+int fs_nonblock(int fd, bool on);
+
+#endif

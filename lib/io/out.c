@@ -1,0 +1,111 @@
+#include "io/out.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <unistd.h>
+
+#include "io/deadline.h"
+
+int
+write_all(int fd, const void *p, size_t n, int64_t deadline)
+{
+	const char *at = p;
+
+	while (n > 0) {
+		ssize_t w;
+
+		if (deadline != DEADLINE_NEVER &&
+		    deadline_wait(fd, POLLOUT, deadline) == -1)
+			return -1;
+		w = write(fd, at, n);
+		if (w >= 0) {
+			at += w;
+			n -= (size_t)w;
+		} else if (errno == EAGAIN) {
+			if (deadline_wait(fd, POLLOUT, deadline) == -1)
+				return -1;
+		} else if (errno != EINTR) {
+			return -1;
+		}
+	}
+	return 0;
+}
+
+void
+out_init(struct out *o, int fd, void *buf, size_t cap)
+{
+	*o = (struct out){
+		.fd = fd, .buf = buf, .cap = cap, .deadline = DEADLINE_NEVER
+	};
+}
+
+int
+out_flush(struct out *o)
+{
+	size_t n = o->n;
+
+	o->n = 0;
+	if (o->err == 0 && write_all(o->fd, o->buf, n, o->deadline) == -1)
+		o->err = errno;
+	errno = o->err;
+	return o->err == 0 ? 0 : -1;
+}
+
+void
+out_put(struct out *o, struct span s)
+{
+	if (s.n > o->cap - o->n)
+		out_flush(o);
+	if (s.n >= o->cap) {
+		if (o->err == 0 &&
+		    write_all(o->fd, s.p, s.n, o->deadline) == -1)
+			o->err = errno;
+		return;
+	}
+	if (s.n > 0)
+		memcpy(o->buf + o->n, s.p, s.n);
+	o->n += s.n;
+}
+
+void
+out_puts(struct out *o, const char *s)
+{
+	out_put(o, span_of(s));
+}
+
+void
+out_putc(struct out *o, char c)
+{
+	out_put(o, (struct span){ &c, 1 });
+}
+
+void
+out_putu(struct out *o, uint64_t u)
+{
+	char digits[20];
+	size_t i = sizeof(digits);
+
+	do {
+		digits[--i] = (char)('0' + u % 10);
+		u /= 10;
+	} while (u > 0);
+	out_put(o, (struct span){ digits + i, sizeof(digits) - i });
+}
+
+void
+out_printf(struct out *o, const char *fmt, ...)
+{
+	char text[2048];
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	if (n < 0 || (size_t)n >= sizeof(text)) {
+		o->err = EOVERFLOW;
+		return;
+	}
+	out_put(o, (struct span){ text, (size_t)n });
+}

@@ -1,0 +1,77 @@
+/*
+ * tls - TLS 1.2 and 1.3 on a connected socket, by OpenSSL
+ *
+ * The only user of openssl/ssl.h.  A tls_ctx holds keys and settings and
+ * is made once; a tls is one connection.  The descriptors are
+ * non-blocking inside and given back as they were.
+ */
+#ifndef IO_TLS_H
+#define IO_TLS_H
+
+#include "base/span.h"
+
+struct tls_ctx;
+struct tls;
+
+enum tls_result {
+	TLS_DONE,       /* n bytes, or the handshake is complete */
+	TLS_WANT_READ,  /* wait for the socket to be readable, call again */
+	TLS_WANT_WRITE, /* the same, writable */
+	TLS_EOF,        /* the peer closed properly (close_notify) */
+	TLS_CUT,        /* the connection ended without close_notify */
+	TLS_FAILED      /* tls_why says what */
+};
+
+/*
+ * A server context with no key yet.  tickets: whether sessions may be
+ * resumed (never on port 25).  Dies on lack of memory.
+ */
+struct tls_ctx *tls_server(bool tickets);
+
+/*
+ * Load `default.pem` and every NAME.pem of a directory.  0; -1 when
+ * default.pem does not parse or match, with a one-line reason in why; the
+ * context keeps what it had before then.  Bad further pairs are logged and
+ * left as they were.
+ */
+MUST int tls_server_load(
+    struct tls_ctx *, const char *dir, char *why, size_t size);
+
+/*
+ * A client context; ca is a file of certificates, or NULL for those of
+ * the system.
+ */
+struct tls_ctx *tls_client(const char *ca);
+
+/* Begin a session on fd.  name: for a client, the host (SNI); or NULL. */
+struct tls *tls_accept(struct tls_ctx *, int fd);
+struct tls *tls_connect(struct tls_ctx *, int fd, const char *name);
+
+/* Go on with the handshake. */
+enum tls_result tls_handshake(struct tls *);
+
+/* At most max bytes; *n says how many. */
+enum tls_result tls_read(struct tls *, void *, size_t max, size_t *n);
+enum tls_result tls_write(struct tls *, const void *, size_t max, size_t *n);
+
+/* Whether bytes are already decrypted and waiting. */
+bool tls_pending(const struct tls *);
+
+/* Send close_notify, once, without waiting for the peer's. */
+void tls_shutdown(struct tls *);
+void tls_free(struct tls *);
+
+/* Why the last call failed, one line. */
+const char *tls_why(const struct tls *);
+
+/* Facts of a complete handshake: "TLSv1.3", the cipher, bits, the SNI. */
+const char *tls_version(const struct tls *);
+const char *tls_cipher(const struct tls *);
+const char *tls_sni(const struct tls *);
+int tls_bits(const struct tls *);
+
+/* For a client: whether chain and name were proved, and if not why. */
+bool tls_verified(const struct tls *);
+const char *tls_verify_why(const struct tls *);
+
+#endif

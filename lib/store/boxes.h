@@ -1,0 +1,87 @@
+/*
+ * boxes - the mailboxes of a user: Maildir++ folders and subscriptions
+ *
+ * INBOX is the Maildir itself; a mailbox "Work/2026" is the folder
+ * ".Work.2026" in it.  Names here are UTF-8 with the separator of the
+ * user ('/' by default; a name may then hold no '.'); on disk they are
+ * modified UTF-7 like those of Dovecot and Courier.  INBOX is one mailbox
+ * in any case.
+ */
+#ifndef STORE_BOXES_H
+#define STORE_BOXES_H
+
+#include "base/limits.h"
+#include "base/span.h"
+
+struct boxes {
+	int fd; /* the Maildir */
+	char root[LIMIT_PATH];
+	char separator;
+};
+
+enum box_result {
+	BOX_OK,
+	BOX_NONE, /* no such mailbox */
+	BOX_EXISTS,
+	BOX_BADNAME, /* not a name we can have */
+	BOX_INUSE,   /* INBOX can't be deleted, ... */
+	BOX_FAILED   /* errno */
+};
+
+enum {
+	BOX_NOSELECT = 1, /* only a level of the hierarchy */
+	BOX_HASCHILDREN = 2,
+	BOX_SUBSCRIBED = 4,
+	BOX_NONEXISTENT = 8, /* subscribed, but not there */
+	/* special use, RFC 6154 */
+	BOX_DRAFTS = 16,
+	BOX_JUNK = 32,
+	BOX_SENT = 64,
+	BOX_TRASH = 128,
+	BOX_ARCHIVE = 256
+};
+
+struct box {
+	const char *name; /* UTF-8 */
+	unsigned attrs;
+};
+
+/* Open a Maildir root, which is created when it does not exist. */
+MUST int boxes_open(struct boxes *, const char *root, char separator);
+void boxes_close(struct boxes *);
+
+/*
+ * Every mailbox, INBOX first, then in order of name, parents that do not
+ * exist as BOX_NOSELECT, and subscribed names that are not there.  The
+ * array is malloc'd, one block: free() it.  The number, or -1 and errno.
+ */
+MUST int boxes_list(struct boxes *, struct box **list);
+
+/* The folder's directory into path (whether or not it exists). */
+enum box_result boxes_path(
+    struct boxes *, struct span name, char *path, size_t size);
+
+/* BOX_OK when it exists and can be selected. */
+enum box_result boxes_find(
+    struct boxes *, struct span name, char *path, size_t size);
+
+/* use: one of BOX_DRAFTS... or 0.  Parents are made visible by LIST. */
+enum box_result boxes_create(struct boxes *, struct span name, unsigned use);
+enum box_result boxes_delete(struct boxes *, struct span name);
+
+/*
+ * With its inferiors; UIDs and UIDVALIDITY move along.  INBOX: its
+ * messages move into the new mailbox and it stays.
+ */
+enum box_result boxes_rename(struct boxes *, struct span from, struct span to);
+
+/* Need not exist (RFC 3501, section 6.3.6). */
+enum box_result boxes_subscribe(
+    struct boxes *, struct span name, bool subscribe);
+
+/* Modified UTF-7 (RFC 3501, section 5.1.3) to UTF-8 and back. */
+struct buf;
+MUST bool mutf7_decode(struct buf *, struct span);
+bool mutf7_encode(struct buf *, struct span);
+
+#endif

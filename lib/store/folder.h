@@ -1,0 +1,163 @@
+/*
+ * folder - one mailbox: its messages in UID order, and changes to it
+ *
+ * An open folder is a view: messages numbered from 0 in UID order, which
+ * changes only in folder_refresh, so that a session's sequence numbers
+ * stay what the client believes.  Other processes (ours, mutt, mblaze,
+ * mbsync, rm) may change the Maildir at any time; what they did shows at
+ * the next refresh.
+ *
+ * The index (snapshot, journal, cache; see store/index.h) lives in the
+ * folder and can always be rebuilt.  File names are the truth for flags.
+ * A UID that was shown never names another message.
+ */
+#ifndef STORE_FOLDER_H
+#define STORE_FOLDER_H
+
+#include "base/span.h"
+#include "store/maildir.h"
+
+enum {
+	FLAG_SEEN = 1,
+	FLAG_ANSWERED = 2,
+	FLAG_FLAGGED = 4,
+	FLAG_DELETED = 8,
+	FLAG_DRAFT = 16,
+	FLAG_RECENT = 32, /* of this session: never stored by a caller */
+	FLAG_ALL = 31
+};
+
+struct msg {
+	uint32_t uid;
+	uint16_t flags;
+	bool gone;         /* expunged by somebody; still numbered */
+	uint64_t keywords; /* bit i: folder_keyword_name(f, i) */
+	uint64_t modseq;
+	int64_t date;  /* INTERNALDATE */
+	uint64_t size; /* CRLF octets; 0 not known yet: folder_size */
+};
+
+struct folder;
+
+/*
+ * Open a folder directory that exists; rw: may change it and takes the
+ * \Recent flags.  0; -1 and errno (ENOENT; EPROTO: an index of a newer
+ * format, later).  The first view is complete.
+ */
+MUST int folder_open(struct folder **, const char *path, bool rw);
+void folder_close(struct folder *);
+
+size_t folder_count(const struct folder *);
+const struct msg *folder_msg(const struct folder *, size_t i);
+
+uint32_t folder_uidvalidity(const struct folder *);
+uint32_t folder_uidnext(const struct folder *);
+uint64_t folder_modseq(const struct folder *); /* highest */
+
+/* The index of the first message with a UID of at least uid; count. */
+size_t folder_lower(const struct folder *, uint32_t uid);
+
+/* What folder_refresh found, in the order in which it must be told. */
+struct folder_news {
+	void *ctx;
+	/* Message i is gone and those behind it move up; may be NULL when
+	 * `expunge` is false. */
+	void (*expunged)(void *ctx, size_t i, uint32_t uid);
+	void (*flags)(void *ctx, size_t i);      /* changed by someone else */
+	void (*exists)(void *ctx, size_t count); /* there are new messages */
+};
+
+/*
+ * Bring the view up to date.  With expunge false, messages that have gone
+ * stay numbered (msg.gone) until a refresh with true.  What is shown is
+ * durable first: no UID, MODSEQ or UIDVALIDITY is shown that a power cut
+ * could take back.  0, or -1 and errno.
+ */
+MUST int folder_refresh(
+    struct folder *, bool expunge, const struct folder_news *);
+
+/*
+ * A descriptor that becomes readable (poll) when the folder may have
+ * changed, -1 if there is none (then ask every second).  After it was
+ * readable call folder_refresh.
+ */
+int folder_watch(struct folder *);
+
+/* Open the file of message i to read; -1 and errno, ENOENT if gone. */
+MUST int folder_open_msg(struct folder *, size_t i);
+
+/* Its CRLF size, reading the file if no index or name tells. */
+MUST int folder_size(struct folder *, size_t i, uint64_t *size);
+
+/*
+ * The cache: a small text about message i, kept under a short name
+ * ("env", "body", "hdr").  get: true with the text, valid until the next
+ * call on this folder.  put never fails (a full disk only costs time).
+ */
+bool folder_cache_get(
+    struct folder *, size_t i, const char *what, struct span *text);
+void folder_cache_put(
+    struct folder *, size_t i, const char *what, struct span text);
+
+/*
+ * The number of a keyword, folding case; with create it is made.  -1 when
+ * there is none, or no room (LIMIT_KEYWORDS).
+ */
+int folder_keyword(struct folder *, struct span name, bool create);
+const char *folder_keyword_name(const struct folder *, int k); /* or NULL */
+
+enum folder_op { FOLDER_ADD, FOLDER_REMOVE, FOLDER_REPLACE };
+
+/*
+ * Change flags of the n messages at idx.  The view shows the change at
+ * once (folder_refresh does not report it as news).  Messages that have
+ * gone are passed over.  With unchanged_since < UINT64_MAX, those whose
+ * modseq is larger are left as they are and marked in failed[] (may be
+ * NULL).  0, or -1 and errno.
+ */
+MUST int folder_store(struct folder *, const size_t *idx, size_t n,
+    enum folder_op, uint16_t flags, uint64_t keywords, uint64_t unchanged_since,
+    bool *failed);
+
+/*
+ * Remove the files of these messages.  They stay in the view, gone, until
+ * a refresh with expunge.
+ */
+MUST int folder_expunge(struct folder *, const size_t *idx, size_t n);
+
+/*
+ * Copy (or move) messages to another folder, keeping flags, keywords and
+ * date; all or none.  uids[] gets their new UIDs in the order of idx.
+ * After a move the originals are gone as after folder_expunge.
+ * errno ENOENT: one of them has gone; nothing was copied.
+ */
+MUST int folder_copy(struct folder *, const size_t *idx, size_t n,
+    const char *to_path, bool move, uint32_t *uidvalidity, uint32_t *uids);
+
+/*
+ * APPEND: create a file with folder_append_begin, maildir_write the
+ * message, then commit (durable, and with a UID when it returns 0) or
+ * maildir_abort.  keywords are names, blank-separated.  date 0 is now.
+ */
+struct folder_append {
+	struct maildir md;
+	struct maildir_file file;
+	char path[512];
+};
+
+MUST int folder_append_begin(struct folder_append *, const char *path);
+MUST int folder_append_commit(struct folder_append *, uint16_t flags,
+    struct span keywords, int64_t date, uint32_t *uidvalidity, uint32_t *uid);
+void folder_append_abort(struct folder_append *);
+
+/* STATUS, without opening a view where the index allows it. */
+struct folder_status {
+	uint32_t messages, recent, unseen, deleted, uidnext, uidvalidity;
+	uint64_t modseq, size;
+};
+
+/* want_size: fill size too, which may have to read messages. */
+MUST int folder_status(
+    const char *path, struct folder_status *, bool want_size);
+
+#endif
