@@ -55,10 +55,11 @@ $B/mauth:    LDLIBS = -lcrypt
 all: $(PROGRAMS:%=$B/%)
 
 .SECONDEXPANSION:
-$(PROGRAMS:%=$B/%): $B/%: $$(patsubst %.c,$B/%.o,$$(wildcard cmd/%.c cmd/%/*.c))
-	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+objects = $(addprefix $B/,$(addsuffix .o,$(basename $(wildcard $1))))
+$(PROGRAMS:%=$B/%): $B/%: $$(call objects,cmd/$$*.c cmd/$$*/*.c)
+	$(CC) $(LDFLAGS) -o $@ $+ $(LDLIBS)
 
-$B/lib%.a: $$(patsubst %.c,$B/%.o,$$(wildcard lib/%/*.c))
+$B/lib%.a: $$(call objects,lib/$$*/*.c)
 	@rm -f $@
 	$(AR) rcs $@ $^
 

@@ -13,7 +13,7 @@ parse(struct span s, uint64_t max, uint64_t *u)
 		if (!is_digit(s.p[i]))
 			return false;
 		d = (uint64_t)(s.p[i] - '0');
-		if (v > (max - d) / 10)
+		if (d > max || v > (max - d) / 10)
 			return false;
 		v = v * 10 + d;
 	}

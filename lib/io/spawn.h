@@ -27,7 +27,7 @@ struct spawn {
 	char *const *envp; /* NULL: our own */
 	int in, out, err;  /* become 0, 1, 2; -1: /dev/null, and for err ours */
 	/* further descriptors: keep_from[i] becomes keep_to[i] (3 or more) */
-	int keep_from[4], keep_to[4];
+	int keep_from[5], keep_to[5]; /* four for the caller */
 	size_t nkeep;
 	bool group; /* lead a process group of its own */
 	bool user;  /* become uid and gid, with no other groups */

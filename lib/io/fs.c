@@ -1,0 +1,247 @@
+#include "io/fs.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "base/die.h"
+#include "base/limits.h"
+#include "io/deadline.h"
+#include "io/out.h"
+
+int
+fs_sync_dir(int dirfd, const char *name)
+{
+	int fd = openat(dirfd, name[0] == '\0' ? "." : name,
+	    O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int r, err;
+
+	if (fd == -1)
+		return -1;
+	r = fsync(fd);
+	err = errno;
+	close(fd);
+	errno = err;
+	return r;
+}
+
+int
+fs_replace(int dirfd, const char *name, struct span bytes, mode_t mode)
+{
+	char tmp[LIMIT_PATH];
+	int fd, err;
+
+	if (snprintf(tmp, sizeof(tmp), "%s.new.%ld", name, (long)getpid()) >=
+	    (int)sizeof(tmp)) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	fd = openat(dirfd, tmp,
+	    O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode);
+	if (fd == -1)
+		return -1;
+	if (fchmod(fd, mode) == 0 &&
+	    write_all(fd, bytes.p, bytes.n, DEADLINE_NEVER) == 0 &&
+	    fsync(fd) == 0) {
+		close(fd);
+		if (renameat(dirfd, tmp, dirfd, name) == 0)
+			return fs_sync_dir(dirfd, "");
+		err = errno;
+	} else {
+		err = errno;
+		close(fd);
+	}
+	unlinkat(dirfd, tmp, 0);
+	errno = err;
+	return -1;
+}
+
+int
+fs_read(int dirfd, const char *name, struct buf *b)
+{
+	int fd = openat(dirfd, name, O_RDONLY | O_CLOEXEC), err = 0;
+
+	if (fd == -1)
+		return -1;
+	for (;;) {
+		size_t want = b->max - b->n < 8192 ? b->max - b->n : 8192;
+		char last;
+		ssize_t r = want == 0 ? read(fd, &last, 1)
+				      : read(fd, buf_room(b, want), want);
+
+		if (r > 0 && want == 0)
+			err = EFBIG;
+		else if (r > 0)
+			b->n += (size_t)r;
+		else if (r == -1 && errno != EINTR)
+			err = errno;
+		if (r == 0 || err != 0)
+			break;
+	}
+	close(fd);
+	errno = err;
+	return err == 0 ? 0 : -1;
+}
+
+int
+fs_mkdirs(const char *path, mode_t mode)
+{
+	char part[LIMIT_PATH];
+	struct stat st;
+
+	if (strlen(path) >= sizeof(part)) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	for (size_t i = 1; path[i - 1] != '\0'; i++) {
+		if (path[i] != '/' && path[i] != '\0')
+			continue;
+		memcpy(part, path, i);
+		part[i] = '\0';
+		if (mkdir(part, mode) == -1 && errno != EEXIST &&
+		    (stat(part, &st) == -1 || !S_ISDIR(st.st_mode)))
+			return -1;
+	}
+	return 0;
+}
+
+int
+fs_remove_tree(int dirfd, const char *name)
+{
+	int fd = openat(
+	    dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	struct dirent *e;
+	DIR *d;
+
+	if (fd == -1)
+		return unlinkat(dirfd, name, 0);
+	d = fdopendir(fd);
+	if (d == NULL) {
+		close(fd);
+		return -1;
+	}
+	while ((e = readdir(d)) != NULL) {
+		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
+			continue;
+		if (unlinkat(fd, e->d_name, 0) == -1 && errno != ENOENT &&
+		    fs_remove_tree(fd, e->d_name) == -1) {
+			int err = errno;
+
+			closedir(d);
+			errno = err;
+			return -1;
+		}
+	}
+	closedir(d);
+	return unlinkat(dirfd, name, AT_REMOVEDIR);
+}
+
+int64_t
+fs_mtime_ns(int dirfd, const char *name)
+{
+	struct stat st;
+
+	if (fstatat(dirfd, name, &st, 0) == -1)
+		return -1;
+	return (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;
+}
+
+int
+fs_touch(int fd, int64_t t)
+{
+	struct timespec ts[2] = { { .tv_sec = (time_t)t },
+		{ .tv_sec = (time_t)t } };
+
+	return futimens(fd, ts);
+}
+
+int
+fs_lock(int fd, bool exclusive, int64_t deadline)
+{
+	struct flock l = { .l_type = exclusive ? F_WRLCK : F_RDLCK,
+		.l_whence = SEEK_SET };
+	struct timespec nap = { 0, 500000 };
+	int how = F_OFD_SETLK;
+
+	for (;;) {
+		if (fcntl(fd, how, &l) == 0)
+			return 0;
+		if (errno == EINVAL && how == F_OFD_SETLK)
+			how = F_SETLK; /* a file system without them */
+		else if (errno == EACCES || errno == EAGAIN) {
+			if (deadline == 0 || deadline_left(deadline) == 0) {
+				errno = EAGAIN;
+				return -1;
+			}
+			nanosleep(&nap, NULL);
+			if (nap.tv_nsec < 10000000)
+				nap.tv_nsec *= 2;
+		} else if (errno != EINTR) {
+			return -1;
+		}
+	}
+}
+
+void
+fs_unlock(int fd)
+{
+	struct flock l = { .l_type = F_UNLCK, .l_whence = SEEK_SET };
+	int err = errno;
+
+	if (fcntl(fd, F_OFD_SETLK, &l) == -1)
+		fcntl(fd, F_SETLK, &l);
+	errno = err;
+}
+
+void
+fs_random(void *p, size_t n)
+{
+	char *at = p;
+
+	while (n > 0) {
+		ssize_t r = getrandom(at, n, 0);
+
+		if (r == -1 && errno != EINTR)
+			die_sys(EXIT_TEMP, "random bytes");
+		if (r > 0) {
+			at += r;
+			n -= (size_t)r;
+		}
+	}
+}
+
+uint64_t
+fs_free_bytes(int fd)
+{
+	struct statvfs v;
+
+	if (fstatvfs(fd, &v) == -1)
+		return UINT64_MAX;
+	return (uint64_t)v.f_bavail * v.f_frsize;
+}
+
+static int
+set_flag(int fd, int get, int set, int flag, bool on)
+{
+	int was = fcntl(fd, get);
+
+	if (was == -1)
+		return -1;
+	return fcntl(fd, set, on ? was | flag : was & ~flag);
+}
+
+int
+fs_cloexec(int fd, bool on)
+{
+	return set_flag(fd, F_GETFD, F_SETFD, FD_CLOEXEC, on);
+}
+
+int
+fs_nonblock(int fd, bool on)
+{
+	return set_flag(fd, F_GETFL, F_SETFL, O_NONBLOCK, on);
+}

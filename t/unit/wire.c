@@ -1,0 +1,105 @@
+/* mail/wire and mail/dotin: to the wire and back, at every cut. */
+#include "mail/wire.h"
+#include "base/buf.h"
+#include "mail/dotin.h"
+#include "test.h"
+
+static const struct {
+	const char *in, *plain, *stuffed;
+} cases[] = {
+	/* clang-format off */
+	{ "",             "",                 "" },
+	{ "a\n",          "a\r\n",            "a\r\n" },
+	{ "a",            "a\r\n",            "a\r\n" },
+	{ ".\n",          ".\r\n",            "..\r\n" },
+	{ "..a\n.b\n",    "..a\r\n.b\r\n",    "...a\r\n..b\r\n" },
+	{ "a\r\nb\n\n",   "a\r\nb\r\n\r\n",   "a\r\nb\r\n\r\n" },
+	{ "a\n.",         "a\r\n.\r\n",       "a\r\n..\r\n" },
+	{ "a\rb\n",       "a\rb\r\n",         "a\rb\r\n" },
+	/* clang-format on */
+};
+
+static void
+run(const char *text, const char *want, bool stuff, size_t step)
+{
+	struct wire w = { .stuff = stuff }, counter = { 0 };
+	struct span in = span_of(text);
+	struct buf got = { .max = 100 };
+
+	while (in.n > 0) {
+		struct span cut = span_take(&in, in.n < step ? in.n : step);
+		struct span piece;
+
+		wire_count(&counter, cut);
+		while (wire_next(&w, &cut, &piece)) {
+			check(piece.n > 0);
+			buf_put(&got, piece);
+		}
+	}
+	buf_put(&got, wire_end(&w, true));
+	wire_end(&counter, true);
+	check(span_is(buf_span(&got), want));
+	check(w.size == counter.size);
+	check(stuff || w.size == strlen(want));
+	buf_free(&got);
+}
+
+static const struct {
+	const char *in, *want;
+	enum dotin_result end;
+	const char *left;
+} dots[] = {
+	/* clang-format off */
+	{ ".\r\n",               "",         DOTIN_END,  "" },
+	{ "a\r\n.\r\nQUIT\r\n",  "a\n",      DOTIN_END,  "QUIT\r\n" },
+	{ "..\r\n...\r\n.\r\n",  ".\n..\n",  DOTIN_END,  "" },
+	{ ".a\r\n.\r\n",         "a\n",      DOTIN_END,  "" },
+	{ "a\n.\n",              "a",        DOTIN_BARE, NULL },
+	{ "a\r\n.\nMAIL",        "a\n",      DOTIN_BARE, NULL },
+	{ "a\r\n.\rx",           "a\n",      DOTIN_BARE, NULL },
+	{ "a\r.\r\n",            "a",        DOTIN_BARE, NULL },
+	{ "a\n.\r\n",            "a",        DOTIN_BARE, NULL },
+	{ "a\r\n\n.\r\n",        "a\n",      DOTIN_BARE, NULL },
+	{ "a\r\n.",              "a\n",      DOTIN_MORE, "" },
+	/* clang-format on */
+};
+
+static void
+undo(size_t i, size_t step)
+{
+	struct span all = span_of(dots[i].in), in = { all.p, 0 }, piece;
+	struct dotin d = { 0 };
+	struct buf got = { .max = 100 };
+	enum dotin_result r = DOTIN_MORE;
+
+	for (;;) {
+		size_t left;
+
+		r = dotin_next(&d, &in, &piece);
+		left = all.n - (size_t)(in.p - all.p);
+		if (r == DOTIN_PIECE)
+			buf_put(&got, piece);
+		else if (r != DOTIN_MORE || left == 0)
+			break;
+		else
+			in.n = left < step ? left : step;
+	}
+	in.n = all.n - (size_t)(in.p - all.p);
+	check(r == dots[i].end && span_is(buf_span(&got), dots[i].want));
+	check(dots[i].left == NULL || span_is(in, dots[i].left));
+	buf_free(&got);
+}
+
+int
+main(void)
+{
+	for (size_t step = 1; step <= 16; step++) {
+		for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+			run(cases[i].in, cases[i].plain, false, step);
+			run(cases[i].in, cases[i].stuffed, true, step);
+		}
+		for (size_t i = 0; i < sizeof(dots) / sizeof(dots[0]); i++)
+			undo(i, step);
+	}
+	return done();
+}
