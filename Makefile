@@ -76,11 +76,13 @@ $B/unit/%: $B/t/unit/%.o $(ALL)
 	$(CC) $(LDFLAGS) -o $@ $< $(ALL) -lssl -lcrypto -lcrypt -lz
 units: $(UNITS)
 
-run: all
-	scripts/run
+run:
+	@scripts/deps run
+	@$(MAKE) -s all
+	@scripts/run
 
 check:
-	scripts/check
+	@scripts/check
 
 bench: all
 	t/bench/run
