@@ -39,3 +39,35 @@ wait_for() {
 last_line_is() {
 	[ "$(tail -n 1 "$1")" = "$2" ]
 }
+
+# A whole host (scripts/up) in a folder that every account can reach; its
+# env is sourced.  host_down stops it and removes the folder.
+host_dir() {
+	PNEU_DIR=$(mktemp -d /tmp/pneu-t.XXXXXX)
+	chmod 0711 "$PNEU_DIR"
+}
+
+host_up() {
+	[ -n "${PNEU_DIR:-}" ] || host_dir
+	"$ROOT/scripts/up" -d "$PNEU_DIR" 3>&- || {
+		tail -n 20 "$PNEU_DIR"/log/* >&2
+		return 1
+	}
+	. "$PNEU_DIR/env"
+}
+
+host_down() {
+	[ -n "${PNEU_DIR:-}" ] || return 0
+	"$ROOT/scripts/down" -d "$PNEU_DIR" 3>&-
+	rm -rf "$PNEU_DIR"
+}
+
+# What is in the Maildir of NAME.
+mail_of() {
+	find "$PNEU_DIR/mail/$1/new" "$PNEU_DIR/mail/$1/cur" -type f 2>/dev/null
+}
+
+# NAME has N messages.
+has_mail() {
+	[ "$(mail_of "$1" | grep -c .)" -eq "$2" ]
+}
