@@ -10,9 +10,21 @@ line_text(struct span s)
 }
 
 /*
- * The longest run of whole lines that need no change but CRLF to LF is
- * passed line by line: a line's text, then its LF.
+ * The LF of a line end and the text of the next line are one piece: they
+ * are neighbours in the input, and only the CR in front is left out.
  */
+static struct span
+line_end(struct dotin *d, struct span *in)
+{
+	struct span rest = { in->p + 1, in->n - 1 };
+	size_t n = 0;
+
+	d->state = DOTIN_AT_BOL;
+	if (rest.n > 0 && *rest.p != '.' && (n = line_text(rest)) > 0)
+		d->state = DOTIN_IN_LINE;
+	return span_take(in, n + 1);
+}
+
 enum dotin_result
 dotin_next(struct dotin *d, struct span *in, struct span *piece)
 {
@@ -40,8 +52,7 @@ dotin_next(struct dotin *d, struct span *in, struct span *piece)
 		case DOTIN_AFTER_CR:
 			if (*in->p != '\n')
 				return DOTIN_BARE;
-			*piece = span_take(in, 1);
-			d->state = DOTIN_AT_BOL;
+			*piece = line_end(d, in);
 			return DOTIN_PIECE;
 		case DOTIN_AFTER_DOT:
 			d->state = DOTIN_IN_LINE; /* the dot was stuffing */

@@ -38,7 +38,8 @@ struct dotin {
 /*
  * Take bytes off the front of *in until there is something to report.
  * On DOTIN_PIECE, piece->n > 0 and piece stays valid as long as the
- * memory behind *in.  DOTIN_END and DOTIN_BARE are final.
+ * memory behind *in; a LF can only be its first byte.  DOTIN_END and
+ * DOTIN_BARE are final.
  */
 enum dotin_result dotin_next(
     struct dotin *, struct span *in, struct span *piece);

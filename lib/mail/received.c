@@ -1,0 +1,44 @@
+#include "mail/received.h"
+
+#include "mail/header.h"
+
+bool
+received_put(struct buf *b, const struct received *r)
+{
+	char date[HEADER_DATE_SIZE];
+	bool v6 = strchr(r->ip, ':') != NULL;
+
+	buf_puts(b, "Received:");
+	if (r->helo != NULL) {
+		buf_printf(b, " from %s", r->helo);
+		if (*r->ip != '\0')
+			buf_printf(b, " ([%s%s])", v6 ? "IPv6:" : "", r->ip);
+		buf_puts(b, "\n\t");
+	} else {
+		buf_putc(b, ' ');
+	}
+	buf_printf(b, "by %s with %s", r->by, r->with);
+	if (*r->tls != '\0')
+		buf_printf(b, " (%s)", r->tls);
+	buf_printf(b, " id %s\n\t", r->id);
+	if (r->rcpt.n > 0) {
+		buf_puts(b, "for <");
+		buf_put(b, r->rcpt);
+		buf_puts(b, ">");
+	}
+	buf_printf(b, "; %s\n", header_put_date(r->date, date));
+	return !b->over;
+}
+
+const char *
+received_with(bool lmtp, bool esmtp, bool tls, bool auth)
+{
+	static const char *const names[2][4] = {
+		{ "ESMTP", "ESMTPS", "ESMTPA", "ESMTPSA" },
+		{ "LMTP", "LMTPS", "LMTPA", "LMTPSA" },
+	};
+
+	if (!lmtp && !esmtp)
+		return "SMTP";
+	return names[lmtp][(tls ? 1 : 0) + (auth ? 2 : 0)];
+}
