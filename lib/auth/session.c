@@ -1,0 +1,186 @@
+#include "auth/session.h"
+
+#include <errno.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/num.h"
+#include "io/deadline.h"
+#include "io/fs.h"
+#include "io/in.h"
+
+enum {
+	HEADER_MAX = 2048,
+	RECORD_MAX = HEADER_MAX + LIMIT_SESSION_STATE + LIMIT_SESSION_UNREAD,
+	PATIENCE = 10, /* seconds; the record was written before the exec */
+	NFIELDS = 6
+};
+
+static const char format[] = "pneu-session 1";
+
+struct field {
+	const char *name;
+	char *p;
+	size_t size;
+};
+
+/* The one-line fields, in the order of the record. */
+static void
+fields_of(struct session *s, struct field f[NFIELDS])
+{
+	f[0] = (struct field){ "login", s->login, sizeof(s->login) };
+	f[1] = (struct field){ "service", s->service, sizeof(s->service) };
+	f[2] = (struct field){ "mech", s->mech, sizeof(s->mech) };
+	f[3] = (struct field){ "label", s->label, sizeof(s->label) };
+	f[4] = (struct field){ "tls", s->tls, sizeof(s->tls) };
+	f[5] = (struct field){ "conn", s->conn, sizeof(s->conn) };
+}
+
+static bool
+one_line(struct span s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if ((unsigned char)s.p[i] < ' ' || s.p[i] == 0x7f)
+			return false;
+	return true;
+}
+
+/*
+ * The reader does not exist before our exec: what a pipe does not hold at
+ * once will never be read, and waiting for it would be for ever.
+ */
+static int
+write_now(int fd, struct span s)
+{
+	if (fs_nonblock(fd, true) == -1)
+		return -1;
+	return write_all(fd, s.p, s.n, deadline_now());
+}
+
+int
+session_send(int fd, const struct session *s)
+{
+	static struct session copy;
+	struct buf b = { .max = RECORD_MAX };
+	struct field f[NFIELDS];
+	int r = -1, err;
+
+	copy = *s;
+	fields_of(&copy, f);
+	errno = EINVAL;
+	buf_printf(&b, "%s\n", format);
+	for (size_t i = 0; i < NFIELDS; i++) {
+		if (!one_line(span_of(f[i].p)))
+			goto out;
+		buf_printf(&b, "%s %s\n", f[i].name, f[i].p);
+	}
+	if (s->nstate > sizeof(s->state) || s->nunread > sizeof(s->unread))
+		goto out;
+	buf_printf(&b, "state %zu\nunread %zu\n\n", s->nstate, s->nunread);
+	buf_put(&b, (struct span){ s->state, s->nstate });
+	if (buf_put(&b, (struct span){ s->unread, s->nunread }) && !b.over)
+		r = write_now(fd, buf_span(&b));
+out:
+	err = errno;
+	wipe(b.p, b.n);
+	buf_free(&b);
+	close(fd);
+	errno = err;
+	return r;
+}
+
+/* NAME SP value LF */
+static bool
+take_field(struct span *in, const char *name, struct span *value)
+{
+	struct span line, word;
+
+	if (in->n == 0)
+		return false;
+	line = span_cut(in, '\n');
+	if (line.n == 0)
+		return false;
+	word = span_cut(&line, ' ');
+	*value = line;
+	return span_is(word, name);
+}
+
+static bool
+take_number(struct span *in, const char *name, size_t max, size_t *n)
+{
+	struct span v;
+	uint64_t u;
+
+	if (!take_field(in, name, &v) || !num_u64(v, &u) || u > max)
+		return false;
+	*n = (size_t)u;
+	return true;
+}
+
+static bool
+parse(struct span in, struct session *s)
+{
+	struct field f[NFIELDS];
+	struct span v;
+
+	if (in.n == 0 || !span_is(span_cut(&in, '\n'), format))
+		return false;
+	fields_of(s, f);
+	for (size_t i = 0; i < NFIELDS; i++)
+		if (!take_field(&in, f[i].name, &v) || !one_line(v) ||
+		    !span_cstr(v, f[i].p, f[i].size))
+			return false;
+	if (!take_number(&in, "state", sizeof(s->state), &s->nstate) ||
+	    !take_number(&in, "unread", sizeof(s->unread), &s->nunread))
+		return false;
+	if (in.n != 1 + s->nstate + s->nunread || *in.p != '\n')
+		return false;
+	span_take(&in, 1);
+	memcpy(s->state, in.p, s->nstate);
+	memcpy(s->unread, in.p + s->nstate, s->nunread);
+	return s->login[0] != '\0';
+}
+
+/* Only a pipe or a socket, so that no file is taken for a record. */
+static bool
+descriptor(const char *text, int *fd)
+{
+	struct stat st;
+	uint32_t n;
+
+	if (!num_u32(span_of(text), &n) || n < 3 || n > 65535)
+		return false;
+	*fd = (int)n;
+	return fstat(*fd, &st) == 0 &&
+	    (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode));
+}
+
+enum session_result
+session_receive(struct session *s)
+{
+	static char record[RECORD_MAX + 1];
+	const char *text = getenv("PNEU_SESSION");
+	enum in_result r;
+	struct in in;
+	int fd;
+	bool ok;
+
+	if (text == NULL)
+		return SESSION_NONE;
+	ok = descriptor(text, &fd);
+	unsetenv("PNEU_SESSION");
+	if (!ok)
+		return SESSION_BAD;
+	in_init(&in, fd, record, sizeof(record));
+	in.deadline = deadline_in(PATIENCE);
+	while ((r = in_fill(&in)) == IN_DATA)
+		;
+	close(fd);
+	*s = (struct session){ 0 };
+	ok = r == IN_EOF && parse(in.data, s);
+	wipe(record, in.data.n);
+	if (!ok)
+		*s = (struct session){ 0 };
+	return ok ? SESSION_OK : SESSION_BAD;
+}
