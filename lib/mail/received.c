@@ -20,13 +20,16 @@ received_put(struct buf *b, const struct received *r)
 	buf_printf(b, "by %s with %s", r->by, r->with);
 	if (*r->tls != '\0')
 		buf_printf(b, " (%s)", r->tls);
-	buf_printf(b, " id %s\n\t", r->id);
+	buf_printf(b, " id %s", r->id);
 	if (r->rcpt.n > 0) {
-		buf_puts(b, "for <");
+		buf_puts(b, "\n\tfor <");
 		buf_put(b, r->rcpt);
-		buf_puts(b, ">");
+		buf_puts(b, ">; ");
+	} else {
+		buf_puts(b, ";\n\t");
 	}
-	buf_printf(b, "; %s\n", header_put_date(r->date, date));
+	buf_puts(b, header_put_date(r->date, date));
+	buf_putc(b, '\n');
 	return !b->over;
 }
 

@@ -1,0 +1,125 @@
+/*
+ * smtpd - the server's side of SMTP, submission and LMTP
+ *
+ * A pure engine: the bytes of a client go in, events come out, replies
+ * gather in `out`.  It knows the grammar and the order of commands, and
+ * answers what is wrong with those itself; only decisions come out.  After
+ * SMTPD_MAIL, _RCPT, _DATA and _END the caller decides with smtpd_reply
+ * before it calls smtpd_next again.  How the input is cut never changes
+ * what happens.
+ *
+ *	for (;;)
+ *		switch (smtpd_next(&s, &in.data)) {
+ *		case SMTPD_MORE: ... write s.out, read more
+ *
+ * Only CRLF ends a line: a bare CR or LF, in a command or in a message,
+ * ends the session (SMTP smuggling).
+ */
+#ifndef SMTP_SMTPD_H
+#define SMTP_SMTPD_H
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/limits.h"
+#include "mail/dotin.h"
+#include "smtp/reply.h"
+
+enum smtpd_event {
+	SMTPD_MORE,  /* write `out`, then give more input */
+	SMTPD_FLUSH, /* write `out`, then call again */
+	SMTPD_MAIL,  /* may `sender` send?  Reply SMTP_SENDER_OK or not */
+	SMTPD_RCPT,  /* is `rcpt` good?  SMTP_RCPT_OK or not */
+	SMTPD_DATA,  /* begin a message?  SMTP_GO_AHEAD or not */
+	SMTPD_BODY,  /* `piece` of the message, lines ended by LF */
+	SMTPD_END,   /* it is whole: answer it, LMTP once for each rcpt */
+	SMTPD_ABORT, /* it will never be whole; the client has been told, or
+			will be after the last dot */
+	SMTPD_TLS,   /* write `out`, start TLS, call smtpd_tls_started */
+	SMTPD_CLOSE  /* write `out` and close */
+};
+
+enum smtpd_state {
+	SMTPD_NEW,   /* no HELO yet */
+	SMTPD_READY, /* no transaction */
+	SMTPD_SENDER,
+	SMTPD_RCPTS, /* at least one recipient is good */
+	SMTPD_IN_BODY,
+	SMTPD_CLOSED
+};
+
+struct smtpd_conf {
+	const char *host;
+	bool lmtp;
+	bool lenient;     /* submission: brackets may be missing */
+	bool tls_offered; /* STARTTLS can be done */
+	bool tls_active;
+	bool logged_in;
+	uint64_t size_max; /* of a message, CRLF octets */
+};
+
+struct smtpd {
+	struct smtpd_conf conf;
+	struct buf out;
+	enum smtpd_state state;
+
+	/* facts for the caller */
+	bool esmtp;                  /* EHLO or LHLO */
+	char helo[LIMIT_DOMAIN + 1]; /* "invalid" when it is no name */
+	char sender[LIMIT_ADDRESS + 1];
+	bool eightbit;     /* BODY=8BITMIME */
+	uint64_t declared; /* SIZE=, 0 when not given */
+	char rcpt[LIMIT_ADDRESS + 1];
+	struct buf rcpts; /* the good ones, a line each */
+	unsigned nrcpt;
+	struct span piece;
+	uint64_t size; /* of the message so far, CRLF octets */
+	bool quit;     /* the client said so */
+
+	/* its own */
+	struct arena scratch;
+	enum smtpd_event asked; /* SMTPD_MORE: nothing */
+	unsigned owed;          /* replies after the dot */
+	unsigned tried;         /* recipients that were refused */
+	unsigned errors;
+	bool overlong;
+	struct dotin dotin;
+	char refusal[LIMIT_SMTP_REPLY]; /* said after the dot */
+};
+
+/* Fresh, with nothing said: smtpd_greet says hello (220). */
+void smtpd_init(struct smtpd *, const struct smtpd_conf *);
+void smtpd_free(struct smtpd *);
+void smtpd_greet(struct smtpd *);
+
+/*
+ * A session that another engine began: it was told `helo` (EHLO, or HELO
+ * if not esmtp; empty for none), and then logged in.  Says 235.
+ */
+void smtpd_resume(struct smtpd *, struct span helo, bool esmtp);
+
+enum smtpd_event smtpd_next(struct smtpd *, struct span *in);
+
+/* Decide what was asked. */
+void smtpd_reply(struct smtpd *, enum smtp_reply);
+
+/*
+ * The same in other words: code, and text that begins with an enhanced
+ * status.  Bytes that are not printable become "?"; text past
+ * LIMIT_REPLY_TEXT is cut.
+ */
+void smtpd_say(struct smtpd *, int code, struct span text);
+
+/*
+ * Between SMTPD_DATA and SMTPD_END: the message can't be taken.  The rest
+ * of it is passed over, without SMTPD_BODY or SMTPD_END, and this is said
+ * after the dot.
+ */
+void smtpd_refuse(struct smtpd *, int code, struct span text);
+
+/* After SMTPD_TLS: forget all that was said without it. */
+void smtpd_tls_started(struct smtpd *);
+
+/* Say 421 or 221; SMTPD_CLOSE is next. */
+void smtpd_bye(struct smtpd *, enum smtp_reply);
+
+#endif

@@ -1,0 +1,26 @@
+/*
+ * smtpd_cmd - the commands of smtpd; for smtpd.c alone
+ */
+#ifndef SMTP_SMTPD_CMD_H
+#define SMTP_SMTPD_CMD_H
+
+#include "smtp/smtpd.h"
+
+/*
+ * Carry out a command line (without its CRLF).  *in is what follows it.
+ * SMTPD_MORE when it was answered, else what the caller must know.
+ */
+enum smtpd_event smtpd_command(
+    struct smtpd *, struct span line, struct span *in);
+
+/* Forget the transaction. */
+void smtpd_reset(struct smtpd *);
+
+/*
+ * The parameters behind MAIL's and RCPT's path: [SP Mail-parameters].
+ * False, with *why, for one that is wrong or unknown.
+ */
+MUST bool smtpd_mail_params(struct smtpd *, struct span, enum smtp_reply *why);
+MUST bool smtpd_rcpt_params(struct smtpd *, struct span, enum smtp_reply *why);
+
+#endif
