@@ -1,0 +1,157 @@
+#!/usr/bin/env bats
+#
+# A broken set-up never bounces mail, and a file that is being written
+# never makes a "no".
+
+load lib
+
+setup_file() {
+	host_up
+	export PNEU_DIR
+	cp -a "$PNEU_DIR/conf" "$PNEU_DIR/conf.good"
+}
+
+teardown_file() {
+	host_down
+}
+
+setup() {
+	cd "$BATS_TEST_TMPDIR"
+	. "$PNEU_DIR/env"
+	for f in users domains routes aliases; do
+		cp "$PNEU_DIR/conf.good/$f" "$PNEU_CONF/$f.new"
+		mv "$PNEU_CONF/$f.new" "$PNEU_CONF/$f"
+	done
+}
+
+# rcpt ADDRESS: the reply to RCPT TO
+rcpt() {
+	printf 'EHLO x\r\nMAIL FROM:<x@elsewhere.test>\r\nRCPT TO:<%s>\r\nQUIT\r\n' "$1" |
+		python3 -c '
+import socket, sys
+s = socket.create_connection(("127.0.0.1", int(sys.argv[1])), 30)
+f = s.makefile("rwb")
+f.readline()
+reply = b""
+for line in sys.stdin.buffer.read().splitlines(True):
+    f.write(line); f.flush()
+    reply = f.readline()
+    while reply[3:4] == b"-":
+        reply = f.readline()
+    if line.startswith(b"RCPT"):
+        print(reply.decode().strip())
+' "$SMTP_PORT"
+}
+
+queued() {
+	printf 'Subject: q\n\nx\n' | mqueue add -f alice@example.test -- bob@example.test
+}
+
+# The message waits, with this reason, and nobody got a report.
+waits() {
+	mqueue ls -R | grep "^$1" | grep -q "$2"
+}
+
+no_report() {
+	! grep -rq 'report-type' "$PNEU_DIR/mail"
+}
+
+@test "users rewritten byte by byte under load: no permanent refusal" {
+	python3 - "$PNEU_CONF/users" 3>&- <<-'EOF' &
+		import os, sys, time
+		text = open(sys.argv[1], "rb").read()
+		end = time.time() + 6
+		while time.time() < end:
+		    f = os.open(sys.argv[1], os.O_WRONLY | os.O_TRUNC)
+		    for i in range(len(text)):
+		        os.write(f, text[i:i + 1])
+		        if i % 8 == 0:
+		            time.sleep(0.001)
+		    os.close(f)
+	EOF
+	writer=$!
+	n=0
+	while kill -0 $writer 2>/dev/null; do
+		r=$(rcpt bob@example.test)
+		case $r in
+		2* | 4*) ;;
+		*) echo "refused: $r"; return 1 ;;
+		esac
+		n=$((n + 1))
+	done
+	[ $n -ge 3 ]
+	run -0 rcpt bob@example.test
+	[[ $output == "250 "* || $output == "4"* ]]
+}
+
+@test "an empty or missing users or domains file is a temporary no" {
+	: >"$PNEU_CONF/users"
+	run -0 rcpt bob@example.test
+	[[ $output == "4"* ]]
+	rm "$PNEU_CONF/users"
+	run -0 rcpt bob@example.test
+	[[ $output == "4"* ]]
+	cp "$PNEU_DIR/conf.good/users" "$PNEU_CONF/users"
+	: >"$PNEU_CONF/domains"
+	run -0 rcpt bob@example.test
+	[[ $output == "4"* ]]
+	rm "$PNEU_CONF/domains"
+	run -0 rcpt bob@example.test
+	[[ $output == "4"* ]]
+}
+
+@test "a bad line hurts only itself, and makes a no temporary" {
+	touch -d '1 minute ago' "$PNEU_CONF/users"
+	run -0 rcpt nobody@example.test
+	[[ $output == "550 5.1.1"* ]]
+	echo 'this is no user' >>"$PNEU_CONF/users"
+	touch -d '1 minute ago' "$PNEU_CONF/users"
+	run -0 rcpt nobody@example.test
+	[[ $output == "4"* ]]
+	run -0 rcpt bob@example.test
+	[[ $output == "250"* ]]
+	grep -q 'users:4: ' "$PNEU_DIR/log/smtp"
+}
+
+@test "a missing program: mail waits" {
+	echo 'example.test nosuchprogram' >"$PNEU_CONF/routes"
+	id=$(queued)
+	wait_for waits "$id" deferred
+	no_report
+	mqueue rm "$id"
+}
+
+@test "no route, an empty or missing routes file: mail waits" {
+	for routes in 'other.test msend' '' missing; do
+		if [ "$routes" = missing ]; then
+			rm -f "$PNEU_CONF/routes"
+		else
+			printf '%s\n' "$routes" >"$PNEU_CONF/routes"
+		fi
+		id=$(queued)
+		wait_for waits "$id" deferred
+		no_report
+		mqueue rm "$id"
+	done
+}
+
+@test "empty domains: mail that is queued for them waits" {
+	: >"$PNEU_CONF/domains"
+	id=$(queued)
+	wait_for waits "$id" deferred
+	no_report
+	cp "$PNEU_DIR/conf.good/domains" "$PNEU_CONF/domains"
+	mqueue retry "$id"
+	gone() { ! mqueue ls | grep -q "^$id"; }
+	wait_for gone
+}
+
+@test "a transport that is killed, or ends oddly: mail waits" {
+	for cmd in "sh -c 'kill -9 \$\$'" "sh -c 'exit 1'" "sh -c 'exit 127'" false; do
+		echo "example.test $cmd" >"$PNEU_CONF/routes"
+		id=$(queued)
+		wait_for waits "$id" deferred
+		no_report
+		mqueue rm "$id"
+	done
+}

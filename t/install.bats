@@ -1,0 +1,79 @@
+#!/usr/bin/env bats
+#
+# Installed, and among other packages' programs of the same names.
+
+load lib
+
+setup() {
+	cd "$BATS_TEST_TMPDIR"
+	prefix=$PWD/usr
+}
+
+teardown() {
+	host_down
+}
+
+install_it() {
+	make -s -C "$ROOT" install PREFIX="$prefix" B="$BUILD" >/dev/null
+}
+
+@test "make install puts programs in libexec and links in bin and sbin" {
+	install_it
+	for p in mimapd mqueue msend pneu; do
+		[ "$(readlink "$prefix/bin/$p")" = "$prefix/libexec/pneu/$p" ]
+	done
+	for p in mtls mauth mrecv mdeliver mpop; do
+		[ "$(readlink "$prefix/sbin/$p")" = "$prefix/libexec/pneu/$p" ]
+	done
+	[ -f "$prefix/share/man/man8/mtls.8" ]
+	[ -f "$prefix/share/man/man7/pneu.7" ]
+	run -0 "$prefix/bin/pneu" mpop -V
+	make -s -C "$ROOT" uninstall PREFIX="$prefix"
+	[ -z "$(find "$prefix" ! -type d)" ]
+}
+
+@test "a stranger's program of the same name is not uninstalled" {
+	mkdir -p usr/sbin
+	echo other >usr/sbin/other
+	install_it
+	ln -sf other usr/sbin/mpop
+	make -s -C "$ROOT" uninstall PREFIX="$prefix"
+	[ "$(readlink usr/sbin/mpop)" = other ]
+}
+
+@test "with nothing in the environment, mimapd -p serves" {
+	install_it
+	run -0 env -i PATH="$prefix/bin:/usr/bin:/bin" HOME="$PWD" sh -c \
+		"printf 'a LIST \"\" *\r\nb LOGOUT\r\n' | mimapd -p"
+	[[ $output == "* PREAUTH "* ]]
+	[[ $output == *"INBOX"* ]]
+	[[ $output == *"a OK "* ]]
+}
+
+@test "and without even a HOME, it serves the home of passwd" {
+	install_it
+	[ -n "$(getent passwd "$(id -u)" | cut -d: -f6)" ]
+	run -0 env -i PATH="$prefix/bin:/usr/bin:/bin" MAILDIR="$PWD/Maildir" \
+		sh -c "printf 'b LOGOUT\r\n' | mimapd -p"
+	[[ $output == *"b OK "* ]]
+}
+
+@test "the road holds with another mdeliver and mpop first in PATH" {
+	mkdir other
+	for p in mdeliver mpop mrecv mimapd msend mqueue; do
+		printf '#!/bin/sh\necho "$0 $*" >>%s/called\nexit 0\n' "$PWD" >other/$p
+		chmod +x other/$p
+	done
+	for p in mdeliver mpop; do # of mblaze and of Martin Lambers
+		[ ! -x /usr/bin/$p ] || ln -sf /usr/bin/$p other/$p
+	done
+	PATH=$PWD/other:$PATH host_up
+	run -0 "$ROOT/t/tools/submit.py" "$SUBMISSION_PORT" "$PNEU_CA" \
+		alice@example.test secret-alice alice@example.test \
+		bob@example.test <(printf 'Subject: x\n\nx\n')
+	wait_for has_mail bob 1
+	run -0 curl -sS --cacert "$PNEU_CA" -u bob@example.test:secret-bob \
+		"pop3s://localhost:$POP3S_PORT/1"
+	[[ $output == *"Subject: x"* ]]
+	[ ! -e called ]
+}
