@@ -84,11 +84,8 @@ run:
 check:
 	@scripts/check
 
-bench: all
-	t/bench/run
-
 fuzz:
-	scripts/fuzz $(T) $(S)
+	@scripts/fuzz $(T) $(S)
 
 install: all
 	B=$B scripts/install "$(DESTDIR)" "$(BINDIR)" "$(SBINDIR)" \
@@ -100,7 +97,7 @@ uninstall:
 clean:
 	rm -rf build build-san build-fuzz
 
-.PHONY: all units run check bench fuzz install uninstall clean
+.PHONY: all units run check fuzz install uninstall clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 -include $(shell find $B -name '*.d' 2>/dev/null)
