@@ -43,7 +43,11 @@ struct greet_conf {
 	bool tls_offered;  /* STARTTLS can be done */
 	bool tls_active;
 	bool plain_ok; /* a password may be sent now (TLS, loopback) */
+	uint64_t size; /* of the largest message, for SMTP; 0: no number */
 };
+
+/* Whether a mechanism is one of those in conf, in any case. */
+bool greet_offers(const struct greet_conf *, struct span mech);
 
 struct greet_auth {
 	struct span mech;     /* GREET_AUTH */

@@ -1,0 +1,343 @@
+#include "smtp/greet.h"
+
+#include "base/enc.h"
+#include "base/limits.h"
+#include "base/line.h"
+#include "smtp/ehlo.h"
+
+enum { DECODED_MAX = LIMIT_MONITOR_MSG - 256, HELLO_MAX = 5 + LIMIT_DOMAIN };
+
+struct smtp_greet {
+	const struct greet_conf *conf;
+	struct buf *out;
+	struct line line;
+	struct buf decoded; /* in store: no copies of secrets on the heap */
+	char store[DECODED_MAX + 1];
+	char hello[HELLO_MAX + 1]; /* "EHLO name" */
+	unsigned errors;
+	bool exchange; /* an AUTH is under way: lines are responses */
+	bool ended;
+};
+
+struct command {
+	const char *verb;
+	enum greet_event (*run)(
+	    struct smtp_greet *, struct span arg, struct greet_auth *);
+};
+
+static void
+say(struct smtp_greet *g, const char *text)
+{
+	buf_puts(g->out, text);
+	buf_puts(g->out, "\r\n");
+}
+
+/* The same for a mistake; so many of them end the session. */
+static enum greet_event
+wrong(struct smtp_greet *g, const char *text)
+{
+	say(g, text);
+	if (++g->errors < LIMIT_SMTP_ERRORS)
+		return GREET_MORE;
+	say(g, "421 4.7.0 Too many errors");
+	g->ended = true;
+	return GREET_END;
+}
+
+static void
+hello(struct smtp_greet *g, const char *verb, struct span name)
+{
+	bool ok = name.n <= LIMIT_DOMAIN;
+
+	for (size_t i = 0; i < name.n; i++)
+		if (!is_print(name.p[i]) || name.p[i] == ' ')
+			ok = false;
+	if (!ok)
+		name = SPAN("invalid");
+	snprintf(
+	    g->hello, sizeof(g->hello), "%s %.*s", verb, (int)name.n, name.p);
+}
+
+/* "EHLO" SP ( Domain / address-literal ) CRLF; any other name is taken */
+static enum greet_event
+ehlo(struct smtp_greet *g, struct span arg, struct greet_auth *a)
+{
+	const struct greet_conf *c = g->conf;
+
+	(void)a;
+	if (arg.n == 0)
+		return wrong(g, "501 5.5.4 EHLO needs a name");
+	hello(g, "EHLO", arg);
+	ehlo_reply(g->out,
+	    &(struct ehlo_conf){ .host = c->host,
+		.auth = c->plain_ok ? c->mechs : NULL,
+		.size = c->size,
+		.starttls = c->tls_offered && !c->tls_active });
+	return GREET_MORE;
+}
+
+static enum greet_event
+helo(struct smtp_greet *g, struct span arg, struct greet_auth *a)
+{
+	(void)a;
+	if (arg.n == 0)
+		return wrong(g, "501 5.5.4 HELO needs a name");
+	hello(g, "HELO", arg);
+	buf_printf(g->out, "250 %s\r\n", g->conf->host);
+	return GREET_MORE;
+}
+
+static enum greet_event
+starttls(struct smtp_greet *g, struct span arg, struct greet_auth *a)
+{
+	(void)a;
+	if (g->conf->tls_active)
+		return wrong(g, "503 5.5.1 TLS is active already");
+	if (!g->conf->tls_offered)
+		return wrong(g, "502 5.5.1 TLS is not offered here");
+	if (arg.n > 0)
+		return wrong(g, "501 5.5.4 STARTTLS takes no argument");
+	say(g, "220 2.0.0 Go ahead");
+	return GREET_TLS;
+}
+
+/* [ base64 / "=" / "*" ] */
+static enum greet_event
+response(struct smtp_greet *g, struct span text, struct greet_auth *a)
+{
+	wipe(g->decoded.p, g->decoded.n);
+	buf_clear(&g->decoded);
+	if (!span_is(text, "=") && !dec_base64(&g->decoded, text)) {
+		g->exchange = false;
+		return wrong(g, "501 5.5.2 Cannot decode that");
+	}
+	a->response = buf_span(&g->decoded);
+	a->has_response = true;
+	g->exchange = true;
+	return GREET_RESPONSE;
+}
+
+/* "AUTH" SP sasl-mech [SP initial-response] (RFC 4954, section 8) */
+static enum greet_event
+auth(struct smtp_greet *g, struct span arg, struct greet_auth *a)
+{
+	struct span mech = span_word(&arg);
+	enum greet_event e;
+
+	if (mech.n == 0)
+		return wrong(g, "501 5.5.4 AUTH needs a mechanism");
+	if (g->hello[0] == '\0')
+		return wrong(g, "503 5.5.1 Say EHLO first");
+	if (!greet_offers(g->conf, mech))
+		return wrong(g, "504 5.5.4 No such mechanism");
+	if (!g->conf->plain_ok)
+		return wrong(g, "538 5.7.11 Encryption is required for that");
+	*a = (struct greet_auth){ .mech = mech };
+	arg = span_trim(arg);
+	if (arg.n > 0 && (e = response(g, arg, a)) != GREET_RESPONSE)
+		return e;
+	g->exchange = true;
+	return GREET_AUTH;
+}
+
+static enum greet_event
+noop(struct smtp_greet *g, struct span arg, struct greet_auth *a)
+{
+	(void)arg;
+	(void)a;
+	say(g, "250 2.0.0 Ok");
+	return GREET_MORE;
+}
+
+static enum greet_event
+vrfy(struct smtp_greet *g, struct span arg, struct greet_auth *a)
+{
+	(void)a;
+	if (arg.n == 0)
+		return wrong(g, "501 5.5.4 VRFY needs an address");
+	say(g, "252 2.5.0 Send it and see");
+	return GREET_MORE;
+}
+
+static enum greet_event
+help(struct smtp_greet *g, struct span arg, struct greet_auth *a)
+{
+	(void)arg;
+	(void)a;
+	say(g, "214 2.0.0 EHLO, STARTTLS, AUTH, then mail");
+	return GREET_MORE;
+}
+
+static enum greet_event
+quit(struct smtp_greet *g, struct span arg, struct greet_auth *a)
+{
+	(void)arg;
+	(void)a;
+	say(g, "221 2.0.0 Bye");
+	g->ended = true;
+	return GREET_END;
+}
+
+static enum greet_event
+mail(struct smtp_greet *g, struct span arg, struct greet_auth *a)
+{
+	(void)arg;
+	(void)a;
+	if (g->conf->tls_offered && !g->conf->plain_ok)
+		return wrong(g, "530 5.7.0 Must issue STARTTLS first");
+	return wrong(g, "530 5.7.0 Authentication required");
+}
+
+static const struct command commands[] = { { "EHLO", ehlo }, { "HELO", helo },
+	{ "STARTTLS", starttls }, { "AUTH", auth }, { "NOOP", noop },
+	{ "RSET", noop }, { "QUIT", quit }, { "VRFY", vrfy }, { "HELP", help },
+	{ "MAIL", mail }, { "RCPT", mail }, { "DATA", mail } };
+
+static enum greet_event
+command(struct smtp_greet *g, struct span line, struct greet_auth *a)
+{
+	struct span verb = span_word(&line);
+
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+		if (span_iis(verb, commands[i].verb))
+			return commands[i].run(g, span_trim(line), a);
+	return wrong(g, "500 5.5.1 No such command");
+}
+
+static enum greet_event
+whole_line(struct smtp_greet *g, struct span line, struct greet_auth *a)
+{
+	if (g->exchange) {
+		g->exchange = false;
+		if (!span_is(line, "*"))
+			return response(g, line, a);
+		wrong(g, "501 5.7.0 Authentication cancelled");
+		return g->ended ? GREET_END : GREET_CANCEL;
+	}
+	if (!line_is_text(line))
+		return wrong(g, "500 5.5.2 Not a line of text");
+	if (line.n > LIMIT_SMTP_LINE && !span_istarts(line, "AUTH "))
+		return wrong(g, "500 5.5.2 Line too long");
+	return command(g, line, a);
+}
+
+static enum greet_event
+greet_next(void *p, struct span *in, struct greet_auth *a)
+{
+	struct smtp_greet *g = p;
+	enum greet_event e = GREET_MORE;
+	struct span line;
+
+	while (!g->ended && e == GREET_MORE) {
+		switch (line_next(&g->line, in, &line)) {
+		case LINE_MORE:
+			return GREET_MORE;
+		case LINE_LONG:
+			e = wrong(g,
+			    g->exchange ? "500 5.5.6 Line too long"
+					: "500 5.5.2 Line too long");
+			g->exchange = false;
+			break;
+		case LINE_WHOLE:
+			e = whole_line(g, line, a);
+			break;
+		}
+	}
+	return g->ended ? GREET_END : e;
+}
+
+static void
+greet_init(void *p, struct buf *out, const struct greet_conf *conf)
+{
+	struct smtp_greet *g = p;
+
+	memset(g, 0, sizeof(*g));
+	g->conf = conf;
+	g->out = out;
+	g->decoded = (struct buf){
+		.p = g->store, .cap = sizeof(g->store), .max = DECODED_MAX
+	};
+	buf_printf(out, "220 %s ESMTP\r\n", conf->host);
+}
+
+static void
+greet_challenge(void *p, struct span text)
+{
+	struct smtp_greet *g = p;
+
+	buf_puts(g->out, "334 ");
+	enc_base64(g->out, text);
+	buf_puts(g->out, "\r\n");
+}
+
+static void
+greet_fail(void *p, enum greet_failure why)
+{
+	struct smtp_greet *g = p;
+
+	g->exchange = false;
+	switch (why) {
+	case GREET_WRONG:
+		say(g, "535 5.7.8 Authentication failed");
+		break;
+	case GREET_LATER:
+		say(g, "454 4.7.0 Can't tell now, try again later");
+		break;
+	case GREET_PRIVACY:
+		say(g, "538 5.7.11 Encryption is required for that");
+		break;
+	case GREET_MECH:
+		say(g, "504 5.5.4 No such mechanism");
+		break;
+	case GREET_SYNTAX:
+		wrong(g, "501 5.5.2 Malformed response");
+		break;
+	case GREET_REFUSED:
+		say(g, "535 5.7.8 Not allowed to send mail here");
+		break;
+	case GREET_LIMIT:
+		say(g, "535 5.7.8 Authentication failed");
+		say(g, "421 4.7.0 Too many failures");
+		g->ended = true;
+		break;
+	}
+}
+
+static void
+greet_tls_started(void *p)
+{
+	struct smtp_greet *g = p;
+
+	g->hello[0] = '\0';
+	g->errors = 0;
+	g->exchange = false;
+}
+
+static struct span
+greet_state(void *p)
+{
+	struct smtp_greet *g = p;
+
+	return span_of(g->hello);
+}
+
+static void
+greet_bye(void *p, bool timeout)
+{
+	struct smtp_greet *g = p;
+
+	say(g,
+	    timeout ? "421 4.4.2 Waited too long, closing"
+		    : "421 4.3.2 Closing, try again later");
+	g->ended = true;
+}
+
+const struct greet_proto smtp_greet = { .service = "smtp",
+	.size = sizeof(struct smtp_greet),
+	.init = greet_init,
+	.next = greet_next,
+	.challenge = greet_challenge,
+	.fail = greet_fail,
+	.tls_started = greet_tls_started,
+	.state = greet_state,
+	.bye = greet_bye };
