@@ -1,0 +1,40 @@
+#include "imap/imapcapa.h"
+
+static const char always[] =
+    "CAPABILITY IMAP4rev1 IMAP4rev2 LITERAL+ ID ENABLE IDLE";
+static const char logged_in[] =
+    " NAMESPACE CHILDREN UNSELECT UIDPLUS MOVE ESEARCH SEARCHRES"
+    " LIST-EXTENDED LIST-STATUS STATUS=SIZE SPECIAL-USE CREATE-SPECIAL-USE";
+
+bool
+imapcapa_is_plain(struct span mech)
+{
+	return !span_istarts(mech, "SCRAM-") && !span_iis(mech, "EXTERNAL");
+}
+
+void
+imapcapa_put(struct buf *b, const struct imapcapa_conf *c)
+{
+	struct span mechs = span_of(c->mechs);
+
+	buf_puts(b, always);
+	if (!c->greeting) {
+		buf_puts(b, logged_in);
+		return;
+	}
+	buf_puts(b, " SASL-IR");
+	if (c->starttls)
+		buf_puts(b, " STARTTLS");
+	if (!c->plain_ok)
+		buf_puts(b, " LOGINDISABLED");
+	for (;;) {
+		struct span mech = span_word(&mechs);
+
+		if (mech.n == 0)
+			return;
+		if (!c->plain_ok && imapcapa_is_plain(mech))
+			continue;
+		buf_puts(b, " AUTH=");
+		buf_put(b, mech);
+	}
+}
