@@ -56,6 +56,15 @@ enum {
 	LIMIT_SESSION_STATE = 1024,
 	LIMIT_MONITOR_MSG = 8192,
 
+	/* logins */
+	LIMIT_PASSWORD = 1024,
+	LIMIT_HASH = 512,
+	LIMIT_SCRAM_SALT = 64,
+	LIMIT_SCRAM_ROUNDS = 1000000,
+	LIMIT_AUTH_TRIES = 4, /* wrong ones, then the connection ends */
+	TIME_AUTH_DELAY = 1,  /* before a "no", growing with each */
+	TIME_CHECKPASSWORD = 30,
+
 	/* IMAP and POP3 */
 	LIMIT_IMAP_LINE = 65536,   /* a command without its literals */
 	LIMIT_IMAP_LITERAL = 8192, /* before login, and for any argument */

@@ -1,0 +1,30 @@
+/*
+ * scram - secrets of SCRAM-SHA-256 (RFC 5802, section 3; RFC 7677)
+ *
+ * As Dovecot stores them: ITERATIONS,SALT,STORED-KEY,SERVER-KEY, the last
+ * three in base64.  Passwords are taken as they came: no SASLprep.
+ */
+#ifndef AUTH_SCRAM_H
+#define AUTH_SCRAM_H
+
+#include "auth/hash.h"
+#include "base/limits.h"
+#include "base/sha256.h"
+
+struct scram_secret {
+	uint32_t rounds;
+	size_t nsalt;
+	char salt[LIMIT_SCRAM_SALT];
+	unsigned char stored[SHA256_LEN], server[SHA256_LEN];
+};
+
+/* False for what is malformed or has more rounds than the limit. */
+MUST bool scram_parse(struct span, struct scram_secret *);
+
+/* Both keys of a password; rounds and salt must be set. */
+void scram_derive(struct scram_secret *, const char *password);
+
+/* Whether a password is that of a stored secret. */
+enum hash_result scram_check(struct span, const char *password);
+
+#endif
