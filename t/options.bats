@@ -1,0 +1,54 @@
+#!/usr/bin/env bats
+#
+# Options mean the same everywhere, usage lines are those of the manual,
+# and wrong usage is one line and 64.
+
+load lib
+
+programs() {
+	for p in "$BUILD"/m* "$BUILD/pneu"; do
+		[ -f "$p" ] && [ -x "$p" ] && basename "$p"
+	done
+}
+
+# The SYNOPSIS of a page as one line in lower case.
+synopsis() {
+	mandoc -T utf8 "$ROOT/man/$1.8" | col -bx |
+		awk '/^SYNOPSIS/ { on = 1; next } /^[A-Z]/ { on = 0 } on' |
+		tr 'A-Z\n' 'a-z ' | tr -s ' ' | sed 's/^ //; s/ $//; s/‐/-/g'
+}
+
+@test "each program says its version with -V" {
+	for p in $(programs); do
+		run -0 "$BUILD/$p" -V
+		[ "$output" = "$p 0.1" ]
+	done
+}
+
+@test "an unknown option is wrong usage, and the line is the manual's" {
+	for p in $(programs); do
+		run -64 "$BUILD/$p" -Z
+		echo "$p: $output"
+		usage=$(sed -n 's/^usage: //p' <<<"$output" | tr 'A-Z\n' 'a-z ' |
+			tr -s ' ' | sed 's/ $//')
+		echo "manual: $(synopsis "$p")"
+		[ "$usage" = "$(synopsis "$p")" ]
+	done
+}
+
+@test "a letter in a usage line is in the table of options" {
+	table=nvjJfFmlhutrwVpciSLskgadRe
+	for p in $(programs); do
+		for o in $("$BUILD/$p" -Z 2>&1 | grep -o '\[-[A-Za-z]*' | tr -d '[-' | fold -w 1); do
+			[[ $table == *$o* ]] || { echo "$p has -$o"; return 1; }
+		done
+	done
+}
+
+@test "a missing argument of an option is wrong usage" {
+	for p in $(programs); do
+		[ "$p" != pneu ] || continue
+		run -64 "$BUILD/$p" -c
+		[[ $output == *"usage: $p"* ]]
+	done
+}
