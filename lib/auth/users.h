@@ -34,8 +34,9 @@ struct user {
  */
 MUST enum verdict users_find(struct span address, struct user *);
 
-/* The first user of a uid. */
+/* The first user of a uid; the first user of all. */
 MUST enum verdict users_find_uid(uid_t, struct user *);
+MUST enum verdict users_first(struct user *);
 
 /* Whether a login may send as an address: its own, send=, its aliases. */
 MUST enum verdict users_may_send(const struct user *, struct span address);

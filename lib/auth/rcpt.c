@@ -1,0 +1,239 @@
+/*
+ * Where an address leads: domains first, then users, then aliases.
+ */
+#include <errno.h>
+#include <unistd.h>
+
+#include "auth/users.h"
+#include "io/conf.h"
+#include "mail/addr.h"
+
+enum { SAME_AS_MAX = 4 };
+
+struct domain {
+	bool relay;
+	char separator; /* of subaddresses, '\0' for none */
+	char same_as[LIMIT_DOMAIN + 1];
+	char catchall[LIMIT_ADDRESS + 1];
+};
+
+/* DOMAIN [relay] [same-as=DOMAIN] [sep=+] [catchall=ADDRESS] */
+static bool
+parse_domain(struct span rest, struct domain *d)
+{
+	*d = (struct domain){ .separator = '+' };
+	for (;;) {
+		struct span word = span_word(&rest), value = word, name;
+
+		if (word.n == 0)
+			return true;
+		name = span_cut(&value, '=');
+		if (span_is(word, "relay"))
+			d->relay = true;
+		else if (span_is(name, "same-as") && addr_domain_valid(value)) {
+			if (!span_cstr(value, d->same_as, sizeof(d->same_as)))
+				return false;
+		} else if (span_is(name, "sep") && value.n <= 1)
+			d->separator = value.n == 0 ? '\0' : *value.p;
+		else if (span_is(name, "catchall") && addr_valid(value)) {
+			if (!span_cstr(value, d->catchall, sizeof(d->catchall)))
+				return false;
+		} else
+			return false;
+	}
+}
+
+static enum verdict
+find_domain(struct span name, struct domain *d)
+{
+	static struct conf c;
+	enum verdict v = PERM;
+	struct span line;
+	int r = 0;
+
+	if (conf_open(&c, "domains") == -1)
+		return TEMP;
+	while (v == PERM && (r = conf_next(&c, &line)) == 1) {
+		struct span rest = line, word = span_word(&rest);
+		struct domain found;
+
+		if (!addr_domain_valid(word) || !parse_domain(rest, &found))
+			conf_bad(&c,
+			    "not DOMAIN [relay] [same-as=] [sep=] "
+			    "[catchall=]");
+		else if (span_ieq(word, name)) {
+			*d = found;
+			v = OK;
+		}
+	}
+	if (v == PERM && (r == -1 || conf_doubtful(&c)))
+		v = TEMP;
+	conf_close(&c);
+	return v;
+}
+
+/*
+ * ADDRESS or NAME: TARGET, ...
+ * A quoted local part may hold a colon.
+ */
+static bool
+split_alias(struct span line, struct span *name, struct span *targets)
+{
+	size_t n = 0;
+
+	if (line.n > 0 && line.p[0] == '"')
+		for (n = 1; n < line.n && line.p[n] != '"'; n++)
+			n += line.p[n] == '\\';
+	if (n >= line.n)
+		return false;
+	n += span_chr((struct span){ line.p + n, line.n - n }, ':');
+	if (n >= line.n)
+		return false;
+	*name = span_trim((struct span){ line.p, n });
+	*targets = span_trim((struct span){ line.p + n + 1, line.n - n - 1 });
+	return name->n > 0 && targets->n > 0;
+}
+
+/* OK: an alias stands for local@domain, and its targets are in r. */
+static enum verdict
+find_alias(struct span local, struct span domain, struct rcpt *r)
+{
+	static struct conf c;
+	enum verdict v = PERM;
+	struct span line;
+	int got = 0;
+
+	if (conf_open(&c, "aliases") == -1)
+		return errno == ENOENT ? PERM : TEMP;
+	while (v == PERM && (got = conf_next(&c, &line)) == 1) {
+		struct span name, targets, l, d;
+
+		if (!split_alias(line, &name, &targets)) {
+			conf_bad(&c, "not NAME: TARGET, ...");
+			continue;
+		}
+		if (!addr_split(name, &l, &d)) {
+			l = name;
+			d = domain;
+		}
+		if (!span_ieq(l, local) || !span_ieq(d, domain))
+			continue;
+		if (!span_cstr(targets, r->targets, sizeof(r->targets))) {
+			conf_bad(&c, "too many targets");
+			continue;
+		}
+		v = OK;
+	}
+	/* a file without records is no reason for doubt: it may be empty */
+	if (v == PERM && (got == -1 || c.bad))
+		v = TEMP;
+	conf_close(&c);
+	return v;
+}
+
+static enum rcpt_kind
+set(struct rcpt *r, enum rcpt_kind kind, const char *because)
+{
+	r->kind = kind;
+	r->because = because;
+	return kind;
+}
+
+/* A user of this very address, or without its detail. */
+static enum verdict
+find_user(struct rcpt *r, char separator)
+{
+	char whole[LIMIT_ADDRESS + 2];
+	struct span local = span_of(r->local);
+	enum verdict v;
+	size_t at;
+
+	snprintf(whole, sizeof(whole), "%s@%s", r->local, r->domain);
+	v = users_find(span_of(whole), &r->user);
+	if (v != PERM || separator == '\0' || local.n == 0 || *local.p == '"')
+		return v;
+	at = span_chr(local, separator);
+	if (at == 0 || at == local.n)
+		return v;
+	snprintf(r->detail, sizeof(r->detail), "%s", r->local + at + 1);
+	r->local[at] = '\0';
+	snprintf(whole, sizeof(whole), "%s@%s", r->local, r->domain);
+	return users_find(span_of(whole), &r->user);
+}
+
+/* Names that are always answered: RFC 5321, section 4.5.1; RFC 2142. */
+static bool
+always_known(struct span local)
+{
+	return span_iis(local, "postmaster") || span_iis(local, "abuse");
+}
+
+static enum rcpt_kind
+find_local(struct rcpt *r, const struct domain *d)
+{
+	char full[LIMIT_LOCAL_PART + 1];
+	enum verdict user, alias;
+
+	snprintf(full, sizeof(full), "%s", r->local);
+	alias = find_alias(span_of(full), span_of(r->domain), r);
+	if (alias == OK)
+		return set(r, RCPT_ALIAS, "aliases");
+	user = find_user(r, d->separator);
+	if (user == OK)
+		return set(r, RCPT_USER, "users");
+	if (alias == PERM && r->detail[0] != '\0')
+		alias = find_alias(span_of(r->local), span_of(r->domain), r);
+	if (alias == OK)
+		return set(r, RCPT_ALIAS, "aliases");
+	if (user == TEMP)
+		return set(r, RCPT_LATER, "users");
+	if (alias == TEMP)
+		return set(r, RCPT_LATER, "aliases");
+	if (d->catchall[0] != '\0') {
+		snprintf(r->targets, sizeof(r->targets), "%s", d->catchall);
+		return set(r, RCPT_ALIAS, "catchall");
+	}
+	if (always_known(span_of(full))) {
+		user = users_first(&r->user);
+		return user == OK ? set(r, RCPT_USER, "postmaster")
+				  : set(r, RCPT_LATER, "users");
+	}
+	return set(r, RCPT_UNKNOWN, "users");
+}
+
+enum rcpt_kind
+rcpt_find(struct span address, struct rcpt *r)
+{
+	struct span local = address, domain = span_of(conf_me());
+	struct domain d;
+
+	memset(r, 0, sizeof(*r));
+	if (addr_split(address, &local, &domain) == false &&
+	    !span_iis(address, "postmaster"))
+		return set(r, RCPT_UNKNOWN, "syntax");
+	if (!span_cstr(local, r->local, sizeof(r->local)) ||
+	    !span_cstr(domain, r->domain, sizeof(r->domain)))
+		return set(r, RCPT_UNKNOWN, "syntax");
+	for (int hops = 0;; hops++) {
+		enum verdict v = find_domain(span_of(r->domain), &d);
+
+		if (v == TEMP)
+			return set(r, RCPT_LATER, "domains");
+		if (v == PERM) {
+			/* "postmaster" alone, or at this host's own name */
+			if (!always_known(span_of(r->local)) ||
+			    !span_ieq(span_of(r->domain), span_of(conf_me())))
+				return set(r, RCPT_FOREIGN, "domains");
+			d = (struct domain){ 0 };
+			break;
+		}
+		if (d.relay)
+			return set(r, RCPT_RELAY, "domains");
+		if (d.same_as[0] == '\0')
+			break;
+		if (hops == SAME_AS_MAX)
+			return set(r, RCPT_LATER, "same-as goes in a circle");
+		memcpy(r->domain, d.same_as, sizeof(r->domain));
+	}
+	return find_local(r, &d);
+}
