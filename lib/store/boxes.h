@@ -12,6 +12,7 @@
 
 #include "base/limits.h"
 #include "base/span.h"
+#include "store/mutf7.h"
 
 struct boxes {
 	int fd; /* the Maildir */
@@ -78,10 +79,5 @@ enum box_result boxes_rename(struct boxes *, struct span from, struct span to);
 /* Need not exist (RFC 3501, section 6.3.6). */
 enum box_result boxes_subscribe(
     struct boxes *, struct span name, bool subscribe);
-
-/* Modified UTF-7 (RFC 3501, section 5.1.3) to UTF-8 and back. */
-struct buf;
-MUST bool mutf7_decode(struct buf *, struct span);
-bool mutf7_encode(struct buf *, struct span);
 
 #endif

@@ -1,0 +1,128 @@
+#include "store/boxes.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/die.h"
+#include "io/fs.h"
+#include "store/boxfile.h"
+#include "store/boxname.h"
+#include "store/boxops.h"
+
+static int
+make_dirs(int fd)
+{
+	static const char *const dirs[] = { "tmp", "new", "cur" };
+
+	for (size_t i = 0; i < 3; i++)
+		if (mkdirat(fd, dirs[i], 0700) == -1 && errno != EEXIST)
+			return -1;
+	return 0;
+}
+
+int
+boxes_open(struct boxes *b, const char *root, char separator)
+{
+	size_t n = strlen(root);
+
+	while (n > 1 && root[n - 1] == '/')
+		n--;
+	b->separator = separator == '\0' ? '/' : separator;
+	b->fd = -1;
+	if (n + BOXNAME_DIR + 2 > sizeof(b->root) ||
+	    !span_cstr((struct span){ root, n }, b->root, sizeof(b->root))) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	if (fs_mkdirs(b->root, 0700) == -1)
+		return -1;
+	b->fd = open(b->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (b->fd == -1)
+		return -1;
+	if (make_dirs(b->fd) == -1) {
+		boxes_close(b);
+		return -1;
+	}
+	return 0;
+}
+
+void
+boxes_close(struct boxes *b)
+{
+	int err = errno;
+
+	if (b->fd != -1)
+		close(b->fd);
+	b->fd = -1;
+	errno = err;
+}
+
+bool
+boxes_is_folder(struct boxes *b, const char *dir)
+{
+	char path[BOXNAME_DIR + 8];
+	struct stat st;
+
+	if (dir[0] == '\0')
+		return true;
+	snprintf(path, sizeof(path), "%s/cur", dir);
+	return fstatat(b->fd, path, &st, 0) == 0 && S_ISDIR(st.st_mode);
+}
+
+enum box_result
+boxes_path(struct boxes *b, struct span name, char *path, size_t size)
+{
+	char dir[BOXNAME_DIR];
+
+	if (!boxname_dir(name, b->separator, dir))
+		return BOX_BADNAME;
+	if (snprintf(path, size, "%s%s%s", b->root, dir[0] == '\0' ? "" : "/",
+		dir) >= (int)size)
+		return BOX_BADNAME;
+	return BOX_OK;
+}
+
+enum box_result
+boxes_find(struct boxes *b, struct span name, char *path, size_t size)
+{
+	char dir[BOXNAME_DIR];
+	enum box_result r = boxes_path(b, name, path, size);
+
+	if (r != BOX_OK || !boxname_dir(name, b->separator, dir))
+		return r;
+	return boxes_is_folder(b, dir) ? BOX_OK : BOX_NONE;
+}
+
+int
+boxes_folders(struct boxes *b, const char *below, struct buf *dirs)
+{
+	struct dirent *d;
+	DIR *dir;
+	int fd = openat(b->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int err;
+
+	if (fd == -1)
+		return -1;
+	if ((dir = fdopendir(fd)) == NULL) {
+		close(fd);
+		return -1;
+	}
+	while (errno = 0, (d = readdir(dir)) != NULL) {
+		if (d->d_name[0] != '.' || d->d_name[1] == '.' ||
+		    d->d_name[1] == '\0')
+			continue;
+		if (below != NULL && !boxname_below(d->d_name, below))
+			continue;
+		if (boxes_is_folder(b, d->d_name)) {
+			buf_puts(dirs, d->d_name);
+			buf_putc(dirs, '\n');
+		}
+	}
+	err = errno;
+	closedir(dir);
+	errno = err;
+	return err == 0 ? 0 : -1;
+}

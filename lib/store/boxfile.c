@@ -1,0 +1,270 @@
+#include "store/boxfile.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "base/num.h"
+#include "io/deadline.h"
+#include "io/fs.h"
+#include "store/journal.h"
+
+enum { LOCK_WAIT = 30 };
+
+static const char subscriptions[] = "subscriptions";
+static const char special_use[] = "pneu.special-use";
+
+static const struct {
+	const char *name;
+	unsigned use;
+} uses[] = {
+	{ "drafts", BOX_DRAFTS },
+	{ "junk", BOX_JUNK },
+	{ "sent", BOX_SENT },
+	{ "trash", BOX_TRASH },
+	{ "archive", BOX_ARCHIVE },
+};
+
+enum { NUSES = sizeof(uses) / sizeof(uses[0]) };
+
+unsigned
+boxfile_use(struct span name)
+{
+	for (size_t i = 0; i < NUSES; i++)
+		if (span_iis(name, uses[i].name))
+			return uses[i].use;
+	return 0;
+}
+
+int
+boxfile_lock(int rootfd)
+{
+	int fd, err;
+
+	fd = openat(rootfd, "pneu.lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (fd == -1)
+		return -1;
+	if (fs_lock(fd, true, deadline_in(LOCK_WAIT)) == 0)
+		return fd;
+	err = errno;
+	close(fd);
+	errno = err;
+	return -1;
+}
+
+/* A file that is missing is empty. */
+static int
+read_file(int rootfd, const char *name, struct buf *b)
+{
+	buf_init(b, BOXFILE_MAX);
+	if (fs_read(rootfd, name, b) == 0 || errno == ENOENT)
+		return 0;
+	buf_free(b);
+	return -1;
+}
+
+/* "V", tab, "2", an empty line: levels are then separated by tabs. */
+static bool
+take_version(struct span *s)
+{
+	if (!span_starts(*s, "V\t2\n"))
+		return false;
+	span_take(s, 4);
+	if (s->n > 0 && *s->p == '\n')
+		span_take(s, 1);
+	return true;
+}
+
+/* A line of the file as a folder: "A.B" or "A\tB" is ".A.B". */
+static void
+put_dir(struct buf *out, struct span line)
+{
+	if (line.n > 0 && line.p[line.n - 1] == '\r')
+		line.n--;
+	if (line.n == 0)
+		return;
+	if (span_iis(line, "INBOX")) {
+		buf_puts(out, "INBOX\n");
+		return;
+	}
+	buf_putc(out, '.');
+	for (size_t i = 0; i < line.n; i++)
+		buf_putc(out, line.p[i] == '\t' ? '.' : line.p[i]);
+	buf_putc(out, '\n');
+}
+
+int
+boxfile_subscribed(int rootfd, struct buf *dirs)
+{
+	struct buf b;
+	struct span s;
+
+	if (read_file(rootfd, subscriptions, &b) == -1)
+		return -1;
+	s = buf_span(&b);
+	take_version(&s);
+	while (s.n > 0)
+		put_dir(dirs, span_cut(&s, '\n'));
+	buf_free(&b);
+	return 0;
+}
+
+static bool
+same_dir(struct span line, const char *dir)
+{
+	struct buf b;
+	bool same;
+
+	buf_init(&b, line.n + 8);
+	put_dir(&b, line);
+	if (dir[0] == '\0')
+		dir = "INBOX";
+	same = b.n > 0 && span_is((struct span){ b.p, b.n - 1 }, dir);
+	buf_free(&b);
+	return same;
+}
+
+static void
+put_line(struct buf *b, const char *dir, bool tabs)
+{
+	if (dir[0] == '\0')
+		buf_puts(b, "INBOX");
+	else
+		for (dir++; *dir != '\0'; dir++)
+			buf_putc(b, tabs && *dir == '.' ? '\t' : *dir);
+	buf_putc(b, '\n');
+}
+
+static int
+rewrite_subscriptions(int rootfd, const char *dir, bool subscribe)
+{
+	struct buf old, new;
+	struct span s, line;
+	bool tabs, found = false;
+	int r = 0;
+
+	if (read_file(rootfd, subscriptions, &old) == -1)
+		return -1;
+	buf_init(&new, BOXFILE_MAX);
+	s = buf_span(&old);
+	if ((tabs = take_version(&s)))
+		buf_puts(&new, "V\t2\n\n");
+	while (s.n > 0) {
+		line = span_cut(&s, '\n');
+		if (same_dir(line, dir)) {
+			found = true;
+			continue;
+		}
+		buf_put(&new, line);
+		buf_putc(&new, '\n');
+	}
+	if (subscribe)
+		put_line(&new, dir, tabs);
+	if (new.over) {
+		errno = EFBIG;
+		r = -1;
+	} else if (found != subscribe) {
+		r = fs_replace(rootfd, subscriptions, buf_span(&new), 0600);
+	}
+	buf_free(&old);
+	buf_free(&new);
+	return r;
+}
+
+int
+boxfile_subscribe(int rootfd, const char *dir, bool subscribe)
+{
+	int lock = boxfile_lock(rootfd), r, err;
+
+	if (lock == -1)
+		return -1;
+	r = rewrite_subscriptions(rootfd, dir, subscribe);
+	err = errno;
+	close(lock);
+	errno = err;
+	return r;
+}
+
+/* Lines "use DIR", after the one that names the format. */
+static int
+read_uses(int rootfd, struct buf *b, struct span *s)
+{
+	if (read_file(rootfd, special_use, b) == -1)
+		return -1;
+	*s = buf_span(b);
+	if (s->n > 0 && journal_format(*s, "special-use") == JOURNAL_NEWER) {
+		buf_free(b);
+		errno = EPROTO;
+		return -1;
+	}
+	if (s->n > 0)
+		span_cut(s, '\n');
+	return 0;
+}
+
+int
+boxfile_uses(int rootfd, struct buf *lines)
+{
+	struct buf b;
+	struct span s, line, word;
+
+	if (read_uses(rootfd, &b, &s) == -1)
+		return -1;
+	while (s.n > 0) {
+		line = span_cut(&s, '\n');
+		word = span_word(&line);
+		if (boxfile_use(word) == 0)
+			continue;
+		buf_printf(lines, "%u ", boxfile_use(word));
+		buf_put(lines, span_trim(line));
+		buf_putc(lines, '\n');
+	}
+	buf_free(&b);
+	return 0;
+}
+
+static int
+rewrite_uses(int rootfd, const char *dir, unsigned use)
+{
+	struct buf b, new;
+	struct span s, line, rest;
+	bool had = false;
+	int r = 0;
+
+	if (read_uses(rootfd, &b, &s) == -1)
+		return -1;
+	buf_init(&new, BOXFILE_MAX);
+	buf_puts(&new, "pneu-special-use 1\n");
+	while (s.n > 0) {
+		rest = line = span_cut(&s, '\n');
+		if (boxfile_use(span_word(&rest)) == use ||
+		    span_is(span_trim(rest), dir)) {
+			had = true;
+			continue;
+		}
+		buf_put(&new, line);
+		buf_putc(&new, '\n');
+	}
+	for (size_t i = 0; i < NUSES; i++)
+		if (uses[i].use == use)
+			buf_printf(&new, "%s %s\n", uses[i].name, dir);
+	if (had || use != 0)
+		r = fs_replace(rootfd, special_use, buf_span(&new), 0600);
+	buf_free(&b);
+	buf_free(&new);
+	return r;
+}
+
+int
+boxfile_set_use(int rootfd, const char *dir, unsigned use)
+{
+	int lock = boxfile_lock(rootfd), r, err;
+
+	if (lock == -1)
+		return -1;
+	r = rewrite_uses(rootfd, dir, use);
+	err = errno;
+	close(lock);
+	errno = err;
+	return r;
+}

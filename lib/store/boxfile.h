@@ -1,0 +1,35 @@
+/*
+ * boxfile - the files of names in the root of a Maildir
+ *
+ * `subscriptions` as Dovecot writes it (folder names without the leading
+ * dot, one a line; its second format, with tabs, is read and kept) and
+ * `pneu.special-use` ("Sent .Sent" a line).  Changes are made under the
+ * root's pneu.lock and take effect by rename.
+ */
+#ifndef STORE_BOXFILE_H
+#define STORE_BOXFILE_H
+
+#include "base/buf.h"
+#include "store/boxes.h"
+
+enum { BOXFILE_MAX = 4194304 };
+
+/* Append ".A.B" and LF for each subscribed folder, "INBOX" for INBOX. */
+MUST int boxfile_subscribed(int rootfd, struct buf *dirs);
+
+/* Add or take out one; "" is INBOX. */
+MUST int boxfile_subscribe(int rootfd, const char *dir, bool subscribe);
+
+/* The special use of each folder, as lines "NUMBER DIR". */
+MUST int boxfile_uses(int rootfd, struct buf *lines);
+
+/* Give dir the use (0: none), and take it from any other folder. */
+MUST int boxfile_set_use(int rootfd, const char *dir, unsigned use);
+
+/* A use by its name in lower case; 0 when it is none. */
+unsigned boxfile_use(struct span name);
+
+/* The lock of the root: a descriptor to close, or -1 and errno. */
+MUST int boxfile_lock(int rootfd);
+
+#endif

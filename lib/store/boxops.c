@@ -1,0 +1,272 @@
+/* CREATE, DELETE, RENAME and SUBSCRIBE. */
+#include "store/boxops.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/die.h"
+#include "io/deadline.h"
+#include "io/fs.h"
+#include "store/boxfile.h"
+#include "store/boxname.h"
+#include "store/folder.h"
+#include "store/mdname.h"
+#include "store/uidmem.h"
+
+static const size_t dirs_max = 16777216;
+
+/*
+ * Made whole under a name that is no mailbox's, then renamed: a folder
+ * without cur/ is never seen.
+ */
+static enum box_result
+make_folder(struct boxes *b, const char *dir)
+{
+	static const char *const parts[] = { "", "/tmp", "/new", "/cur" };
+	char unique[128], tmp[160], path[192];
+	int fd, err;
+
+	mdname_unique(unique, sizeof(unique));
+	snprintf(tmp, sizeof(tmp), "..pneu-new.%s", unique);
+	for (size_t i = 0; i < 4; i++) {
+		snprintf(path, sizeof(path), "%s%s", tmp, parts[i]);
+		if (mkdirat(b->fd, path, 0700) == -1)
+			goto fail;
+	}
+	snprintf(path, sizeof(path), "%s/maildirfolder", tmp);
+	fd = openat(b->fd, path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	if (fd == -1)
+		goto fail;
+	close(fd);
+	if (fs_sync_dir(b->fd, tmp) == -1 ||
+	    renameat(b->fd, tmp, b->fd, dir) == -1 ||
+	    fs_sync_dir(b->fd, ".") == -1)
+		goto fail;
+	return BOX_OK;
+fail:
+	err = errno;
+	if (fs_remove_tree(b->fd, tmp) == -1)
+		errno = err;
+	errno = err;
+	/* A folder of that name came between. */
+	return err == ENOTEMPTY || err == EEXIST ? BOX_EXISTS : BOX_FAILED;
+}
+
+enum box_result
+boxes_create(struct boxes *b, struct span name, unsigned use)
+{
+	char dir[BOXNAME_DIR];
+	enum box_result r;
+
+	if (name.n > 1 && name.p[name.n - 1] == b->separator)
+		name.n--; /* "there will be inferiors": RFC 3501, 6.3.3 */
+	if (!boxname_dir(name, b->separator, dir))
+		return BOX_BADNAME;
+	if (boxes_is_folder(b, dir))
+		return BOX_EXISTS;
+	r = make_folder(b, dir);
+	if (r == BOX_OK && use != 0 && boxfile_set_use(b->fd, dir, use) == -1)
+		r = BOX_FAILED;
+	return r;
+}
+
+/* Whether there are folders below dir. */
+static int
+has_children(struct boxes *b, const char *dir)
+{
+	struct buf dirs;
+	int r;
+
+	buf_init(&dirs, dirs_max);
+	r = boxes_folders(b, dir, &dirs);
+	if (r == 0)
+		r = dirs.n > 0;
+	buf_free(&dirs);
+	return r;
+}
+
+enum box_result
+boxes_delete(struct boxes *b, struct span name)
+{
+	char dir[BOXNAME_DIR], unique[128], grave[160];
+	int r;
+
+	if (!boxname_dir(name, b->separator, dir))
+		return BOX_BADNAME;
+	if (dir[0] == '\0')
+		return BOX_INUSE;
+	if (!boxes_is_folder(b, dir)) {
+		r = has_children(b, dir);
+		return r == -1 ? BOX_FAILED : r == 1 ? BOX_INUSE : BOX_NONE;
+	}
+	mdname_unique(unique, sizeof(unique));
+	snprintf(grave, sizeof(grave), "..pneu-gone.%s", unique);
+	if (renameat(b->fd, dir, b->fd, grave) == -1)
+		return errno == ENOENT ? BOX_NONE : BOX_FAILED;
+	if (fs_sync_dir(b->fd, ".") == -1 ||
+	    fs_remove_tree(b->fd, grave) == -1 ||
+	    boxfile_set_use(b->fd, dir, 0) == -1)
+		return BOX_FAILED;
+	return BOX_OK;
+}
+
+/* Under its new name a folder keeps its UIDs: remember them there, too. */
+static int
+move_memory(struct boxes *b, const char *from, const char *to)
+{
+	char path[LIMIT_PATH + BOXNAME_DIR];
+	struct uidmem old, new;
+	int r;
+
+	snprintf(path, sizeof(path), "%s/%s", b->root, from);
+	if (uidmem_open(&old, path) == -1)
+		return -1;
+	snprintf(path, sizeof(path), "%s/%s", b->root, to);
+	r = uidmem_open(&new, path);
+	if (r == 0 && old.uidvalidity != 0)
+		r = uidmem_set(&new, old.uidvalidity, old.highest);
+	uidmem_close(&old);
+	uidmem_close(&new);
+	return r;
+}
+
+struct move {
+	struct boxes *b;
+	const char *from, *to;
+};
+
+/* ".A.C" is ".B.C" after A became B. */
+static bool
+new_name(const struct move *m, const char *dir, char to[BOXNAME_DIR])
+{
+	return snprintf(to, BOXNAME_DIR, "%s%s", m->to, dir + strlen(m->from)) <
+	    BOXNAME_DIR;
+}
+
+static enum box_result
+check_targets(const struct move *m, struct span dirs)
+{
+	char dir[BOXNAME_DIR], to[BOXNAME_DIR];
+
+	while (dirs.n > 0) {
+		if (!span_cstr(span_cut(&dirs, '\n'), dir, sizeof(dir)) ||
+		    !new_name(m, dir, to))
+			return BOX_BADNAME;
+		if (boxes_is_folder(m->b, to))
+			return BOX_EXISTS;
+	}
+	return BOX_OK;
+}
+
+static int
+rename_one(const struct move *m, struct span line, bool back)
+{
+	char dir[BOXNAME_DIR], to[BOXNAME_DIR];
+
+	if (!span_cstr(line, dir, sizeof(dir)) || !new_name(m, dir, to)) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	if (back)
+		return renameat(m->b->fd, to, m->b->fd, dir);
+	if (move_memory(m->b, dir, to) == -1)
+		return -1;
+	return renameat(m->b->fd, dir, m->b->fd, to);
+}
+
+/* Rename each; when one fails, those before it go back. */
+static enum box_result
+rename_all(const struct move *m, struct span dirs)
+{
+	struct span left = dirs, line = SPAN("");
+	int err;
+
+	while (left.n > 0) {
+		line = span_cut(&left, '\n');
+		if (rename_one(m, line, false) == -1)
+			break;
+		line = SPAN("");
+	}
+	if (line.n == 0 && fs_sync_dir(m->b->fd, ".") == 0)
+		return BOX_OK;
+	err = errno;
+	while (dirs.n > 0 && dirs.p != line.p)
+		if (rename_one(m, span_cut(&dirs, '\n'), true) == -1)
+			break;
+	errno = err;
+	return BOX_FAILED;
+}
+
+static enum box_result
+rename_inbox(struct boxes *b, struct span to)
+{
+	char path[LIMIT_PATH];
+	enum box_result r = boxes_create(b, to, 0);
+	uint32_t uidvalidity, *uids;
+	struct folder *f;
+	size_t *idx, n;
+
+	if (r != BOX_OK)
+		return r;
+	if (boxes_path(b, to, path, sizeof(path)) != BOX_OK ||
+	    folder_open(&f, b->root, true) == -1)
+		return BOX_FAILED;
+	n = folder_count(f);
+	idx = calloc(n + 1, sizeof(*idx));
+	uids = calloc(n + 1, sizeof(*uids));
+	if (idx == NULL || uids == NULL)
+		die_memory();
+	for (size_t i = 0; i < n; i++)
+		idx[i] = i;
+	if (folder_copy(f, idx, n, path, true, &uidvalidity, uids) == -1)
+		r = BOX_FAILED;
+	free(idx);
+	free(uids);
+	folder_close(f);
+	return r;
+}
+
+enum box_result
+boxes_rename(struct boxes *b, struct span from, struct span to)
+{
+	char old[BOXNAME_DIR], new[BOXNAME_DIR];
+	struct move m = { b, old, new };
+	enum box_result r;
+	struct buf dirs;
+
+	if (to.n > 1 && to.p[to.n - 1] == b->separator)
+		to.n--;
+	if (!boxname_dir(from, b->separator, old) ||
+	    !boxname_dir(to, b->separator, new))
+		return BOX_BADNAME;
+	if (strcmp(old, new) == 0 || boxes_is_folder(b, new))
+		return BOX_EXISTS;
+	if (old[0] == '\0')
+		return rename_inbox(b, to);
+	if (boxname_below(new, old))
+		return BOX_BADNAME;
+	buf_init(&dirs, dirs_max);
+	if (boxes_is_folder(b, old))
+		buf_printf(&dirs, "%s\n", old);
+	if (boxes_folders(b, old, &dirs) == -1)
+		r = BOX_FAILED;
+	else if (dirs.n == 0)
+		r = BOX_NONE;
+	else if ((r = check_targets(&m, buf_span(&dirs))) == BOX_OK)
+		r = rename_all(&m, buf_span(&dirs));
+	buf_free(&dirs);
+	return r;
+}
+
+enum box_result
+boxes_subscribe(struct boxes *b, struct span name, bool subscribe)
+{
+	char dir[BOXNAME_DIR];
+
+	if (!boxname_dir(name, b->separator, dir))
+		return BOX_BADNAME;
+	return boxfile_subscribe(b->fd, dir, subscribe) == -1 ? BOX_FAILED
+							      : BOX_OK;
+}

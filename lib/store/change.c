@@ -1,0 +1,246 @@
+/* Flags, keywords and removal: rename first, journal after. */
+#include <errno.h>
+#include <unistd.h>
+
+#include "store/le.h"
+#include "store/mdname.h"
+#include "store/view.h"
+
+/* atom, RFC 3501, section 9 */
+static bool
+is_keyword(struct span name)
+{
+	if (name.n == 0 || name.n > LIMIT_KEYWORD)
+		return false;
+	for (size_t i = 0; i < name.n; i++)
+		if (name.p[i] <= ' ' || name.p[i] > '~' ||
+		    strchr("(){%*\"\\]", name.p[i]) != NULL)
+			return false;
+	return true;
+}
+
+static int
+find_keyword(const struct index *ix, struct span name)
+{
+	for (int k = 0; k < ix->nkeywords; k++)
+		if (span_iis(name, ix->keyword[k]))
+			return k;
+	return -1;
+}
+
+int
+view_keyword(struct index *ix, struct span name)
+{
+	int k = find_keyword(ix, name);
+
+	if (k != -1)
+		return k;
+	if (!is_keyword(name) || ix->nkeywords == LIMIT_KEYWORDS)
+		return -1;
+	k = ix->nkeywords;
+	index_put_keyword(ix, k, name);
+	return index_commit(ix) == -1 ? -1 : k;
+}
+
+int
+folder_keyword(struct folder *f, struct span name, bool create)
+{
+	int k = find_keyword(&f->ix, name);
+
+	if (k != -1 || !create || !is_keyword(name))
+		return k;
+	if (index_lock(&f->ix) == -1)
+		return -1;
+	k = view_keyword(&f->ix, name);
+	index_unlock(&f->ix);
+	return k;
+}
+
+const char *
+folder_keyword_name(const struct folder *f, int k)
+{
+	if (k < 0 || k >= f->ix.nkeywords || f->ix.keyword[k][0] == '\0')
+		return NULL;
+	return f->ix.keyword[k];
+}
+
+struct change {
+	struct index *ix;
+	uint64_t modseq; /* of what this pass changes */
+	uint64_t before; /* of what the pass before it changed; or 0 */
+	struct index_list list;
+	bool begun, renamed;
+	bool missing; /* a file was not there under its name */
+	int err;      /* and stop */
+};
+
+static void
+put_item(struct change *c, enum record_type type, uint32_t uid)
+{
+	if (!c->begun)
+		index_list_begin(c->ix, &c->list, type, c->modseq);
+	c->begun = true;
+	index_list_item(c->ix, &c->list, uid);
+}
+
+static int
+commit(struct change *c)
+{
+	int r;
+
+	if (c->begun) {
+		index_list_end(c->ix, &c->list);
+		c->before = c->modseq;
+	}
+	c->begun = false;
+	if (c->renamed && !c->missing)
+		index_put_own_change(c->ix);
+	c->renamed = false;
+	c->ix->own = true;
+	r = index_commit(c->ix);
+	c->ix->own = false;
+	if (r == 0 && c->err != 0) {
+		errno = c->err;
+		r = -1;
+	}
+	return r;
+}
+
+/* Give the file the name of these flags, if it has another. */
+static bool
+rename_to(struct change *c, const struct entry *e, uint16_t flags, bool passed,
+    bool *renamed)
+{
+	char from[512], to[512] = "cur/";
+	struct mdname m;
+
+	*renamed = false;
+	if (flags == (e->msg.flags & FLAG_ALL) &&
+	    passed == ((e->msg.keywords & 1) != 0))
+		return true;
+	m = mdname_parse((struct span){ c->ix->names.p + e->name, e->len });
+	index_file(c->ix, e, from);
+	if (mdname_make(to + 4, m.base, flags, passed, m.extra) == 0) {
+		c->err = ENAMETOOLONG;
+		return false;
+	}
+	if (renameat(c->ix->fd, from, c->ix->fd, to) == -1) {
+		if (errno == ENOENT)
+			c->missing = true;
+		else
+			c->err = errno;
+		return false;
+	}
+	*renamed = c->renamed = true;
+	return true;
+}
+
+struct wanted {
+	enum folder_op op;
+	uint16_t flags;
+	uint64_t keywords, unchanged_since;
+};
+
+static void
+store_one(struct change *c, struct entry *e, const struct wanted *w)
+{
+	uint16_t flags = w->flags, had = e->msg.flags & FLAG_ALL;
+	uint64_t keywords = w->keywords;
+	bool renamed;
+
+	if (w->op == FOLDER_ADD) {
+		flags = (uint16_t)(had | flags);
+		keywords |= e->msg.keywords;
+	} else if (w->op == FOLDER_REMOVE) {
+		flags = (uint16_t)(had & ~flags);
+		keywords = e->msg.keywords & ~keywords;
+	}
+	if (flags == had && keywords == e->msg.keywords)
+		return;
+	if (!rename_to(c, e, flags, (keywords & 1) != 0, &renamed))
+		return;
+	put_item(c, RECORD_FLAGS, e->msg.uid);
+	le_put(&c->ix->out, 1, renamed);
+	le_put(&c->ix->out, 2, flags);
+	le_put(&c->ix->out, 8, keywords);
+}
+
+int
+folder_store(struct folder *f, const size_t *idx, size_t n, enum folder_op op,
+    uint16_t flags, uint64_t keywords, uint64_t unchanged_since, bool *failed)
+{
+	struct change c = { .ix = &f->ix };
+	struct wanted w = { op, flags & FLAG_ALL, keywords, unchanged_since };
+	int r = 0;
+
+	if (!f->rw) {
+		errno = EROFS;
+		return -1;
+	}
+	if (view_lock(f, true) == -1)
+		return -1;
+	for (int pass = 0; pass < 2 && r == 0; pass++) {
+		c.modseq = f->ix.modseq + 1;
+		c.missing = false;
+		for (size_t k = 0; k < n && c.err == 0; k++) {
+			struct entry *e = &f->ix.entry[idx[k]];
+
+			if (e->msg.gone || e->msg.modseq == c.before)
+				continue;
+			if (e->msg.modseq <= w.unchanged_since)
+				store_one(&c, e, &w);
+			else if (failed != NULL)
+				failed[k] = true;
+		}
+		r = commit(&c);
+		if (r == -1 || !c.missing)
+			break;
+		r = view_look_again(f);
+	}
+	index_unlock(&f->ix);
+	return r;
+}
+
+static void
+expunge_one(struct change *c, const struct entry *e)
+{
+	char path[512];
+
+	index_file(c->ix, e, path);
+	if (unlinkat(c->ix->fd, path, 0) == -1) {
+		if (errno == ENOENT)
+			c->missing = true;
+		else
+			c->err = errno;
+		return;
+	}
+	c->renamed = true;
+	put_item(c, RECORD_GONE, e->msg.uid);
+}
+
+int
+folder_expunge(struct folder *f, const size_t *idx, size_t n)
+{
+	struct change c = { .ix = &f->ix };
+	int r = 0;
+
+	if (!f->rw) {
+		errno = EROFS;
+		return -1;
+	}
+	if (view_lock(f, true) == -1)
+		return -1;
+	for (int pass = 0; pass < 2 && r == 0; pass++) {
+		c.modseq = f->ix.modseq + 1;
+		c.missing = false;
+		for (size_t k = 0; k < n && c.err == 0; k++)
+			if (!f->ix.entry[idx[k]].msg.gone)
+				expunge_one(&c, &f->ix.entry[idx[k]]);
+		r = commit(&c);
+		if (r == -1 || !c.missing)
+			break;
+		r = view_look_again(f);
+	}
+	index_unlock(&f->ix);
+	return r;
+}

@@ -1,0 +1,408 @@
+#include "store/folder.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "base/die.h"
+#include "io/in.h"
+#include "store/le.h"
+#include "store/mdname.h"
+#include "store/scan.h"
+#include "store/view.h"
+
+static const int64_t settle_ns = INT64_C(2000000000);
+
+int
+view_lock(struct folder *f, bool believe)
+{
+	if (index_lock(&f->ix) == -1)
+		return -1;
+	if (index_scan(&f->ix, believe) == -1) {
+		index_unlock(&f->ix);
+		return -1;
+	}
+	return 0;
+}
+
+int
+view_look_again(struct folder *f)
+{
+	f->ix.trust = (struct trust){ .new_ns = -1, .cur_ns = -1 };
+	return index_scan(&f->ix, false);
+}
+
+int
+view_find_again(struct folder *f)
+{
+	int r;
+
+	if (index_lock(&f->ix) == -1)
+		return -1;
+	r = view_look_again(f);
+	index_unlock(&f->ix);
+	return r;
+}
+
+/* Into cur/: false when another program has moved it meanwhile. */
+static bool
+take_file(struct index *ix, const struct entry *e)
+{
+	char from[512], to[512] = "cur/";
+	struct mdname m =
+	    mdname_parse((struct span){ ix->names.p + e->name, e->len });
+
+	index_file(ix, e, from);
+	return mdname_make(to + 4, m.base, e->msg.flags,
+		   (e->msg.keywords & 1) != 0, m.extra) > 0 &&
+	    renameat(ix->fd, from, ix->fd, to) == 0;
+}
+
+/* \Recent is for this session: move what is in new/ to cur/. */
+static int
+take_recent(struct folder *f)
+{
+	struct index *ix = &f->ix;
+	struct index_list l;
+	bool any = false, all = true;
+
+	for (size_t i = 0; i < ix->n; i++) {
+		struct entry *e = &ix->entry[i];
+
+		if ((e->bits & ENTRY_FRESH) == 0 || e->msg.gone)
+			continue;
+		e->msg.flags |= FLAG_RECENT;
+		if ((e->bits & ENTRY_NEW) != 0 && !take_file(ix, e)) {
+			all = false;
+			continue;
+		}
+		if (!any)
+			index_list_begin(ix, &l, RECORD_TAKEN, 0);
+		any = true;
+		index_list_item(ix, &l, e->msg.uid);
+	}
+	if (!any)
+		return 0;
+	index_list_end(ix, &l);
+	if (all)
+		index_put_own_change(ix);
+	return index_commit(ix);
+}
+
+static int
+put_sizes(struct folder *f)
+{
+	struct index *ix = &f->ix;
+	struct index_list l;
+
+	if (f->sized == 0)
+		return 0;
+	f->sized = 0;
+	index_list_begin(ix, &l, RECORD_SIZE, 0);
+	for (size_t i = 0; i < ix->n; i++) {
+		struct entry *e = &ix->entry[i];
+
+		if ((e->bits & ENTRY_SIZED) == 0 || e->msg.gone)
+			continue;
+		e->bits &= (uint16_t)~ENTRY_SIZED;
+		index_list_item(ix, &l, e->msg.uid);
+		le_put(&ix->out, 8, e->msg.size);
+	}
+	index_list_end(ix, &l);
+	return index_commit(ix);
+}
+
+/* All that one look under the lock can do. */
+static int
+update(struct folder *f, bool believe)
+{
+	int r;
+
+	if (view_lock(f, believe) == -1)
+		return -1;
+	r = put_sizes(f);
+	if (r == 0 && f->rw)
+		r = take_recent(f);
+	if (r == 0)
+		r = index_sync(&f->ix);
+	if (f->cache.pending.n > 0)
+		cache_flush(&f->cache, f->ix.fd, f->ix.uidvalidity);
+	index_unlock(&f->ix);
+	return r;
+}
+
+/* Drop what has gone: from the view only if it may be told. */
+static void
+drop_gone(struct folder *f, bool expunge, const struct folder_news *news)
+{
+	struct index *ix = &f->ix;
+	size_t n = 0, shown = 0;
+
+	for (size_t i = ix->shown; expunge && i-- > 0;)
+		if (ix->entry[i].msg.gone && news != NULL &&
+		    news->expunged != NULL)
+			news->expunged(news->ctx, i, ix->entry[i].msg.uid);
+	for (size_t i = 0; i < ix->n; i++) {
+		if (ix->entry[i].msg.gone && (expunge || i >= ix->shown))
+			continue;
+		if (i < ix->shown)
+			shown++;
+		if (n != i)
+			ix->entry[n] = ix->entry[i];
+		n++;
+	}
+	ix->n = n;
+	ix->shown = shown;
+}
+
+static void
+tell_flags(struct folder *f, const struct folder_news *news)
+{
+	for (size_t i = 0; i < f->ix.shown; i++) {
+		struct entry *e = &f->ix.entry[i];
+
+		if ((e->bits & ENTRY_NEWS) == 0)
+			continue;
+		e->bits &= (uint16_t)~ENTRY_NEWS;
+		if (!e->msg.gone && news != NULL && news->flags != NULL)
+			news->flags(news->ctx, i);
+	}
+}
+
+static void
+show_new(struct folder *f, const struct folder_news *news)
+{
+	struct index *ix = &f->ix;
+
+	if (ix->shown == ix->n)
+		return;
+	for (; ix->shown < ix->n; ix->shown++) {
+		struct entry *e = &ix->entry[ix->shown];
+
+		e->bits &= (uint16_t)~ENTRY_NEWS;
+		if ((e->bits & ENTRY_FRESH) != 0)
+			e->msg.flags |= FLAG_RECENT;
+	}
+	if (news != NULL && news->exists != NULL)
+		news->exists(news->ctx, ix->shown);
+}
+
+int
+folder_open(struct folder **fp, const char *path, bool rw)
+{
+	struct folder *f = calloc(1, sizeof(*f));
+	int err;
+
+	if (f == NULL)
+		die_memory();
+	f->rw = rw;
+	f->watch = f->cache.fd = -1;
+	if (index_open(&f->ix, path) == -1) {
+		err = errno;
+		free(f);
+		errno = err;
+		return -1;
+	}
+	if (update(f, false) == -1) {
+		err = errno;
+		index_close(&f->ix);
+		cache_close(&f->cache);
+		free(f);
+		errno = err;
+		return -1;
+	}
+	drop_gone(f, true, NULL);
+	show_new(f, NULL);
+	*fp = f;
+	return 0;
+}
+
+void
+folder_close(struct folder *f)
+{
+	if (f == NULL)
+		return;
+	if ((f->sized > 0 || f->cache.pending.n > 0) &&
+	    index_lock(&f->ix) == 0) {
+		if (put_sizes(f) == 0 && f->cache.pending.n > 0)
+			cache_flush(&f->cache, f->ix.fd, f->ix.uidvalidity);
+		index_unlock(&f->ix);
+	}
+	if (f->watch != -1)
+		close(f->watch);
+	cache_close(&f->cache);
+	index_close(&f->ix);
+	free(f);
+}
+
+size_t
+folder_count(const struct folder *f)
+{
+	return f->ix.shown;
+}
+
+const struct msg *
+folder_msg(const struct folder *f, size_t i)
+{
+	return &f->ix.entry[i].msg;
+}
+
+uint32_t
+folder_uidvalidity(const struct folder *f)
+{
+	return f->ix.uidvalidity;
+}
+
+uint32_t
+folder_uidnext(const struct folder *f)
+{
+	return f->ix.uidnext;
+}
+
+uint64_t
+folder_modseq(const struct folder *f)
+{
+	return f->ix.modseq;
+}
+
+size_t
+folder_lower(const struct folder *f, uint32_t uid)
+{
+	size_t i = index_lower(&f->ix, uid);
+
+	return i < f->ix.shown ? i : f->ix.shown;
+}
+
+/*
+ * A change in the tick in which the mtimes were read does not show in
+ * them; while they are young they are believed only if nothing woke us.
+ */
+static bool
+believe_mtimes(const struct folder *f)
+{
+	const struct trust *t = &f->ix.trust;
+	int64_t last = t->new_ns > t->cur_ns ? t->new_ns : t->cur_ns;
+
+	return !f->woken && scan_now() - last < settle_ns;
+}
+
+int
+folder_refresh(struct folder *f, bool expunge, const struct folder_news *news)
+{
+	bool believe = believe_mtimes(f);
+
+	if (f->ix.reset) {
+		errno = ESTALE;
+		return -1;
+	}
+	if (!index_quiet(&f->ix, believe)) {
+		if (update(f, believe) == -1)
+			return -1;
+	} else if (index_sync(&f->ix) == -1) {
+		return -1;
+	}
+	f->woken = false;
+	drop_gone(f, expunge, news);
+	tell_flags(f, news);
+	show_new(f, news);
+	return 0;
+}
+
+int
+folder_watch(struct folder *f)
+{
+	return f->watch;
+}
+
+int
+folder_open_msg(struct folder *f, size_t i)
+{
+	char path[512];
+	int fd;
+
+	for (int tries = 0; tries < 2; tries++) {
+		if (f->ix.entry[i].msg.gone) {
+			errno = ENOENT;
+			return -1;
+		}
+		index_file(&f->ix, &f->ix.entry[i], path);
+		fd = openat(f->ix.fd, path, O_RDONLY | O_CLOEXEC);
+		if (fd != -1 || errno != ENOENT)
+			return fd;
+		if (tries == 0 && view_find_again(f) == -1)
+			return -1;
+	}
+	return -1;
+}
+
+int
+folder_size(struct folder *f, size_t i, uint64_t *size)
+{
+	static char buf[65536];
+	struct entry *e = &f->ix.entry[i];
+	struct wire w = { 0 };
+	ssize_t n;
+	int fd, err;
+
+	*size = e->msg.size;
+	if (*size > 0)
+		return 0;
+	if ((fd = folder_open_msg(f, i)) == -1)
+		return -1;
+	while ((n = read(fd, buf, sizeof(buf))) > 0)
+		wire_count(&w, (struct span){ buf, (size_t)n });
+	err = errno;
+	close(fd);
+	errno = err;
+	if (n == -1)
+		return -1;
+	wire_end(&w, true);
+	e = &f->ix.entry[i]; /* looking again may have moved it */
+	*size = e->msg.size = w.size;
+	e->bits |= ENTRY_SIZED;
+	f->sized++;
+	return 0;
+}
+
+bool
+folder_cache_get(
+    struct folder *f, size_t i, const char *what, struct span *text)
+{
+	return cache_get(&f->cache, f->ix.fd, f->ix.uidvalidity,
+	    f->ix.entry[i].msg.uid, what, text);
+}
+
+void
+folder_cache_put(struct folder *f, size_t i, const char *what, struct span text)
+{
+	if (cache_put(&f->cache, f->ix.entry[i].msg.uid, what, text) &&
+	    index_lock(&f->ix) == 0) {
+		cache_flush(&f->cache, f->ix.fd, f->ix.uidvalidity);
+		index_unlock(&f->ix);
+	}
+}
+
+int
+folder_status(const char *path, struct folder_status *st, bool want_size)
+{
+	struct folder *f;
+	uint64_t size;
+
+	if (folder_open(&f, path, false) == -1)
+		return -1;
+	*st = (struct folder_status){ .messages = (uint32_t)folder_count(f),
+		.uidnext = f->ix.uidnext,
+		.uidvalidity = f->ix.uidvalidity,
+		.modseq = f->ix.modseq };
+	for (size_t i = 0; i < folder_count(f); i++) {
+		uint16_t flags = folder_msg(f, i)->flags;
+
+		st->recent += (flags & FLAG_RECENT) != 0;
+		st->unseen += (flags & FLAG_SEEN) == 0;
+		st->deleted += (flags & FLAG_DELETED) != 0;
+		if (want_size && folder_size(f, i, &size) == 0)
+			st->size += size;
+	}
+	folder_close(f);
+	return 0;
+}

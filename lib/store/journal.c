@@ -1,0 +1,108 @@
+#include "store/journal.h"
+
+#include "base/num.h"
+#include "store/crc.h"
+#include "store/le.h"
+
+enum { FORMAT = 1, FRAME = 8 };
+
+static const char magic[17] = "pneu-journal 1\n";
+
+enum journal_result
+journal_format(struct span file, const char *kind)
+{
+	uint32_t n;
+
+	if (!span_starts(file, "pneu-"))
+		return JOURNAL_BAD;
+	span_take(&file, 5);
+	if (!span_starts(file, kind))
+		return JOURNAL_BAD;
+	span_take(&file, strlen(kind));
+	if (file.n == 0 || *file.p != ' ')
+		return JOURNAL_BAD;
+	span_take(&file, 1);
+	file.n = span_chr(file, '\n');
+	if (file.n > 9 || !num_u32(file, &n) || n == 0)
+		return JOURNAL_BAD;
+	return n == FORMAT ? JOURNAL_OK : JOURNAL_NEWER;
+}
+
+void
+journal_put_header(struct buf *b, uint64_t gen, uint32_t uidvalidity)
+{
+	size_t at = b->n;
+
+	buf_put(b, (struct span){ magic, 16 });
+	le_put(b, 8, gen);
+	le_put(b, 4, uidvalidity);
+	le_put(b, 4, crc32_add(0, (struct span){ b->p + at, 28 }));
+}
+
+enum journal_result
+journal_header(struct span s, uint64_t *gen, uint32_t *uidvalidity)
+{
+	enum journal_result r = journal_format(s, "journal");
+
+	if (r != JOURNAL_OK)
+		return r;
+	if (s.n < JOURNAL_HEADER ||
+	    le_get(s.p + 28, 4) != crc32_add(0, (struct span){ s.p, 28 }))
+		return JOURNAL_BAD;
+	*gen = le_get(s.p + 16, 8);
+	*uidvalidity = (uint32_t)le_get(s.p + 24, 4);
+	return JOURNAL_OK;
+}
+
+size_t
+record_begin(struct buf *b, enum record_type type)
+{
+	size_t at = b->n;
+
+	le_put(b, FRAME, 0);
+	buf_putc(b, (char)type);
+	return at;
+}
+
+/* Over the seed, the length, the type and the body. */
+static uint32_t
+record_crc(uint64_t seed, const char *p, size_t len)
+{
+	char t[12];
+	uint32_t crc;
+
+	le_set(t, 8, seed);
+	le_set(t + 8, 4, len);
+	crc = crc32_add(0, (struct span){ t, 12 });
+	return crc32_add(crc, (struct span){ p + FRAME, len });
+}
+
+void
+record_end(struct buf *b, size_t begun, uint64_t seed)
+{
+	size_t len;
+
+	if (b->over)
+		return;
+	len = b->n - begun - FRAME;
+	le_set(b->p + begun, 4, len);
+	le_set(b->p + begun + 4, 4, record_crc(seed, b->p + begun, len));
+}
+
+bool
+record_next(struct span *in, uint64_t seed, char *type, struct span *body)
+{
+	size_t len;
+
+	if (in->n < FRAME + 1)
+		return false;
+	len = (size_t)le_get(in->p, 4);
+	if (len < 1 || len > JOURNAL_RECORD_MAX || len > in->n - FRAME)
+		return false;
+	if (le_get(in->p + 4, 4) != record_crc(seed, in->p, len))
+		return false;
+	*body = span_take(in, FRAME + len);
+	span_take(body, FRAME);
+	*type = *span_take(body, 1).p;
+	return true;
+}

@@ -1,0 +1,54 @@
+/*
+ * journal - the records of changes to a folder since its snapshot
+ *
+ * A journal begins with a header that names its format, its generation
+ * and the UIDVALIDITY, and goes on with records of a length, a CRC, a
+ * type and a body (pneu-index(5)).  It only grows.  The first record that
+ * is short or damaged ends it.  Pure bytes: files are index.c's.
+ */
+#ifndef STORE_JOURNAL_H
+#define STORE_JOURNAL_H
+
+#include "base/buf.h"
+
+enum { JOURNAL_HEADER = 32, JOURNAL_RECORD_MAX = 262144 };
+
+enum record_type {
+	RECORD_NEW = 'N',     /* a message and its UID */
+	RECORD_MOVED = 'M',   /* a file has another name, other flags */
+	RECORD_FLAGS = 'F',   /* flags and keywords that we set */
+	RECORD_TAKEN = 'V',   /* no longer \Recent, now in cur/ */
+	RECORD_GONE = 'X',    /* expunged */
+	RECORD_KEYWORD = 'K', /* the name of a keyword */
+	RECORD_UIDNEXT = 'U', /* UIDs below this are used up */
+	RECORD_TRUST = 'T',   /* mtimes of the directories */
+	RECORD_SIZE = 'S'     /* sizes that were counted */
+};
+
+enum journal_result {
+	JOURNAL_OK,
+	JOURNAL_BAD,
+	JOURNAL_NEWER /* written by a later release */
+};
+
+void journal_put_header(struct buf *, uint64_t gen, uint32_t uidvalidity);
+enum journal_result journal_header(
+    struct span, uint64_t *gen, uint32_t *uidvalidity);
+
+/* The first line of a file of ours: "pneu-KIND NUMBER\n". */
+enum journal_result journal_format(struct span file, const char *kind);
+
+/*
+ * A record is begun, its body appended to b, and ended.  seed (the
+ * generation) makes records of another journal bad.
+ */
+size_t record_begin(struct buf *, enum record_type);
+void record_end(struct buf *, size_t begun, uint64_t seed);
+
+/*
+ * Take the next whole record off *in.  False, and *in as it was, when
+ * there is none.
+ */
+bool record_next(struct span *in, uint64_t seed, char *type, struct span *body);
+
+#endif

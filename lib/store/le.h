@@ -1,0 +1,47 @@
+/*
+ * le - numbers in the index files: little-endian, on every machine
+ */
+#ifndef STORE_LE_H
+#define STORE_LE_H
+
+#include "base/buf.h"
+
+static inline uint64_t
+le_get(const char *p, unsigned n)
+{
+	uint64_t v = 0;
+
+	while (n-- > 0)
+		v = v << 8 | (unsigned char)p[n];
+	return v;
+}
+
+static inline void
+le_set(char *p, unsigned n, uint64_t v)
+{
+	for (unsigned i = 0; i < n; i++, v >>= 8)
+		p[i] = (char)(v & 0xff);
+}
+
+/* Append n bytes of v. */
+static inline void
+le_put(struct buf *b, unsigned n, uint64_t v)
+{
+	char t[8];
+
+	le_set(t, n, v);
+	buf_put(b, (struct span){ t, n });
+}
+
+/* Take n bytes off the front; 0 when there are fewer. */
+static inline uint64_t
+le_take(struct span *s, unsigned n)
+{
+	if (s->n < n) {
+		*s = SPAN("");
+		return 0;
+	}
+	return le_get(span_take(s, n).p, n);
+}
+
+#endif

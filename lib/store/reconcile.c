@@ -1,0 +1,246 @@
+/*
+ * Compare the table with the directories: what is new gets a UID, what
+ * other programs renamed or removed is written down.
+ */
+#include <errno.h>
+#include <sys/stat.h>
+
+#include "base/die.h"
+#include "store/index.h"
+#include "store/mdname.h"
+#include "store/scan.h"
+
+static const int64_t settle_ns = INT64_C(2000000000);
+
+struct work {
+	struct index *ix;
+	struct scan first, again;
+	size_t *known; /* entries that are not gone, by base */
+	size_t nknown;
+	size_t *found; /* files without a UID */
+	size_t nfound;
+	bool looked_again;
+	bool incomplete; /* a file vanished under us: do not trust */
+	struct index_list gone;
+	size_t ngone;
+};
+
+static const struct index *sort_index;
+static const struct scan *sort_scan;
+
+static int
+known_order(const void *a, const void *b)
+{
+	const struct index *ix = sort_index;
+
+	return span_cmp(index_base(ix, &ix->entry[*(const size_t *)a]),
+	    index_base(ix, &ix->entry[*(const size_t *)b]));
+}
+
+static int
+found_order(const void *a, const void *b)
+{
+	return mdname_order(scan_base(sort_scan, *(const size_t *)a),
+	    scan_base(sort_scan, *(const size_t *)b));
+}
+
+static size_t *
+numbers(size_t n)
+{
+	size_t *p = malloc((n + 1) * sizeof(*p));
+
+	if (p == NULL)
+		die_memory();
+	return p;
+}
+
+static void
+list_known(struct work *w)
+{
+	struct index *ix = w->ix;
+
+	w->known = numbers(ix->n);
+	for (size_t i = 0; i < ix->n; i++)
+		if (!ix->entry[i].msg.gone)
+			w->known[w->nknown++] = i;
+	sort_index = ix;
+	qsort(w->known, w->nknown, sizeof(w->known[0]), known_order);
+}
+
+/* The file of a message that is still there: has its name changed? */
+static void
+compare(struct work *w, const struct entry *e, const struct scan *s, size_t i)
+{
+	char name[512];
+	struct mdname m;
+
+	index_file(w->ix, e, name);
+	if (s->file[i].in_new == ((e->bits & ENTRY_NEW) != 0) &&
+	    span_is(scan_name(s, i), name + 4))
+		return;
+	m = mdname_parse(scan_name(s, i));
+	index_put_moved(w->ix, e->msg.uid, scan_name(s, i), s->file[i].in_new,
+	    m.flags == (e->msg.flags & FLAG_ALL) &&
+		    m.passed == ((e->msg.keywords & 1) != 0)
+		? 0
+		: w->ix->modseq + 1);
+}
+
+/* Renames race with readdir: only what is missed twice has gone. */
+static int
+missed(struct work *w, const struct entry *e)
+{
+	size_t i;
+
+	if (!w->looked_again) {
+		if (scan_read(&w->again, w->ix->fd) == -1)
+			return -1;
+		w->looked_again = true;
+	}
+	i = scan_find(&w->again, index_base(w->ix, e));
+	if (i < w->again.n) {
+		compare(w, e, &w->again, i);
+		return 0;
+	}
+	w->known[w->ngone++] = (size_t)(e - w->ix->entry);
+	return 0;
+}
+
+/* Merge the two sorted lists.  known[0..ngone) becomes what has gone. */
+static int
+merge(struct work *w)
+{
+	size_t k = 0, i = 0;
+
+	w->found = numbers(w->first.n);
+	while (k < w->nknown || i < w->first.n) {
+		const struct entry *e =
+		    k < w->nknown ? &w->ix->entry[w->known[k]] : NULL;
+		int c = e == NULL ? 1
+		    : i == w->first.n
+		    ? -1
+		    : span_cmp(index_base(w->ix, e), scan_base(&w->first, i));
+
+		if (c <= 0)
+			k++;
+		if (c < 0 && missed(w, e) == -1)
+			return -1;
+		if (c == 0)
+			compare(w, e, &w->first, i);
+		if (c > 0)
+			w->found[w->nfound++] = i;
+		if (c >= 0)
+			i++;
+	}
+	return 0;
+}
+
+static void
+put_gone(struct work *w)
+{
+	struct index_list l;
+
+	if (w->ngone == 0)
+		return;
+	index_list_begin(w->ix, &l, RECORD_GONE, w->ix->modseq + 1);
+	for (size_t i = 0; i < w->ngone; i++)
+		index_list_item(w->ix, &l, w->ix->entry[w->known[i]].msg.uid);
+	index_list_end(w->ix, &l);
+}
+
+/*
+ * The size in the name counts only when the one beside it is that of the
+ * file: some programs rewrite files and keep their names.
+ */
+static uint64_t
+named_size(const struct mdname *m, const struct stat *st)
+{
+	if (!m->has_w || (m->has_s && m->s != (uint64_t)st->st_size))
+		return 0;
+	return m->w;
+}
+
+static int
+put_found(struct work *w)
+{
+	struct index *ix = w->ix;
+	uint32_t uid = ix->uidnext;
+	char path[MDNAME_MAX + 8];
+
+	sort_scan = &w->first;
+	qsort(w->found, w->nfound, sizeof(w->found[0]), found_order);
+	for (size_t k = 0; k < w->nfound; k++) {
+		const struct scan_file *f = &w->first.file[w->found[k]];
+		struct index_new m = { .in_new = f->in_new };
+		struct mdname name;
+		struct stat st;
+
+		m.file = scan_name(&w->first, w->found[k]);
+		name = mdname_parse(m.file);
+		snprintf(path, sizeof(path), "%s/%.*s",
+		    f->in_new ? "new" : "cur", (int)m.file.n, m.file.p);
+		if (fstatat(ix->fd, path, &st, 0) == -1) {
+			if (errno != ENOENT)
+				return -1;
+			w->incomplete = true;
+			continue;
+		}
+		if (!S_ISREG(st.st_mode))
+			continue;
+		m.uid = uid++;
+		m.fresh = f->in_new;
+		m.modseq = ix->modseq + 1;
+		m.date = (int64_t)st.st_mtime;
+		m.size = named_size(&name, &st);
+		index_put_new(ix, &m);
+		if (uid == UINT32_MAX) {
+			errno = EOVERFLOW;
+			return -1;
+		}
+	}
+	return 0;
+}
+
+static void
+put_trust(struct work *w)
+{
+	struct scan *s = &w->first;
+	struct trust t = { s->new_ns, s->cur_ns, false };
+
+	t.trusted = !w->incomplete && s->new_ns <= s->at_ns - settle_ns &&
+	    s->cur_ns <= s->at_ns - settle_ns;
+	if (w->incomplete)
+		t.new_ns = t.cur_ns = -1;
+	index_put_trust(w->ix, &t);
+}
+
+int
+index_scan(struct index *ix, bool believe)
+{
+	struct work w = { .ix = ix };
+	int64_t new_ns, cur_ns;
+	int r = -1, err;
+
+	if (scan_mtimes(ix->fd, &new_ns, &cur_ns) == -1)
+		return -1;
+	if (new_ns == ix->trust.new_ns && cur_ns == ix->trust.cur_ns &&
+	    (believe || ix->trust.trusted))
+		return 0;
+	if (scan_read(&w.first, ix->fd) == 0) {
+		list_known(&w);
+		if (merge(&w) == 0 && put_found(&w) == 0) {
+			put_gone(&w);
+			put_trust(&w);
+			r = index_commit(ix);
+		}
+	}
+	err = errno;
+	if (r == -1)
+		buf_clear(&ix->out);
+	scan_free(&w.first);
+	scan_free(&w.again);
+	free(w.known);
+	free(w.found);
+	errno = err;
+	return r;
+}

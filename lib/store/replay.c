@@ -1,0 +1,266 @@
+/* What each record of the journal does to the table. */
+#include "store/index.h"
+#include "store/le.h"
+#include "store/mdname.h"
+#include "store/scan.h"
+
+size_t
+index_lower(const struct index *ix, uint32_t uid)
+{
+	size_t lo = 0, hi = ix->n;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (ix->entry[mid].msg.uid < uid)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+struct entry *
+index_find(struct index *ix, uint32_t uid)
+{
+	size_t i = index_lower(ix, uid);
+
+	if (i == ix->n || ix->entry[i].msg.uid != uid || ix->entry[i].msg.gone)
+		return NULL;
+	return &ix->entry[i];
+}
+
+struct span
+index_base(const struct index *ix, const struct entry *e)
+{
+	return mdname_base((struct span){ ix->names.p + e->name, e->len });
+}
+
+const char *
+index_file(const struct index *ix, const struct entry *e, char *dst)
+{
+	struct span file = { ix->names.p + e->name, e->len };
+	struct mdname m;
+
+	memcpy(dst, (e->bits & ENTRY_NEW) != 0 ? "new/" : "cur/", 4);
+	memcpy(dst + 4, file.p, file.n);
+	dst[4 + file.n] = '\0';
+	if ((e->bits & (ENTRY_ODD | ENTRY_NEW)) != 0)
+		return dst;
+	m = mdname_parse(file);
+	mdname_make(
+	    dst + 4, m.base, e->msg.flags, (e->msg.keywords & 1) != 0, m.extra);
+	return dst;
+}
+
+/* A file in new/ has no info, one in cur/ has it sorted and whole. */
+void
+index_name_odd(const struct index *ix, struct entry *e)
+{
+	char canonical[MDNAME_MAX + 1];
+	struct span file = { ix->names.p + e->name, e->len };
+	struct mdname m = mdname_parse(file);
+	bool odd;
+
+	if ((e->bits & ENTRY_NEW) != 0)
+		odd = m.base.n < file.n;
+	else
+		odd = mdname_make(
+			  canonical, m.base, m.flags, m.passed, m.extra) == 0 ||
+		    !span_is(file, canonical);
+	e->bits = (uint16_t)((e->bits & ~ENTRY_ODD) | (odd ? ENTRY_ODD : 0));
+}
+
+void
+index_name_set(struct index *ix, struct entry *e, struct span file, bool in_new)
+{
+	struct mdname m = mdname_parse(file);
+
+	e->name = ix->names.n;
+	e->len = (uint16_t)file.n;
+	buf_put(&ix->names, file);
+	e->msg.flags = (uint16_t)(m.flags | (e->msg.flags & FLAG_RECENT));
+	e->msg.keywords = (e->msg.keywords & ~UINT64_C(1)) | (m.passed ? 1 : 0);
+	e->bits = (uint16_t)((e->bits & ~ENTRY_NEW) | (in_new ? ENTRY_NEW : 0));
+	index_name_odd(ix, e);
+}
+
+static void
+seen_modseq(struct index *ix, struct entry *e, uint64_t modseq)
+{
+	if (modseq > ix->modseq)
+		ix->modseq = modseq;
+	if (e != NULL && modseq > e->msg.modseq)
+		e->msg.modseq = modseq;
+}
+
+/* uid(4) bits(1) keywords(8) modseq(8) date(8) size(8) name */
+static void
+apply_new(struct index *ix, struct span b)
+{
+	struct entry e = { .msg.uid = (uint32_t)le_take(&b, 4) };
+
+	e.bits = (uint16_t)le_take(&b, 1) & ENTRY_SAVED;
+	e.msg.keywords = le_take(&b, 8);
+	e.msg.modseq = le_take(&b, 8);
+	e.msg.date = (int64_t)le_take(&b, 8);
+	e.msg.size = le_take(&b, 8);
+	if (b.n == 0 || b.n > MDNAME_MAX || e.msg.uid == 0 ||
+	    (ix->n > 0 && e.msg.uid <= ix->entry[ix->n - 1].msg.uid))
+		return;
+	index_name_set(ix, &e, b, (e.bits & ENTRY_NEW) != 0);
+	ix->entry = scan_grow(ix->entry, ix->n, &ix->cap, sizeof(e));
+	ix->entry[ix->n++] = e;
+	if (e.msg.uid >= ix->uidnext)
+		ix->uidnext = e.msg.uid + 1;
+	seen_modseq(ix, NULL, e.msg.modseq);
+}
+
+/* modseq(8) uid(4) in_new(1) name */
+static void
+apply_moved(struct index *ix, struct span b)
+{
+	uint64_t modseq = le_take(&b, 8);
+	struct entry *e = index_find(ix, (uint32_t)le_take(&b, 4));
+	bool in_new = le_take(&b, 1) != 0;
+	uint16_t flags;
+	uint64_t keywords;
+
+	if (e == NULL || b.n == 0 || b.n > MDNAME_MAX)
+		return;
+	flags = e->msg.flags;
+	keywords = e->msg.keywords;
+	index_name_set(ix, e, b, in_new);
+	if (!in_new)
+		e->bits &= (uint16_t)~ENTRY_FRESH;
+	if (flags != e->msg.flags || keywords != e->msg.keywords)
+		e->bits |= ENTRY_NEWS;
+	seen_modseq(ix, e, modseq);
+}
+
+/* uid(4) renamed(1) flags(2) keywords(8), again and again */
+static void
+apply_flags(struct index *ix, uint64_t modseq, struct span b)
+{
+	while (b.n >= 15) {
+		struct entry *e = index_find(ix, (uint32_t)le_take(&b, 4));
+		bool renamed = le_take(&b, 1) != 0;
+		uint16_t flags = (uint16_t)le_take(&b, 2);
+		uint64_t keywords = le_take(&b, 8);
+
+		if (e == NULL)
+			continue;
+		if (!ix->own &&
+		    ((e->msg.flags & FLAG_ALL) != flags ||
+			e->msg.keywords != keywords))
+			e->bits |= ENTRY_NEWS;
+		e->msg.flags = (uint16_t)(flags | (e->msg.flags & FLAG_RECENT));
+		e->msg.keywords = keywords;
+		if (renamed)
+			e->bits &= (uint16_t) ~(ENTRY_NEW | ENTRY_ODD);
+		seen_modseq(ix, e, modseq);
+	}
+}
+
+/* uid(4), again and again */
+static void
+apply_uids(struct index *ix, char type, struct span b)
+{
+	while (b.n >= 4) {
+		struct entry *e = index_find(ix, (uint32_t)le_take(&b, 4));
+
+		if (e == NULL)
+			continue;
+		if (type == RECORD_GONE)
+			e->msg.gone = true;
+		else if ((e->bits & ENTRY_NEW) != 0)
+			e->bits &=
+			    (uint16_t) ~(ENTRY_NEW | ENTRY_ODD | ENTRY_FRESH);
+		else
+			e->bits &= (uint16_t)~ENTRY_FRESH;
+	}
+}
+
+static void
+apply_sizes(struct index *ix, struct span b)
+{
+	while (b.n >= 12) {
+		struct entry *e = index_find(ix, (uint32_t)le_take(&b, 4));
+		uint64_t size = le_take(&b, 8);
+
+		if (e != NULL)
+			e->msg.size = size;
+	}
+}
+
+static void
+apply_keyword(struct index *ix, struct span b)
+{
+	size_t k = (size_t)le_take(&b, 1);
+
+	if (k < LIMIT_KEYWORDS &&
+	    span_cstr(b, ix->keyword[k], sizeof(ix->keyword[k])) &&
+	    (int)k >= ix->nkeywords)
+		ix->nkeywords = (int)k + 1;
+}
+
+/* Flags may have changed while we were not told: all of them are new. */
+static void
+apply_uidnext(struct index *ix, struct span b)
+{
+	uint32_t uidnext = (uint32_t)le_take(&b, 4);
+	uint64_t modseq = le_take(&b, 8);
+
+	if (uidnext > ix->uidnext)
+		ix->uidnext = uidnext;
+	seen_modseq(ix, NULL, modseq);
+	for (size_t i = 0; i < ix->n; i++)
+		seen_modseq(ix, &ix->entry[i], modseq);
+}
+
+static void
+apply_trust(struct index *ix, struct span b)
+{
+	ix->trust.new_ns = (int64_t)le_take(&b, 8);
+	ix->trust.cur_ns = (int64_t)le_take(&b, 8);
+	ix->trust.trusted = le_take(&b, 1) != 0;
+}
+
+static void
+apply(struct index *ix, char type, struct span b)
+{
+	uint64_t modseq;
+
+	if (type == RECORD_NEW)
+		apply_new(ix, b);
+	else if (type == RECORD_MOVED)
+		apply_moved(ix, b);
+	else if (type == RECORD_KEYWORD)
+		apply_keyword(ix, b);
+	else if (type == RECORD_UIDNEXT)
+		apply_uidnext(ix, b);
+	else if (type == RECORD_TRUST)
+		apply_trust(ix, b);
+	else {
+		modseq = le_take(&b, 8);
+		seen_modseq(ix, NULL, modseq);
+		if (type == RECORD_FLAGS)
+			apply_flags(ix, modseq, b);
+		else if (type == RECORD_SIZE)
+			apply_sizes(ix, b);
+		else if (type == RECORD_GONE || type == RECORD_TAKEN)
+			apply_uids(ix, type, b);
+	}
+}
+
+size_t
+index_replay(struct index *ix, struct span s)
+{
+	size_t n = s.n;
+	struct span body;
+	char type;
+
+	while (record_next(&s, ix->gen, &type, &body))
+		apply(ix, type, body);
+	return n - s.n;
+}

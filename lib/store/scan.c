@@ -1,0 +1,166 @@
+#include "store/scan.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "base/die.h"
+#include "io/fs.h"
+#include "store/mdname.h"
+
+static const size_t names_max = (size_t)1 << 31;
+
+void *
+scan_grow(void *p, size_t n, size_t *cap, size_t size)
+{
+	if (n < *cap)
+		return p;
+	*cap = *cap == 0 ? 64 : *cap * 2;
+	p = realloc(p, *cap * size);
+	if (p == NULL)
+		die_memory();
+	return p;
+}
+
+int64_t
+scan_now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+int
+scan_mtimes(int dirfd, int64_t *new_ns, int64_t *cur_ns)
+{
+	*new_ns = fs_mtime_ns(dirfd, "new");
+	*cur_ns = fs_mtime_ns(dirfd, "cur");
+	return *new_ns == -1 || *cur_ns == -1 ? -1 : 0;
+}
+
+struct span
+scan_name(const struct scan *s, size_t i)
+{
+	return (struct span){ s->names.p + s->file[i].name, s->file[i].len };
+}
+
+struct span
+scan_base(const struct scan *s, size_t i)
+{
+	return (struct span){ s->names.p + s->file[i].name, s->file[i].base };
+}
+
+static void
+add(struct scan *s, const char *name, bool in_new)
+{
+	struct span file = span_of(name);
+	size_t at = s->names.n;
+
+	if (file.n == 0 || file.n > MDNAME_MAX || *file.p == '.')
+		return;
+	if (!buf_put(&s->names, file))
+		return;
+	s->file = scan_grow(s->file, s->n, &s->cap, sizeof(s->file[0]));
+	s->file[s->n++] = (struct scan_file){ .name = at,
+		.len = (uint8_t)file.n,
+		.base = (uint8_t)mdname_base(file).n,
+		.in_new = in_new };
+}
+
+static int
+read_dir(struct scan *s, int dirfd, const char *name, bool in_new)
+{
+	struct dirent *d;
+	DIR *dir;
+	int fd, err;
+
+	fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd == -1)
+		return -1;
+	if ((dir = fdopendir(fd)) == NULL) {
+		err = errno;
+		close(fd);
+		errno = err;
+		return -1;
+	}
+	while (errno = 0, (d = readdir(dir)) != NULL)
+		add(s, d->d_name, in_new);
+	err = errno;
+	closedir(dir);
+	errno = err;
+	return err == 0 ? 0 : -1;
+}
+
+static const char *sort_names;
+
+static int
+by_base(const void *a, const void *b)
+{
+	const struct scan_file *x = a, *y = b;
+	int c = span_cmp((struct span){ sort_names + x->name, x->base },
+	    (struct span){ sort_names + y->name, y->base });
+
+	/* Of two names of one file the one in cur/ is the later. */
+	if (c == 0 && x->in_new != y->in_new)
+		return x->in_new ? 1 : -1;
+	return c != 0 ? c : x->name < y->name ? 1 : -1;
+}
+
+/* Names that share a base were one file when the reader passed it twice. */
+static void
+drop_doubles(struct scan *s)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->n; i++)
+		if (n == 0 || !span_eq(scan_base(s, n - 1), scan_base(s, i)))
+			s->file[n++] = s->file[i];
+	s->n = n;
+}
+
+int
+scan_read(struct scan *s, int dirfd)
+{
+	buf_init(&s->names, names_max);
+	s->n = 0;
+	s->at_ns = scan_now();
+	if (scan_mtimes(dirfd, &s->new_ns, &s->cur_ns) == -1 ||
+	    read_dir(s, dirfd, "new", true) == -1 ||
+	    read_dir(s, dirfd, "cur", false) == -1)
+		return -1;
+	if (s->names.over) {
+		errno = EFBIG;
+		return -1;
+	}
+	sort_names = s->names.p;
+	if (s->n > 0)
+		qsort(s->file, s->n, sizeof(s->file[0]), by_base);
+	drop_doubles(s);
+	return 0;
+}
+
+void
+scan_free(struct scan *s)
+{
+	buf_free(&s->names);
+	free(s->file);
+	*s = (struct scan){ 0 };
+}
+
+size_t
+scan_find(const struct scan *s, struct span base)
+{
+	size_t lo = 0, hi = s->n;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (span_cmp(scan_base(s, mid), base) < 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo < s->n && span_eq(scan_base(s, lo), base) ? lo : s->n;
+}

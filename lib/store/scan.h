@@ -1,0 +1,47 @@
+/*
+ * scan - the files in new/ and cur/ of a Maildir folder, as they are now
+ *
+ * Other programs rename files while the directories are read, so a file
+ * may be missed, or be seen under two names; who believes that one has
+ * gone scans again first.
+ */
+#ifndef STORE_SCAN_H
+#define STORE_SCAN_H
+
+#include "base/buf.h"
+
+struct scan_file {
+	size_t name; /* offset in names */
+	uint8_t len;
+	uint8_t base; /* length of the base */
+	bool in_new;
+};
+
+struct scan {
+	struct buf names;
+	struct scan_file *file; /* in order of the bases */
+	size_t n, cap;
+	/* mtimes in ns, read before the directories were, and when */
+	int64_t new_ns, cur_ns, at_ns;
+};
+
+/* All zero is a fresh one.  0, or -1 and errno. */
+MUST int scan_read(struct scan *, int dirfd);
+void scan_free(struct scan *);
+
+struct span scan_name(const struct scan *, size_t i);
+struct span scan_base(const struct scan *, size_t i);
+
+/* The place of a base; s->n when it is not there. */
+size_t scan_find(const struct scan *, struct span base);
+
+/* The wall clock in ns. */
+int64_t scan_now(void);
+
+/* mtimes of new/ and cur/.  0, or -1 and errno. */
+MUST int scan_mtimes(int dirfd, int64_t *new_ns, int64_t *cur_ns);
+
+/* Room for one more: n elements of size bytes are in use. */
+void *scan_grow(void *p, size_t n, size_t *cap, size_t size);
+
+#endif

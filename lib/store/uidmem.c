@@ -1,0 +1,240 @@
+#include "store/uidmem.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "base/limits.h"
+#include "base/num.h"
+#include "io/deadline.h"
+#include "io/fs.h"
+#include "io/out.h"
+#include "store/journal.h"
+
+enum { NUMBERS = 22, WAIT = 30, FILE_MAX = 64 * 1024 * 1024 };
+
+static const char file_name[] = "pneu.uidvalidity";
+static const char first_line[] = "pneu-uidvalidity 1\n";
+
+/*
+ * Split into the root and the name of the folder in it: ".Work" in a
+ * Maildir, or "." for the Maildir itself.
+ */
+static bool
+split(const char *path, char *root, size_t size, const char **name)
+{
+	const char *slash = strrchr(path, '/');
+	const char *last = slash == NULL ? path : slash + 1;
+	struct span dir = span_of(path);
+
+	*name = ".";
+	if (last[0] == '.' && last[1] != '\0' && strcmp(last, "..") != 0) {
+		*name = last;
+		dir = slash == NULL
+		    ? SPAN(".")
+		    : (struct span){ path, (size_t)(slash - path) };
+		if (dir.n == 0)
+			dir = SPAN("/");
+	}
+	return span_cstr(dir, root, size);
+}
+
+/* "UIDVALIDITY HIGHEST NAME", numbers of ten digits. */
+static bool
+parse_line(
+    struct span line, uint32_t *validity, uint32_t *highest, struct span *name)
+{
+	if (line.n <= NUMBERS || line.p[10] != ' ' || line.p[21] != ' ')
+		return false;
+	*name = line;
+	span_take(name, NUMBERS);
+	return num_u32((struct span){ line.p, 10 }, validity) &&
+	    num_u32((struct span){ line.p + 11, 10 }, highest);
+}
+
+/* Read it under its lock: our line, and the largest UIDVALIDITY of all. */
+static int
+look_up(struct uidmem *m, uint32_t *largest)
+{
+	struct buf b;
+	struct span s, line, name;
+	uint32_t v, h;
+	ssize_t r = 0;
+
+	buf_init(&b, FILE_MAX);
+	while (buf_room(&b, 8192) != NULL &&
+	    (r = pread(m->fd, b.p + b.n, 8192, (off_t)b.n)) > 0)
+		b.n += (size_t)r;
+	if (r == -1 || b.over) {
+		buf_free(&b);
+		errno = b.over ? EFBIG : errno;
+		return -1;
+	}
+	*largest = 0;
+	s = buf_span(&b);
+	if (s.n > 0 && journal_format(s, "uidvalidity") == JOURNAL_NEWER) {
+		buf_free(&b);
+		errno = EPROTO;
+		return -1;
+	}
+	while (s.n > 0) {
+		off_t at = (off_t)(b.n - s.n);
+
+		line = span_cut(&s, '\n');
+		if (!parse_line(line, &v, &h, &name))
+			continue;
+		if (v > *largest)
+			*largest = v;
+		if (!span_is(name, m->name))
+			continue;
+		m->at = at;
+		m->uidvalidity = v;
+		m->highest = h;
+	}
+	buf_free(&b);
+	return 0;
+}
+
+int
+uidmem_open(struct uidmem *m, const char *path)
+{
+	char root[LIMIT_PATH], file[LIMIT_PATH + 32];
+	const char *name;
+	uint32_t largest;
+	int r;
+
+	*m = (struct uidmem){ .fd = -1, .at = -1 };
+	if (!split(path, root, sizeof(root), &name) ||
+	    strlen(name) >= sizeof(m->name)) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	snprintf(m->name, sizeof(m->name), "%s", name);
+	snprintf(file, sizeof(file), "%s/%s", root, file_name);
+	m->fd = open(file, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (m->fd == -1)
+		return -1;
+	r = fs_lock(m->fd, false, deadline_in(WAIT));
+	if (r == 0)
+		r = look_up(m, &largest);
+	fs_unlock(m->fd);
+	if (r == -1)
+		uidmem_close(m);
+	return r;
+}
+
+void
+uidmem_close(struct uidmem *m)
+{
+	int err = errno;
+
+	if (m->fd != -1)
+		close(m->fd);
+	m->fd = -1;
+	errno = err;
+}
+
+static int
+pwrite_all(int fd, struct span s, off_t at)
+{
+	ssize_t r;
+
+	while (s.n > 0) {
+		r = pwrite(fd, s.p, s.n, at);
+		if (r == -1 && errno == EINTR)
+			continue;
+		if (r == -1)
+			return -1;
+		span_take(&s, (size_t)r);
+		at += r;
+	}
+	return 0;
+}
+
+/* A new line at the end; a torn one in front of it is closed first. */
+static int
+append(struct uidmem *m, uint32_t uidvalidity, uint32_t highest)
+{
+	char text[320];
+	off_t end = lseek(m->fd, 0, SEEK_END);
+	char last = '\n';
+	int n;
+
+	if (end == -1 || (end > 0 && pread(m->fd, &last, 1, end - 1) != 1))
+		return -1;
+	n = snprintf(text, sizeof(text), "%s%010u %010u %s\n",
+	    end == 0           ? first_line
+		: last == '\n' ? ""
+			       : "\n",
+	    uidvalidity, highest, m->name);
+	if (pwrite_all(m->fd, (struct span){ text, (size_t)n }, end) == -1)
+		return -1;
+	m->at = end + n - (off_t)strlen(m->name) - 1 - NUMBERS;
+	return 0;
+}
+
+/* Under the lock. */
+static int
+put(struct uidmem *m, uint32_t uidvalidity, uint32_t highest)
+{
+	char text[NUMBERS + 1];
+	bool same = m->at != -1 && m->uidvalidity == uidvalidity;
+	int r;
+
+	if (m->at == -1) {
+		r = append(m, uidvalidity, highest);
+	} else {
+		snprintf(
+		    text, sizeof(text), "%010u %010u ", uidvalidity, highest);
+		r = pwrite_all(
+		    m->fd, (struct span){ text, NUMBERS - 1 }, m->at);
+	}
+	if (r == 0 && !same)
+		r = fdatasync(m->fd);
+	if (r == -1)
+		return -1;
+	m->uidvalidity = uidvalidity;
+	m->highest = highest;
+	return 0;
+}
+
+int
+uidmem_fresh(struct uidmem *m, uint32_t *uidvalidity)
+{
+	uint32_t largest, now = (uint32_t)unix_now();
+	int r, err;
+
+	if (fs_lock(m->fd, true, deadline_in(WAIT)) == -1)
+		return -1;
+	r = look_up(m, &largest);
+	if (r == 0) {
+		*uidvalidity = largest >= now ? largest + 1 : now;
+		r = put(m, *uidvalidity, 0);
+	}
+	err = errno;
+	fs_unlock(m->fd);
+	errno = err;
+	return r;
+}
+
+int
+uidmem_set(struct uidmem *m, uint32_t uidvalidity, uint32_t highest)
+{
+	uint32_t largest;
+	int r, err;
+
+	if (m->at != -1 && m->uidvalidity == uidvalidity &&
+	    m->highest == highest)
+		return 0;
+	if (m->at != -1 && m->uidvalidity == uidvalidity)
+		return put(m, uidvalidity, highest); /* our line alone */
+	if (fs_lock(m->fd, true, deadline_in(WAIT)) == -1)
+		return -1;
+	r = look_up(m, &largest);
+	if (r == 0)
+		r = put(m, uidvalidity, highest);
+	err = errno;
+	fs_unlock(m->fd);
+	errno = err;
+	return r;
+}

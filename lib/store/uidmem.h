@@ -1,0 +1,37 @@
+/*
+ * uidmem - the memory of UIDs outside the folders
+ *
+ * `pneu.uidvalidity` in the root of a Maildir remembers for each folder,
+ * also a deleted one, its UIDVALIDITY and the highest UID given.  So a
+ * folder whose index is lost, or that was put back from a backup, is
+ * noticed.  A line a folder, of fixed-width numbers that are overwritten
+ * in place; the file is its own lock and is never renamed or removed.
+ */
+#ifndef STORE_UIDMEM_H
+#define STORE_UIDMEM_H
+
+#include <sys/types.h>
+
+#include "base/span.h"
+
+struct uidmem {
+	int fd; /* -1 when not open */
+	off_t at;
+	uint32_t uidvalidity, highest; /* 0 when nothing is remembered */
+	char name[256];
+};
+
+/*
+ * For the folder whose directory is path, an absolute or relative path
+ * without a trailing slash.  0; -1 and errno (EPROTO: a newer format).
+ */
+MUST int uidmem_open(struct uidmem *, const char *path);
+void uidmem_close(struct uidmem *);
+
+/* A UIDVALIDITY that no folder of this Maildir has had; remembered. */
+MUST int uidmem_fresh(struct uidmem *, uint32_t *uidvalidity);
+
+/* Remember; written, and synced when UIDVALIDITY changes. */
+MUST int uidmem_set(struct uidmem *, uint32_t uidvalidity, uint32_t highest);
+
+#endif

@@ -1,0 +1,31 @@
+/*
+ * view - the inside of a folder, for the files that implement folder.h
+ */
+#ifndef STORE_VIEW_H
+#define STORE_VIEW_H
+
+#include "store/cache.h"
+#include "store/index.h"
+
+struct folder {
+	struct index ix; /* the first ix.shown entries are the view */
+	struct cache cache;
+	bool rw;
+	bool woken;   /* the watch saw something: do not believe mtimes */
+	size_t sized; /* entries with a size that is not in the journal */
+	int watch;    /* -1: none */
+};
+
+/* Lock and bring the table up to date, but show nothing new. */
+MUST int view_lock(struct folder *, bool believe);
+
+/* Forget the mtimes and look at the directories, under the lock. */
+MUST int view_look_again(struct folder *);
+
+/* The same without a lock held. */
+MUST int view_find_again(struct folder *);
+
+/* The number of a keyword, made if need be, under the lock; or -1. */
+int view_keyword(struct index *, struct span name);
+
+#endif
