@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include "base/die.h"
-#include "io/in.h"
 #include "store/le.h"
 #include "store/mdname.h"
 #include "store/scan.h"
@@ -286,6 +285,16 @@ believe_mtimes(const struct folder *f)
 	return !f->woken && scan_now() - last < settle_ns;
 }
 
+/* New messages that a look at the directories in between has found. */
+static bool
+untaken(const struct folder *f)
+{
+	for (size_t i = f->ix.shown; f->rw && i < f->ix.n; i++)
+		if ((f->ix.entry[i].bits & ENTRY_FRESH) != 0)
+			return true;
+	return false;
+}
+
 int
 folder_refresh(struct folder *f, bool expunge, const struct folder_news *news)
 {
@@ -295,7 +304,7 @@ folder_refresh(struct folder *f, bool expunge, const struct folder_news *news)
 		errno = ESTALE;
 		return -1;
 	}
-	if (!index_quiet(&f->ix, believe)) {
+	if (!index_quiet(&f->ix, believe) || untaken(f)) {
 		if (update(f, believe) == -1)
 			return -1;
 	} else if (index_sync(&f->ix) == -1) {

@@ -1,0 +1,374 @@
+/* store/folder: UIDs, flags and changes by others, on a real Maildir. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "io/fs.h"
+#include "store/folder.h"
+#include "test.h"
+
+static char root[64] = "/tmp/folder.XX"
+		       "XX"
+		       "XX";
+static const size_t all[] = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9 };
+
+static void
+path_of(char dst[512], const char *folder, const char *file)
+{
+	snprintf(dst, 512, "%s/%s/%s", root, folder, file);
+}
+
+static void
+make(const char *folder)
+{
+	char p[512];
+
+	path_of(p, folder, "");
+	check(fs_mkdirs(p, 0700) == 0);
+	path_of(p, folder, "tmp");
+	check(mkdir(p, 0700) == 0);
+	path_of(p, folder, "new");
+	check(mkdir(p, 0700) == 0);
+	path_of(p, folder, "cur");
+	check(mkdir(p, 0700) == 0);
+}
+
+static void
+put(const char *folder, const char *file, const char *text)
+{
+	char p[512];
+	FILE *f;
+
+	path_of(p, folder, file);
+	f = fopen(p, "w");
+	check(f != NULL);
+	if (f == NULL)
+		return;
+	fputs(text, f);
+	fclose(f);
+}
+
+static bool
+exists(const char *folder, const char *file)
+{
+	char p[512];
+
+	path_of(p, folder, file);
+	return access(p, F_OK) == 0;
+}
+
+static void
+move(const char *folder, const char *from, const char *to)
+{
+	char a[512], b[512];
+
+	path_of(a, folder, from);
+	path_of(b, folder, to);
+	check(rename(a, b) == 0);
+}
+
+static void
+drop(const char *folder, const char *file)
+{
+	char p[512];
+
+	path_of(p, folder, file);
+	check(unlink(p) == 0);
+}
+
+static struct folder *
+open_folder(const char *folder, bool rw)
+{
+	char p[512];
+	struct folder *f = NULL;
+	int r;
+
+	path_of(p, folder, "");
+	p[strlen(p) - 1] = '\0';
+	r = folder_open(&f, p, rw);
+	if (r == -1)
+		printf("# %s: %s\n", p, strerror(errno));
+	check(r == 0);
+	if (r == -1)
+		exit(1);
+	return f;
+}
+
+struct heard {
+	size_t nexpunged, nflags, nexists;
+	size_t expunged[16], flags[16], exists;
+};
+
+static void
+on_expunged(void *ctx, size_t i, uint32_t uid)
+{
+	struct heard *h = ctx;
+
+	(void)uid;
+	h->expunged[h->nexpunged++] = i;
+}
+
+static void
+on_flags(void *ctx, size_t i)
+{
+	struct heard *h = ctx;
+
+	h->flags[h->nflags++] = i;
+}
+
+static void
+on_exists(void *ctx, size_t count)
+{
+	struct heard *h = ctx;
+
+	h->exists = count;
+	h->nexists++;
+}
+
+static struct heard
+refresh(struct folder *f, bool expunge)
+{
+	struct heard h = { 0 };
+	struct folder_news news = { &h, on_expunged, on_flags, on_exists };
+
+	check(folder_refresh(f, expunge, &news) == 0);
+	return h;
+}
+
+static uint32_t
+uid(struct folder *f, size_t i)
+{
+	return i < folder_count(f) ? folder_msg(f, i)->uid : 0;
+}
+
+/* Order of arrival, \Recent once, new/ to cur/, sizes and dates. */
+static void
+test_open(void)
+{
+	struct folder *f;
+	uint32_t validity;
+	uint64_t size;
+
+	make("a");
+	put("a", "new/1000000002.M5P1.h", "two\n");
+	put("a", "new/1000000001.M20P1.h", "one\n");
+	put("a", "new/1000000001.M3P1.h,S=6,W=8", "a\nb\nc\n");
+	put("a", "cur/1000000003.P1.h:2,FSx", "x\n");
+	f = open_folder("a", false);
+	check(folder_count(f) == 4);
+	check((folder_msg(f, 0)->flags & FLAG_RECENT) != 0);
+	check(folder_msg(f, 3)->flags == (FLAG_FLAGGED | FLAG_SEEN));
+	validity = folder_uidvalidity(f);
+	check(validity > 1000000000 && folder_uidnext(f) == 5);
+	check(exists("a", "new/1000000002.M5P1.h"));
+	folder_close(f);
+
+	f = open_folder("a", true);
+	check(folder_uidvalidity(f) == validity);
+	check((folder_msg(f, 0)->flags & FLAG_RECENT) != 0);
+	check((folder_msg(f, 3)->flags & FLAG_RECENT) == 0);
+	check(exists("a", "cur/1000000002.M5P1.h:2,"));
+	check(folder_msg(f, 0)->size == 8);
+	check(folder_size(f, 1, &size) == 0 && size == 5);
+	check(folder_msg(f, 1)->size == 5);
+	folder_close(f);
+
+	f = open_folder("a", true);
+	check((folder_msg(f, 0)->flags & FLAG_RECENT) == 0);
+	check(folder_msg(f, 1)->size == 5);
+	folder_close(f);
+}
+
+static void
+test_store(void)
+{
+	struct folder *f = open_folder("a", true), *g = open_folder("a", true);
+	struct heard h;
+	uint64_t modseq = folder_modseq(f);
+	bool failed[10] = { false };
+	int k;
+
+	check(folder_store(f, all, 2, FOLDER_ADD, FLAG_SEEN | FLAG_DRAFT, 0,
+		  UINT64_MAX, NULL) == 0);
+	check(exists("a", "cur/1000000001.M20P1.h:2,DS"));
+	check(folder_msg(f, 1)->flags == (FLAG_SEEN | FLAG_DRAFT));
+	check(folder_msg(f, 1)->modseq > modseq);
+	h = refresh(f, true);
+	check(h.nflags == 0 && h.nexists == 0);
+	h = refresh(g, true);
+	check(h.nflags == 2 && h.flags[0] == 0);
+	check(folder_msg(g, 1)->flags == (FLAG_SEEN | FLAG_DRAFT));
+
+	k = folder_keyword(f, SPAN("Work"), true);
+	check(k > 0 && folder_keyword(f, SPAN("wORK"), false) == k);
+	check(folder_keyword(f, SPAN("a b"), true) == -1);
+	check(folder_store(f, all, 1, FOLDER_ADD, 0, UINT64_C(1) << k,
+		  UINT64_MAX, NULL) == 0);
+	h = refresh(g, true);
+	check(h.nflags == 1 && folder_keyword(g, SPAN("Work"), false) == k);
+	check(folder_msg(g, 0)->keywords == UINT64_C(1) << k);
+
+	check(folder_store(g, all + 3, 1, FOLDER_REPLACE, FLAG_ANSWERED, 1,
+		  UINT64_MAX, NULL) == 0);
+	check(exists("a", "cur/1000000003.P1.h:2,PRx"));
+	check(folder_store(g, all, 4, FOLDER_ADD, FLAG_DELETED, 0,
+		  folder_msg(g, 1)->modseq, failed) == 0);
+	check(failed[0] && !failed[1] && failed[3]);
+	check((folder_msg(g, 1)->flags & FLAG_DELETED) != 0);
+	check((folder_msg(g, 3)->flags & FLAG_DELETED) == 0);
+	folder_close(f);
+	folder_close(g);
+
+	f = open_folder("a", true);
+	check(folder_msg(f, 0)->keywords == UINT64_C(1) << k);
+	check(strcmp(folder_keyword_name(f, k), "Work") == 0);
+	check(folder_msg(f, 3)->keywords == 1);
+	folder_close(f);
+}
+
+/* mutt, mbsync or rm at work while a session is open. */
+static void
+test_others(void)
+{
+	struct folder *f = open_folder("a", true);
+	struct heard h;
+	int fd;
+
+	move("a", "cur/1000000003.P1.h:2,PRx", "cur/1000000003.P1.h:2,Sx");
+	fd = folder_open_msg(f, 3);
+	check(fd != -1);
+	close(fd);
+	h = refresh(f, false);
+	check(h.nflags == 1 && h.flags[0] == 3);
+	check(folder_msg(f, 3)->flags == FLAG_SEEN);
+
+	drop("a", "cur/1000000002.M5P1.h:2,T");
+	put("a", "new/1000000009.P1.h", "nine\n");
+	check(folder_open_msg(f, 2) == -1 && errno == ENOENT);
+	h = refresh(f, false);
+	check(h.nexpunged == 0 && h.nexists == 1 && h.exists == 5);
+	check(folder_msg(f, 2)->gone && uid(f, 4) == 5);
+	h = refresh(f, true);
+	check(h.nexpunged == 1 && h.expunged[0] == 2 && folder_count(f) == 4);
+	check(uid(f, 3) == 5 && folder_lower(f, 3) == 2);
+
+	/* STORE on a file that was renamed meanwhile finds it. */
+	move("a", "cur/1000000009.P1.h:2,", "cur/1000000009.P1.h:2,F");
+	check(folder_store(f, all + 3, 1, FOLDER_ADD, FLAG_SEEN, 0, UINT64_MAX,
+		  NULL) == 0);
+	check(exists("a", "cur/1000000009.P1.h:2,FS"));
+	move("a", "cur/1000000009.P1.h:2,FS", "cur/1000000009.P1.h:2,S");
+	check(folder_expunge(f, all + 3, 1) == 0);
+	check(!exists("a", "cur/1000000009.P1.h:2,S"));
+	check(folder_msg(f, 3)->gone && folder_count(f) == 4);
+	h = refresh(f, true);
+	check(h.nexpunged == 1 && folder_count(f) == 3);
+	folder_close(f);
+}
+
+static void
+test_copy(void)
+{
+	struct folder *f = open_folder("a", true), *g;
+	uint32_t validity, uids[4] = { 0 };
+	char to[512];
+	size_t gone[] = { 0, 2 };
+
+	make(".b");
+	snprintf(to, sizeof(to), "%s/.b", root);
+	check(folder_copy(f, gone, 2, to, false, &validity, uids) == 0);
+	check(uids[0] == 1 && uids[1] == 2 && folder_count(f) == 3);
+	g = open_folder(".b", true);
+	check(folder_uidvalidity(g) == validity && folder_count(g) == 2);
+	check(folder_msg(g, 0)->date == folder_msg(f, 0)->date);
+	check((folder_msg(g, 1)->flags & FLAG_ALL) == FLAG_SEEN);
+	check(folder_msg(g, 0)->keywords != 0);
+	check(strcmp(folder_keyword_name(g, 1), "Work") == 0);
+	folder_close(g);
+
+	check(folder_copy(f, all, 1, to, true, &validity, uids) == 0);
+	check(uids[0] == 3 && folder_msg(f, 0)->gone);
+	check(folder_copy(f, all, 2, to, false, &validity, uids) == -1 &&
+	    errno == ENOENT);
+	g = open_folder(".b", true);
+	check(folder_count(g) == 3);
+	folder_close(g);
+	refresh(f, true);
+	check(folder_count(f) == 2);
+	folder_close(f);
+}
+
+/* Take n bytes off the end of the journal, as a power cut might. */
+static void
+cut_journal(const char *folder, int n)
+{
+	char p[512];
+	struct dirent *d;
+	struct stat st;
+	DIR *dir;
+
+	path_of(p, folder, "");
+	dir = opendir(p);
+	check(dir != NULL);
+	while (dir != NULL && (d = readdir(dir)) != NULL) {
+		if (strncmp(d->d_name, "pneu.journal.", 13) != 0)
+			continue;
+		path_of(p, folder, d->d_name);
+		check(stat(p, &st) == 0);
+		check(truncate(p, st.st_size > n ? st.st_size - n : 0) == 0);
+	}
+	closedir(dir);
+}
+
+/* An index that is lost, cut or older never gives a UID twice. */
+static void
+test_lost(void)
+{
+	struct folder *f = open_folder(".b", true);
+	uint32_t validity = folder_uidvalidity(f), next = folder_uidnext(f);
+	struct folder_status st;
+	char p[512];
+
+	folder_close(f);
+	snprintf(p, sizeof(p), "%s/.b", root);
+	check(folder_status(p, &st, true) == 0);
+	check(st.messages == 3 && st.uidnext == next && st.size > 0);
+
+	for (int cut = 0; cut < 120; cut += 7) {
+		f = open_folder(".b", true);
+		put(".b", "new/2000000000.x", "x\n");
+		refresh(f, true);
+		next = folder_uidnext(f);
+		validity = folder_uidvalidity(f);
+		folder_close(f);
+		drop(".b", "cur/2000000000.x:2,");
+		cut_journal(".b", cut);
+		f = open_folder(".b", true);
+		check(folder_uidvalidity(f) != validity ||
+		    folder_uidnext(f) >= next);
+		check(folder_count(f) == 3);
+		folder_close(f);
+	}
+
+	drop(".b", "pneu.snapshot");
+	f = open_folder(".b", true);
+	check(folder_uidvalidity(f) > validity && folder_count(f) == 3);
+	folder_close(f);
+}
+
+int
+main(void)
+{
+	if (mkdtemp(root) == NULL)
+		return 1;
+	test_open();
+	test_store();
+	test_others();
+	test_copy();
+	test_lost();
+	if (fs_remove_tree(AT_FDCWD, root) == -1)
+		printf("# %s is left\n", root);
+	return done();
+}
