@@ -1,0 +1,127 @@
+#include "io/sandbox.h"
+
+#include <errno.h>
+#include <linux/audit.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <stddef.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+int
+sandbox_limits(bool no_fork, uint64_t memory)
+{
+	struct rlimit none = { 0, 0 }, space = { memory, memory };
+
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1 ||
+	    setrlimit(RLIMIT_CORE, &none) == -1)
+		return -1;
+	if (no_fork && setrlimit(RLIMIT_NPROC, &none) == -1)
+		return -1;
+	if (memory != 0 && setrlimit(RLIMIT_AS, &space) == -1)
+		return -1;
+	return 0;
+}
+
+/*
+ * What moves bytes between descriptors that are open, and what libc does
+ * on its own account (memory, signals, time, random bytes, the end).
+ */
+static const int allowed[] = {
+	SYS_read,
+	SYS_write,
+	SYS_readv,
+	SYS_writev,
+	SYS_recvfrom,
+	SYS_sendto,
+	SYS_recvmsg,
+	SYS_sendmsg,
+	SYS_shutdown,
+	SYS_close,
+	SYS_ppoll,
+	SYS_fcntl,
+	SYS_fstat,
+	SYS_lseek,
+	SYS_dup,
+	SYS_dup3,
+	SYS_brk,
+	SYS_mmap,
+	SYS_munmap,
+	SYS_mremap,
+	SYS_mprotect,
+	SYS_madvise,
+	SYS_futex,
+	SYS_rt_sigaction,
+	SYS_rt_sigprocmask,
+	SYS_rt_sigreturn,
+	SYS_sigaltstack,
+	SYS_clock_gettime,
+	SYS_clock_nanosleep,
+	SYS_nanosleep,
+	SYS_gettimeofday,
+	SYS_getrandom,
+	SYS_getpid,
+	SYS_gettid,
+	SYS_getuid,
+	SYS_geteuid,
+	SYS_getsockopt,
+	SYS_setsockopt,
+	SYS_getpeername,
+	SYS_getsockname,
+	SYS_exit,
+	SYS_exit_group,
+	SYS_sched_yield,
+	SYS_tgkill,
+	SYS_uname,
+	SYS_newfstatat,
+#ifdef SYS_poll
+	SYS_poll,
+	SYS_time,
+	SYS_dup2,
+	SYS_select,
+#endif
+};
+
+enum { NALLOWED = sizeof(allowed) / sizeof(allowed[0]) };
+
+#if defined(__x86_64__)
+#define SANDBOX_ARCH AUDIT_ARCH_X86_64
+#elif defined(__aarch64__)
+#define SANDBOX_ARCH AUDIT_ARCH_AARCH64
+#endif
+
+int
+sandbox_streams(void)
+{
+#ifdef SANDBOX_ARCH
+	struct sock_filter code[NALLOWED + 8];
+	struct sock_fprog prog = { .filter = code };
+	unsigned short n = 0;
+
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)
+		return -1;
+	code[n++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+	    (uint32_t)offsetof(struct seccomp_data, arch));
+	code[n++] = (struct sock_filter)BPF_JUMP(
+	    BPF_JMP | BPF_JEQ | BPF_K, SANDBOX_ARCH, 1, 0);
+	code[n++] = (struct sock_filter)BPF_STMT(
+	    BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS);
+	code[n++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+	    (uint32_t)offsetof(struct seccomp_data, nr));
+	for (int i = 0; i < NALLOWED; i++) /* jump to the last line */
+		code[n++] =
+		    (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K,
+			(uint32_t)allowed[i], (uint8_t)(NALLOWED - i), 0);
+	code[n++] = (struct sock_filter)BPF_STMT(
+	    BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM);
+	code[n++] =
+	    (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+	prog.len = n;
+	if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &prog, 0, 0) == -1 &&
+	    errno != EINVAL && errno != ENOSYS)
+		return -1;
+#endif
+	return 0;
+}
