@@ -1,0 +1,397 @@
+/*
+ * mpop - serve one user's mail by POP3 on standard input and output
+ *
+ * Run by mauth once the user is known, or by the user itself (-p), with
+ * the rights of that user alone.  Messages are marked as deleted during
+ * the session and removed at QUIT; a session that ends in another way
+ * removes nothing.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include "auth/session.h"
+#include "auth/users.h"
+#include "base/die.h"
+#include "io/conf.h"
+#include "io/deadline.h"
+#include "io/ident.h"
+#include "io/in.h"
+#include "io/log.h"
+#include "io/net.h"
+#include "io/sandbox.h"
+#include "mail/wire.h"
+#include "pop3/pop3d.h"
+#include "store/boxes.h"
+#include "store/folder.h"
+
+static const char usage[] = "mpop [-pV] [-c DIR] [MAILDIR]";
+
+static struct session session;
+
+struct drop {
+	struct folder *folder;
+	struct pop3d_box box;
+	unsigned char *seen; /* messages that were sent whole */
+	struct in in;
+	struct out out;
+	struct buf reply;
+	struct pop3d pop3d;
+	uint64_t nretrieved, ndeleted, sent;
+	const char *why; /* the session ended */
+};
+
+/* Where the client is told that we can't go on; die's hook. */
+static void
+tell_later(void)
+{
+	static const char text[] = "-ERR [SYS/TEMP] try again later\r\n";
+
+	if (write(STDOUT_FILENO, text, sizeof(text) - 1) == -1)
+		return;
+}
+
+static uint32_t
+box_uid(void *ctx, size_t i)
+{
+	return folder_msg(((struct drop *)ctx)->folder, i)->uid;
+}
+
+/* What can't be measured now is not there, and comes back later. */
+static bool
+box_size(void *ctx, size_t i, uint64_t *size)
+{
+	struct drop *d = ctx;
+
+	if (folder_size(d->folder, i, size) == 0)
+		return true;
+	if (errno != ENOENT)
+		log_error("message", NULL);
+	return false;
+}
+
+static void
+open_drop(struct drop *d, const char *path, bool create)
+{
+	struct boxes boxes;
+	size_t n;
+
+	die_hook = tell_later;
+	if (create) {
+		if (boxes_open(&boxes, path, '/') == -1)
+			die_sys(EXIT_TEMP, "%s", path);
+		boxes_close(&boxes);
+	}
+	if (folder_open(&d->folder, path, true) == -1)
+		die_sys(EXIT_TEMP, "%s", path);
+	n = folder_count(d->folder);
+	d->box = (struct pop3d_box){ .ctx = d,
+		.count = n,
+		.uidvalidity = folder_uidvalidity(d->folder),
+		.uid = box_uid,
+		.size = box_size,
+		.mark = calloc(n + 1, 1) };
+	d->seen = calloc(n + 1, 1);
+	if (d->box.mark == NULL || d->seen == NULL)
+		die_memory();
+}
+
+static void
+flush_reply(struct drop *d)
+{
+	d->out.deadline = deadline_in(TIME_POP3_IDLE);
+	out_put(&d->out, buf_span(&d->reply));
+	buf_clear(&d->reply);
+}
+
+/*
+ * The text of a message, or its TOP.  0; -1 and errno, after which the
+ * client must not believe that it has all of it.
+ */
+static int
+send_text(struct drop *d, int fd)
+{
+	static char buf[65536];
+	struct pop3_top top = { .lines = d->pop3d.lines };
+	struct wire w = { .stuff = true };
+	struct span s, piece;
+	bool done = false;
+	ssize_t n = 0;
+
+	while (!done && (n = read(fd, buf, sizeof(buf))) > 0) {
+		d->out.deadline = deadline_in(TIME_POP3_IDLE);
+		s = (struct span){ buf, (size_t)n };
+		if (d->pop3d.top)
+			done = pop3_top_cut(&top, &s);
+		while (wire_next(&w, &s, &piece))
+			out_put(&d->out, piece);
+		if (d->out.err != 0) {
+			errno = d->out.err;
+			return -1;
+		}
+	}
+	if (n == -1)
+		return -1;
+	out_put(&d->out, wire_end(&w, true));
+	out_puts(&d->out, ".\r\n");
+	d->sent += w.size;
+	return 0;
+}
+
+/* RETR and TOP.  False when the session can't go on. */
+static bool
+retrieve(struct drop *d)
+{
+	size_t i = d->pop3d.msg;
+	uint64_t size = 0;
+	int fd = -1, r = 0, err;
+
+	if (!d->pop3d.top)
+		r = folder_size(d->folder, i, &size);
+	if (r == 0)
+		fd = folder_open_msg(d->folder, i);
+	if (fd == -1) {
+		if (errno != ENOENT)
+			log_error("message", NULL);
+		pop3d_fail(
+		    &d->pop3d, errno == ENOENT ? POP3D_NONE : POP3D_LATER);
+		return true;
+	}
+	pop3d_send(&d->pop3d, size);
+	flush_reply(d);
+	r = send_text(d, fd);
+	err = errno;
+	close(fd);
+	if (r == 0 && !d->pop3d.top) {
+		d->seen[i] = 1;
+		d->nretrieved++;
+	}
+	if (r == -1 && d->out.err == 0) {
+		errno = err;
+		log_error("message", NULL);
+		d->why = "error";
+	}
+	return r == 0;
+}
+
+/* The numbers of the messages with this byte; how many. */
+static size_t
+numbers_of(const unsigned char *byte, unsigned char want, size_t n, size_t *idx)
+{
+	size_t found = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (byte[i] == want)
+			idx[found++] = i;
+	return found;
+}
+
+/* The UPDATE state: true when all that was marked is gone. */
+static bool
+update(struct drop *d, bool expunge)
+{
+	size_t n = d->box.count, *idx = calloc(n + 1, sizeof(*idx)), found;
+	bool ok = true;
+
+	if (idx == NULL)
+		die_memory();
+	for (size_t i = 0; expunge && i < n; i++)
+		if (d->box.mark[i] == POP3D_DELETED)
+			d->seen[i] = 0;
+	found = numbers_of(d->seen, 1, n, idx);
+	if (found > 0 &&
+	    folder_store(d->folder, idx, found, FOLDER_ADD, FLAG_SEEN, 0,
+		UINT64_MAX, NULL) == -1)
+		log_error("flags", NULL);
+	found = expunge ? numbers_of(d->box.mark, POP3D_DELETED, n, idx) : 0;
+	if (found > 0 && folder_expunge(d->folder, idx, found) == -1) {
+		log_error("delete", NULL);
+		ok = false;
+	}
+	for (size_t k = 0; k < found; k++)
+		d->ndeleted += folder_msg(d->folder, idx[k])->gone;
+	free(idx);
+	return ok;
+}
+
+/* More commands; false at the end of the connection. */
+static bool
+read_more(struct drop *d)
+{
+	d->in.deadline = deadline_in(TIME_POP3_IDLE);
+	switch (in_fill(&d->in)) {
+	case IN_DATA:
+		return true;
+	case IN_EOF:
+		d->why = "closed";
+		return false;
+	case IN_TIMEOUT:
+		d->why = "timeout";
+		return false;
+	case IN_FULL:
+	case IN_ERROR:
+		break;
+	}
+	d->why = "lost";
+	return false;
+}
+
+static void
+serve(struct drop *d)
+{
+	bool updated = false;
+
+	while (d->why == NULL) {
+		enum pop3d_event e = pop3d_next(&d->pop3d, &d->in.data);
+
+		if (e == POP3D_QUIT) {
+			pop3d_quit(&d->pop3d, update(d, true));
+			updated = true;
+			d->why = "quit";
+		} else if (e == POP3D_END) {
+			d->why = "errors";
+		} else if (e == POP3D_RETR && !retrieve(d)) {
+			if (d->why == NULL)
+				d->why = "lost";
+			break;
+		}
+		flush_reply(d);
+		if (e == POP3D_MORE && !read_more(d))
+			break;
+	}
+	if (out_flush(&d->out) == -1 && strcmp(d->why, "quit") != 0)
+		d->why = "lost";
+	if (!updated)
+		update(d, false);
+}
+
+static void
+log_close(const struct drop *d, const struct net_peer *peer)
+{
+	struct logline l;
+	char text[64];
+
+	snprintf(text, sizeof(text), "retrieved %llu deleted %llu",
+	    (unsigned long long)d->nretrieved, (unsigned long long)d->ndeleted);
+	log_begin(&l, "close");
+	if (peer->ip[0] != '\0')
+		log_str(&l, "peer", peer->ip);
+	log_str(&l, "svc", "pop3");
+	if (session.login[0] != '\0')
+		log_str(&l, "user", session.login);
+	log_num(&l, "size", d->sent);
+	log_str(&l, "text", text);
+	log_str(&l, "why", d->why);
+	log_num(&l, "n", d->ndeleted);
+	log_end(&l);
+}
+
+/* The Maildir of who logged in. */
+static void
+session_maildir(char *path, size_t size)
+{
+	static struct user u;
+	enum verdict v = TEMP;
+
+	if (conf_exists())
+		v = users_find(span_of(session.login), &u);
+	else
+		v = PERM;
+	if (v == TEMP)
+		die(EXIT_TEMP, "users: %s can't be looked up", session.login);
+	if (v == OK && span_cstr(span_of(u.maildir), path, size))
+		return;
+	if (!users_maildir(NULL, path, size))
+		die(EXIT_TEMP, "%s: no Maildir", session.login);
+}
+
+/* Find out whom to serve; "" in session.login when nobody logged in. */
+static void
+choose(const char *arg, bool preauth, char *path, size_t size)
+{
+	enum session_result r =
+	    preauth ? SESSION_NONE : session_receive(&session);
+
+	if (r == SESSION_BAD) {
+		die_hook = tell_later;
+		die(EXIT_TEMP, "the record of the login can't be read");
+	}
+	if (r == SESSION_NONE && !preauth && arg == NULL)
+		die(EXIT_CONFIG,
+		    "nobody is logged in: run by mauth, or with -p");
+	if (r == SESSION_OK) {
+		die_hook = tell_later;
+		log_open(
+		    session.conn[0] != '\0' ? session.conn : ident_conn(true));
+	} else if (preauth) {
+		log_conn(ident_conn(false));
+	} else {
+		log_open(ident_conn(true));
+	}
+	if (r == SESSION_OK && arg == NULL)
+		session_maildir(path, size);
+	else if (!users_maildir(arg, path, size))
+		die(EXIT_CONFIG, "no Maildir: name one, or set HOME");
+}
+
+static void
+run(const char *arg, bool preauth)
+{
+	static char in_buf[LIMIT_SESSION_UNREAD + 4096], out_buf[32768];
+	static struct drop d;
+	struct net_peer peer;
+	char path[LIMIT_PATH];
+
+	choose(arg, preauth, path, sizeof(path));
+	net_peer_env(STDIN_FILENO, &peer);
+	net_nodelay(STDOUT_FILENO);
+	signal(SIGPIPE, SIG_IGN);
+	sandbox_limits(true, 0);
+	open_drop(&d, path, arg == NULL);
+	out_init(&d.out, STDOUT_FILENO, out_buf, sizeof(out_buf));
+	in_init(&d.in, STDIN_FILENO, in_buf, sizeof(in_buf));
+	d.in.tie = &d.out;
+	if (!in_unread(&d.in, (struct span){ session.unread, session.nunread }))
+		die(EXIT_TEMP, "too much input before the login");
+	buf_init(&d.reply, (size_t)POP3D_OUT_MAX);
+	pop3d_init(&d.pop3d, &d.reply, &d.box);
+	buf_puts(&d.reply,
+	    session.login[0] != '\0'
+		? "+OK logged in\r\n"
+		: "+OK pneu POP3 ready, no login needed\r\n");
+	die_hook = NULL;
+	flush_reply(&d);
+	serve(&d);
+	folder_close(d.folder);
+	log_close(&d, &peer);
+}
+
+int
+main(int argc, char *argv[])
+{
+	bool preauth = false;
+	int ch;
+
+	progname = "mpop";
+	opterr = 0;
+	while ((ch = getopt(argc, argv, "+pVc:")) != -1)
+		switch (ch) {
+		case 'p':
+			preauth = true;
+			break;
+		case 'c':
+			conf_set_dir(optarg);
+			break;
+		case 'V':
+			puts("mpop " VERSION);
+			return EXIT_OK;
+		default:
+			die_usage(usage);
+		}
+	argc -= optind;
+	argv += optind;
+	if (argc > 1)
+		die_usage(usage);
+	run(argv[0], preauth);
+	return EXIT_OK;
+}
