@@ -50,6 +50,7 @@ enum {
 	LIMIT_RESULT_LINE = 4096,
 	LIMIT_JOB_RCPTS = 100,
 	LIMIT_JOBS_OUT = 32,
+	LIMIT_ENVELOPE = 2097152, /* of a queue file */
 
 	/* the record of a session */
 	LIMIT_SESSION_UNREAD = 65536,

@@ -267,6 +267,8 @@ line_done(struct imapd *e)
 
 	if (e->line.over)
 		return too_long(e);
+	rest = buf_span(&e->line);
+	parse_head(e, &rest);
 	if (has_control(buf_span(&e->line)))
 		return wrong(e, "Control characters in a command", &m);
 	if (imapargs_mark(buf_span(&e->line), &m))

@@ -7,7 +7,10 @@
  * journal commit, after which the message may be acknowledged.
  *
  * In the envelope an address stands as in a job line (enc_pct), so a
- * quoted local part with a blank is one word.
+ * quoted local part with a blank is one word; the null sender is "<>".
+ *
+ * After queue_open no path is opened and no folder is read: a process
+ * that may only make files below the queue can add to it.
  */
 #ifndef QUEUE_QUEUE_H
 #define QUEUE_QUEUE_H
@@ -15,6 +18,7 @@
 #include "base/span.h"
 #include "io/ident.h"
 #include "io/out.h"
+#include "mail/wire.h"
 
 struct queue {
 	int fd;     /* the directory */
@@ -22,13 +26,17 @@ struct queue {
 	char path[512];
 };
 
-/* Open a queue directory; `create` makes it and its tmp/, mode 0700. */
+/*
+ * Open a queue directory; `create` makes it and its tmp/, mode 0700.
+ * 0, or -1 and errno.
+ */
 MUST int queue_open(struct queue *, const char *dir, bool create);
 void queue_close(struct queue *);
 
 struct queue_from {
 	struct span sender; /* bare, empty for the null sender */
-	struct span args;   /* "RET=HDRS ENVID=x17 BODY=8BITMIME", or empty */
+	struct span args;   /* "RET=HDRS ENVID=x17 BODY=8BITMIME", or empty;
+			       printable, words between single blanks */
 	struct span auth;   /* the login, or empty */
 	struct span ip, helo, with; /* for the `received` line */
 	int64_t received;
@@ -44,11 +52,8 @@ struct queue_file {
 	int fd;
 	char id[MAIL_ID_LEN + 1];
 	struct out out;
-	size_t size_at; /* where the size stands */
-	uint64_t size;  /* CRLF octets of the message so far */
-	struct {
-		bool after_line, after_cr;
-	} line;
+	size_t size_at;   /* where the size stands */
+	struct wire wire; /* its size: CRLF octets of the message so far */
 	char buf[32768];
 };
 

@@ -1,0 +1,259 @@
+/*
+ * mauth - greet, and become the server of who proves who it is
+ *
+ * Two processes until then: this one, the monitor, which reads no byte of
+ * the peer, and its child, the greeter, which speaks the protocol and has
+ * no rights.  After the proof the greeter is killed and this process
+ * becomes the user and the program.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include "base/die.h"
+#include "base/num.h"
+#include "base/words.h"
+#include "imap/greet.h"
+#include "io/conf.h"
+#include "io/deadline.h"
+#include "io/fs.h"
+#include "io/ident.h"
+#include "io/log.h"
+#include "io/out.h"
+#include "io/spawn.h"
+#include "io/user.h"
+#include "mauth.h"
+#include "pop3/greet.h"
+#include "smtp/greet.h"
+
+static const char usage[] =
+    "mauth [-V] [-c DIR] [-g smtp|pop3|imap] [-k CMD] [-u USER] "
+    "PROGRAM [ARG ...]";
+
+static const struct service {
+	const char *name, *program, *scope;
+	const struct greet_proto *proto;
+	const char *sorry; /* when we can't go on */
+} services[] = {
+	/* clang-format off */
+	{ "smtp", "mrecv", "send", &smtp_greet,
+	    "421 4.3.0 Can't go on, try again later\r\n" },
+	{ "pop3", "mpop", "pop", &pop3_greet,
+	    "-ERR [SYS/TEMP] can't go on, try again later\r\n" },
+	{ "imap", "mimapd", "imap", &imap_greet,
+	    "* BYE can't go on, try again later\r\n" },
+	/* clang-format on */
+};
+
+static const struct service *service;
+
+static void
+say_sorry(void)
+{
+	(void)!write_all(STDOUT_FILENO, service->sorry, strlen(service->sorry),
+	    deadline_in(5));
+}
+
+/* By -g, else by the base name of the program. */
+static const struct service *
+find_service(const char *name, const char *program)
+{
+	const char *slash = strrchr(program, '/');
+	const char *base = slash != NULL ? slash + 1 : program;
+
+	for (size_t i = 0; i < sizeof(services) / sizeof(services[0]); i++)
+		if (name != NULL ? strcmp(name, services[i].name) == 0
+				 : strcmp(base, services[i].program) == 0)
+			return &services[i];
+	return NULL;
+}
+
+static int
+fd_of_env(const char *name)
+{
+	const char *text = getenv(name);
+	uint32_t n;
+
+	if (text == NULL || !num_u32(span_of(text), &n) || n < 3 || n > 65535 ||
+	    fcntl((int)n, F_GETFD) == -1)
+		return -1;
+	return (int)n;
+}
+
+/* UCSPI-TLS: three descriptors, all or none. */
+static void
+find_tls(struct mauth *m)
+{
+	const char *protocol = getenv("SSL_PROTOCOL");
+	const char *cipher = getenv("SSL_CIPHER");
+
+	m->tls = (struct tls_fds){ fd_of_env("SSLCTLFD"),
+		fd_of_env("SSLREADFD"), fd_of_env("SSLWRITEFD") };
+	if (m->tls.ctl == -1 || m->tls.in == -1 || m->tls.out == -1) {
+		if (getenv("SSLCTLFD") != NULL)
+			log_error("SSLCTLFD", "no such descriptors");
+		m->tls = (struct tls_fds){ -1, -1, -1 };
+	} else if (fs_cloexec(m->tls.ctl, true) == -1 ||
+	    fs_cloexec(m->tls.in, true) == -1 ||
+	    fs_cloexec(m->tls.out, true) == -1) {
+		die_sys(EXIT_TEMP, "TLS descriptors");
+	}
+	m->conf.tls_offered = m->tls.ctl != -1;
+	m->conf.tls_active = protocol != NULL && protocol[0] != '\0';
+	if (m->conf.tls_active)
+		snprintf(m->tls_facts, sizeof(m->tls_facts), "%.31s %.63s",
+		    protocol, cipher != NULL ? cipher : "");
+}
+
+/*
+ * Once TLS stands between, descriptor 0 does not tell the peer any more:
+ * say it in the environment, where the launcher did not.
+ */
+static void
+find_peer(struct mauth *m)
+{
+	struct net_peer *p = &m->peer;
+	bool known = net_peer_env(STDIN_FILENO, p);
+
+	env_copy(&m->env, "TCP");
+	env_copy(&m->env, "PROTO");
+	env_copy(&m->env, "IPC");
+	env_copy(&m->env, "SSL_");
+	if (known && !p->ipc) {
+		env_set(&m->env, "PROTO", SPAN("TCP"));
+		env_set(&m->env, "TCPREMOTEIP", span_of(p->ip));
+		env_setf(&m->env, "TCPREMOTEPORT", "%u", (unsigned)p->port);
+		env_set(&m->env, "TCPLOCALIP", span_of(p->local_ip));
+		env_setf(
+		    &m->env, "TCPLOCALPORT", "%u", (unsigned)p->local_port);
+	} else if (known) {
+		env_set(&m->env, "PROTO", SPAN("IPC"));
+		if (p->uid >= 0)
+			env_setf(&m->env, "IPCREMOTEEUID", "%ld", p->uid);
+	}
+	m->conf.plain_ok = m->conf.tls_active || (known && net_is_loopback(p));
+}
+
+static void
+find_accounts(struct mauth *m)
+{
+	if (!m->root)
+		return;
+	if (conf_account("pneu-login", &m->greeter_uid, &m->greeter_gid) == -1)
+		die_sys(EXIT_TEMP, "account pneu-login");
+	if (m->run_as != NULL &&
+	    conf_account(m->run_as, &m->uid, &m->gid) == -1)
+		die_sys(EXIT_TEMP, "account %s", m->run_as);
+	if (m->greeter_uid == 0)
+		die(EXIT_TEMP, "account pneu-login: its uid is 0");
+}
+
+static void
+prepare(struct mauth *m)
+{
+	char path[LIMIT_PATH];
+
+	m->deadline = deadline_in(TIME_GREETER);
+	m->root = user_is_root();
+	m->conf.host = conf_me();
+	m->conf.mechs = SASL_MECHS;
+	env_init(&m->env);
+	env_set(&m->env, "PNEU_CONF", span_of(conf_dir()));
+	env_set(&m->env, "MAIL_CONN", span_of(ident_conn(true)));
+	if (!spawn_find(m->program[0], path, sizeof(path))) {
+		errno = ENOENT;
+		die_sys(EXIT_TEMP, "%s", m->program[0]);
+	}
+	find_tls(m);
+	find_peer(m);
+	find_accounts(m);
+	if (m->proto == &smtp_greet)
+		m->conf.size = conf_limit("message", UINT64_MAX, LIMIT_MESSAGE);
+	net_nodelay(STDOUT_FILENO);
+}
+
+_Noreturn static void
+run(struct mauth *m)
+{
+	static struct login login;
+	static struct session session;
+	int fd[2];
+	pid_t pid;
+
+	signal(SIGPIPE, SIG_IGN);
+	if (spawn_socketpair(fd) == -1 || (pid = fork()) == -1)
+		die_sys(EXIT_TEMP, "start the greeter");
+	if (pid == 0) {
+		close(fd[0]);
+		if (m->tls.ctl != -1)
+			close(m->tls.ctl);
+		greeter(m, fd[1]);
+	}
+	close(fd[1]);
+	monitor(m, pid, fd[0], &login, &session);
+	server(m, &login, &session);
+}
+
+/* For as long as we run. */
+static char *const *
+split(const char *command)
+{
+	static struct arena a;
+	char **words;
+
+	arena_init(&a, 4 * LIMIT_CONF_LINE);
+	words = words_split(&a, span_of(command));
+	if (words == NULL)
+		die(EXIT_USAGE, "-k %s: not a command", command);
+	return words;
+}
+
+int
+main(int argc, char *argv[])
+{
+	static struct mauth m;
+	const char *name = NULL, *check = NULL;
+	int ch;
+
+	progname = "mauth";
+	while ((ch = getopt(argc, argv, "+Vc:g:k:u:")) != -1)
+		switch (ch) {
+		case 'V':
+			puts("mauth " VERSION);
+			return EXIT_OK;
+		case 'c':
+			conf_set_dir(optarg);
+			break;
+		case 'g':
+			name = optarg;
+			break;
+		case 'k':
+			check = optarg;
+			break;
+		case 'u':
+			m.run_as = optarg;
+			break;
+		default:
+			die_usage(usage);
+		}
+	m.program = argv + optind;
+	if (check != NULL && strcmp(check, "-") == 0 && m.program[0] == NULL)
+		return checkpw_report();
+	if (m.program[0] == NULL)
+		die_usage(usage);
+	if (check != NULL)
+		m.check = split(check);
+	service = find_service(name, m.program[0]);
+	if (service == NULL && name != NULL)
+		die(EXIT_USAGE, "-g %s: not smtp, pop3 or imap", name);
+	if (service == NULL)
+		die(EXIT_USAGE, "%s: its protocol is not known, use -g",
+		    m.program[0]);
+	m.proto = service->proto;
+	m.scope = service->scope;
+	log_open(ident_conn(true));
+	die_hook = say_sorry;
+	prepare(&m);
+	run(&m);
+}

@@ -1,0 +1,87 @@
+/*
+ * mauth - what its parts share
+ *
+ *	main.c     options, what is known of the connection
+ *	greeter.c  without privileges: the dialogue
+ *	monitor.c  answers the greeter, starts TLS
+ *	judge.c    who it is: users, secrets
+ *	checkpw.c  the same by a checkpassword program
+ *	server.c   becomes the user and the server
+ */
+#ifndef CMD_MAUTH_H
+#define CMD_MAUTH_H
+
+#include "auth/sasl.h"
+#include "auth/secrets.h"
+#include "auth/session.h"
+#include "auth/users.h"
+#include "base/greet.h"
+#include "io/env.h"
+#include "io/net.h"
+
+/* Descriptors of UCSPI-TLS; ctl is -1 when there is none to be had. */
+struct tls_fds {
+	int ctl, in, out;
+};
+
+struct mauth {
+	const struct greet_proto *proto;
+	const char *scope;    /* of `secrets` */
+	const char *run_as;   /* -u, or NULL */
+	char *const *check;   /* words of -k, or NULL */
+	char *const *program; /* what follows the options */
+	struct greet_conf conf;
+	struct net_peer peer;
+	struct tls_fds tls;
+	char tls_facts[128]; /* "TLSv1.3 CIPHER", "" without */
+	struct env env;      /* of the server */
+	bool root;
+	uid_t greeter_uid, uid; /* uid and gid of -u */
+	gid_t greeter_gid, gid;
+	int64_t deadline; /* of the whole dialogue before login */
+};
+
+/* How a greeter ended that was not killed. */
+enum greeter_end {
+	GREETER_QUIT,
+	GREETER_TIMEOUT = 10,
+	GREETER_EOF,
+	GREETER_LOST,    /* an error of the connection, or of ours */
+	GREETER_INJECTED /* input behind STARTTLS */
+};
+
+/* The child: talks to the peer on 0 and 1, and to the monitor on fd. */
+_Noreturn void greeter(struct mauth *, int fd);
+
+/* Somebody who proved it. */
+struct login {
+	struct user user;
+	const char *mech;
+	char label[SECRETS_LABEL_MAX + 1];
+};
+
+/*
+ * The parent: answer the greeter until somebody logged in (with the rest
+ * of the session filled in), or exit.
+ */
+void monitor(
+    struct mauth *, pid_t child, int fd, struct login *, struct session *);
+
+/*
+ * Who user and password are.  True with *l set; false with what the peer
+ * may know in *failure, and why for the log.
+ */
+bool judge(const struct mauth *, const struct sasl *, struct login *l,
+    enum greet_failure *failure, const char **why);
+
+/* The same by the program of -k. */
+bool checkpw(struct mauth *, const struct sasl *, struct login *l,
+    enum greet_failure *failure, const char **why);
+
+/* What `mauth -k -` does below such a program: print who it is now. */
+int checkpw_report(void);
+
+/* Become the server. */
+_Noreturn void server(struct mauth *, const struct login *, struct session *);
+
+#endif

@@ -1,0 +1,336 @@
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "auth/monitor.h"
+#include "base/die.h"
+#include "io/conf.h"
+#include "io/deadline.h"
+#include "io/log.h"
+#include "io/spawn.h"
+#include "mauth.h"
+
+enum {
+	PATIENCE = 10,      /* seconds for the greeter to do its part */
+	EXCHANGES_MAX = 50, /* of all kinds, the cancelled ones too */
+	TLS_FACTS_MAX = 16384
+};
+
+struct watch {
+	struct mauth *m;
+	pid_t child;
+	int fd;
+	unsigned wrong, exchanges;
+	struct sasl sasl;
+	struct login *login;
+};
+
+static void
+add_facts(struct logline *l, const struct mauth *m)
+{
+	log_str(l, "peer", m->peer.ipc ? "local" : m->peer.ip);
+	log_str(l, "svc", m->proto->service);
+	if (m->tls_facts[0] != '\0')
+		log_str(l, "tls", m->tls_facts);
+}
+
+static void
+log_auth(const struct watch *w, bool ok, const char *why)
+{
+	struct logline l;
+
+	log_begin(&l, ok ? "auth ok" : "auth no");
+	log_str(&l, "user", ok ? w->login->user.address : w->sasl.user);
+	add_facts(&l, w->m);
+	if (w->login->label[0] != '\0')
+		log_str(&l, "label", w->login->label);
+	if (!ok)
+		log_str(&l, "why", why);
+	log_end(&l);
+}
+
+_Noreturn static void
+end(struct watch *w, const char *why, int status)
+{
+	struct logline l;
+
+	kill(w->child, SIGKILL);
+	waitpid(w->child, NULL, 0);
+	log_begin(&l, "close");
+	add_facts(&l, w->m);
+	log_str(&l, "why", why);
+	log_end(&l);
+	exit(status);
+}
+
+/* The greeter has gone by itself. */
+_Noreturn static void
+gone(struct watch *w)
+{
+	int status = spawn_wait(w->child, false, deadline_in(PATIENCE));
+	const char *why = spawn_why(status);
+
+	if (status == -1 || !WIFEXITED(status))
+		end(w, why, EXIT_TEMP);
+	switch (WEXITSTATUS(status)) {
+	case GREETER_QUIT:
+		end(w, "quit", EXIT_OK);
+	case GREETER_TIMEOUT:
+		end(w, "timeout", EXIT_OK);
+	case GREETER_EOF:
+		end(w, "eof", EXIT_OK);
+	case GREETER_LOST:
+		end(w, "lost", EXIT_OK);
+	case GREETER_INJECTED:
+		end(w, "input behind STARTTLS", EXIT_OK);
+	default:
+		end(w, why, EXIT_TEMP);
+	}
+}
+
+static void
+answer(struct watch *w, enum monitor_type type, struct span data)
+{
+	if (monitor_send(w->fd, type, data) == -1)
+		gone(w);
+}
+
+static void
+fail(struct watch *w, enum greet_failure f)
+{
+	char code = (char)f;
+
+	answer(w, MONITOR_FAIL, (struct span){ &code, 1 });
+}
+
+/*
+ * A "no" comes a fixed time after the question, which hides how it was
+ * found, and later each time.
+ */
+static void
+delay(const struct watch *w, int64_t asked)
+{
+	int64_t seconds =
+	    w->wrong * (int64_t)conf_limit("auth-delay", 60, TIME_AUTH_DELAY);
+	int64_t left = asked + seconds * 1000 - deadline_now();
+
+	if (left > 0)
+		poll(NULL, 0, (int)left);
+}
+
+/* True when somebody is logged in. */
+static bool
+decide(struct watch *w, bool possible)
+{
+	int64_t asked = deadline_now();
+	enum greet_failure f = GREET_WRONG;
+	const char *why = "user";
+	bool ok = false;
+
+	w->login->label[0] = '\0';
+	w->login->mech = w->sasl.mech;
+	if (possible && w->m->check != NULL)
+		ok = checkpw(w->m, &w->sasl, w->login, &f, &why);
+	else if (possible)
+		ok = judge(w->m, &w->sasl, w->login, &f, &why);
+	wipe(w->sasl.password, sizeof(w->sasl.password));
+	log_auth(w, ok, why);
+	if (ok)
+		return true;
+	w->wrong++;
+	delay(w, asked);
+	if (w->wrong >= LIMIT_AUTH_TRIES)
+		f = GREET_LIMIT;
+	fail(w, f);
+	return false;
+}
+
+static bool
+step(struct watch *w, enum sasl_result r, struct span challenge)
+{
+	switch (r) {
+	case SASL_CHALLENGE:
+		answer(w, MONITOR_CHALLENGE, challenge);
+		return false;
+	case SASL_READY:
+		return decide(w, true);
+	case SASL_NO:
+		return decide(w, false);
+	case SASL_SYNTAX:
+		fail(w, GREET_SYNTAX);
+		return false;
+	case SASL_MECH:
+		break;
+	}
+	fail(w, GREET_MECH);
+	return false;
+}
+
+static bool
+question(struct watch *w, const struct monitor_msg *q)
+{
+	struct span mech, response, challenge = { "", 0 };
+	enum sasl_result r;
+	bool has;
+
+	if (q->type == MONITOR_NEXT) {
+		r = sasl_next(&w->sasl, monitor_data(q), &challenge);
+	} else if (!monitor_parse_begin(q, &mech, &response, &has)) {
+		r = SASL_SYNTAX;
+	} else if (!w->m->conf.plain_ok) {
+		fail(w, GREET_PRIVACY);
+		return false;
+	} else if (++w->exchanges > EXCHANGES_MAX) {
+		fail(w, GREET_LIMIT);
+		return false;
+	} else {
+		r = sasl_begin(
+		    &w->sasl, mech, has ? &response : NULL, &challenge);
+	}
+	return step(w, r, challenge);
+}
+
+/* NAME=value NUL ... NUL; what is not about TLS is not taken. */
+static void
+take_facts(struct mauth *m, struct span text)
+{
+	char name[64], protocol[32] = "", cipher[64] = "";
+
+	while (text.n > 0) {
+		struct span v = span_cut(&text, '\0'), left;
+
+		if (v.n == 0)
+			break;
+		left = span_cut(&v, '=');
+		if (!span_starts(left, "SSL_") ||
+		    !span_cstr(left, name, sizeof(name)) ||
+		    !env_set(&m->env, name, v))
+			continue;
+		if (strcmp(name, "SSL_PROTOCOL") == 0 &&
+		    !span_cstr(v, protocol, sizeof(protocol)))
+			protocol[0] = '\0';
+		if (strcmp(name, "SSL_CIPHER") == 0 &&
+		    !span_cstr(v, cipher, sizeof(cipher)))
+			cipher[0] = '\0';
+	}
+	snprintf(m->tls_facts, sizeof(m->tls_facts), "%s%s%s",
+	    protocol[0] != '\0' ? protocol : "TLS",
+	    cipher[0] != '\0' ? " " : "", cipher);
+}
+
+/* Ask the TLS half to begin; true when it has, and told its facts. */
+static bool
+handshake(struct mauth *m)
+{
+	static char text[TLS_FACTS_MAX];
+	int64_t deadline = deadline_in(TIME_HANDSHAKE);
+	size_t n = 0;
+
+	if (write_all(m->tls.ctl, "Y", 1, deadline) == -1)
+		return false;
+	/* an empty list is one NUL, any other ends with two */
+	while (!(n == 1 && text[0] == '\0') &&
+	    !(n > 1 && text[n - 1] == '\0' && text[n - 2] == '\0')) {
+		ssize_t r;
+
+		if (n == sizeof(text) ||
+		    deadline_wait(m->tls.ctl, POLLIN, deadline) == -1)
+			return false;
+		r = read(m->tls.ctl, text + n, sizeof(text) - n);
+		if (r == 0 || (r == -1 && errno != EINTR))
+			return false;
+		if (r > 0)
+			n += (size_t)r;
+	}
+	take_facts(m, (struct span){ text, n });
+	return true;
+}
+
+static void
+start_tls(struct watch *w)
+{
+	struct mauth *m = w->m;
+
+	if (m->tls.ctl == -1 || m->conf.tls_active)
+		end(w, "STARTTLS out of turn", EXIT_PROTOCOL);
+	if (!handshake(m))
+		end(w, "handshake", EXIT_OK);
+	if (dup2(m->tls.in, STDIN_FILENO) == -1 ||
+	    dup2(m->tls.out, STDOUT_FILENO) == -1)
+		die_sys(EXIT_TEMP, "TLS descriptors");
+	close(m->tls.ctl);
+	close(m->tls.in);
+	close(m->tls.out);
+	m->tls = (struct tls_fds){ -1, -1, -1 };
+	m->conf.tls_active = m->conf.plain_ok = true;
+	sasl_wipe(&w->sasl);
+	answer(w, MONITOR_STARTED, SPAN("y"));
+}
+
+static bool
+take_piece(const struct monitor_msg *q, char *to, size_t size, size_t *n)
+{
+	if (q->n > size - *n)
+		return false;
+	memcpy(to + *n, q->data, q->n);
+	*n += q->n;
+	return true;
+}
+
+/* State and unread input, then the end of the greeter. */
+static void
+take_over(struct watch *w, struct session *s)
+{
+	static struct monitor_msg q;
+	int64_t deadline = deadline_in(PATIENCE);
+	bool ok = true;
+
+	answer(w, MONITOR_PROVED, SPAN(""));
+	s->nstate = s->nunread = 0;
+	do {
+		if (monitor_receive(w->fd, &q, deadline) != 1)
+			gone(w);
+		if (q.type == MONITOR_STATE)
+			ok = take_piece(
+			    &q, s->state, sizeof(s->state), &s->nstate);
+		else if (q.type == MONITOR_UNREAD)
+			ok = take_piece(
+			    &q, s->unread, sizeof(s->unread), &s->nunread);
+		else if (q.type != MONITOR_END)
+			ok = false;
+		if (!ok)
+			end(w, "bad hand-over", EXIT_PROTOCOL);
+	} while (q.type != MONITOR_END);
+	kill(w->child, SIGKILL);
+	waitpid(w->child, NULL, 0);
+	close(w->fd);
+}
+
+void
+monitor(struct mauth *m, pid_t child, int fd, struct login *login,
+    struct session *s)
+{
+	static struct watch w;
+	static struct monitor_msg q;
+	bool in = false;
+	int r;
+
+	w = (struct watch){ .m = m, .child = child, .fd = fd, .login = login };
+	while (!in) {
+		r = monitor_receive(fd, &q, m->deadline + PATIENCE * 1000);
+		if (r == 0)
+			gone(&w);
+		if (r == -1)
+			end(&w, strerror(errno), EXIT_TEMP);
+		if (q.type == MONITOR_BEGIN || q.type == MONITOR_NEXT)
+			in = question(&w, &q);
+		else if (q.type == MONITOR_TLS)
+			start_tls(&w);
+		else
+			end(&w, "bad request", EXIT_PROTOCOL);
+		wipe(q.data, q.n);
+	}
+	take_over(&w, s);
+}

@@ -1,0 +1,322 @@
+/* The address lists of header fields: RFC 5322, sections 3.4 and 4.4. */
+#include "mail/addr.h"
+
+enum { COMMENT_DEPTH = 64 };
+
+struct lexer {
+	struct arena *arena;
+	struct span in;
+	struct span comment; /* the last one seen; p NULL for none */
+};
+
+/* comment = "(" *([FWS] ccontent) [FWS] ")"; its text without marks. */
+static void
+comment(struct lexer *x)
+{
+	const char *start = x->in.p + 1;
+	int depth = 0;
+
+	while (x->in.n > 0) {
+		char c = *x->in.p;
+
+		if (c == '\\' && x->in.n > 1)
+			span_take(&x->in, 1);
+		else if (c == '(' && depth < COMMENT_DEPTH)
+			depth++;
+		else if (c == ')' && --depth == 0)
+			break;
+		span_take(&x->in, 1);
+	}
+	x->comment = (struct span){ start, (size_t)(x->in.p - start) };
+	if (x->in.n > 0)
+		span_take(&x->in, 1);
+}
+
+static void
+skip(struct lexer *x)
+{
+	while (x->in.n > 0) {
+		char c = *x->in.p;
+
+		if (c == '(')
+			comment(x);
+		else if (is_blank(c) || c == '\r' || c == '\n')
+			span_take(&x->in, 1);
+		else
+			return;
+	}
+}
+
+/* The next significant byte, 0 at the end. */
+static char
+peek(struct lexer *x)
+{
+	skip(x);
+	return x->in.n == 0 ? '\0' : *x->in.p == '\0' ? '?' : *x->in.p;
+}
+
+static bool
+is_special(char c)
+{
+	return c != '\0' && strchr("()<>[]:;@\\,.\"", c) != NULL;
+}
+
+/* Where text goes; p NULL only counts. */
+struct sink {
+	char *p;
+	size_t n;
+	char last;
+};
+
+static void
+put(struct sink *to, char c)
+{
+	if (to->p != NULL)
+		to->p[to->n] = c;
+	to->n++;
+	to->last = c;
+}
+
+static void
+quoted_string(struct lexer *x, struct sink *to)
+{
+	span_take(&x->in, 1);
+	while (x->in.n > 0 && *x->in.p != '"') {
+		if (*x->in.p == '\\' && x->in.n > 1)
+			span_take(&x->in, 1);
+		if (*x->in.p != '\n' && *x->in.p != '\r')
+			put(to, *x->in.p);
+		span_take(&x->in, 1);
+	}
+	if (x->in.n > 0)
+		span_take(&x->in, 1);
+}
+
+/* Dots belong to an atom here: "John Q. Public" is an obsolete phrase. */
+static void
+atom(struct lexer *x, struct sink *to)
+{
+	while (x->in.n > 0) {
+		char c = *x->in.p;
+
+		if ((is_special(c) && c != '.') || is_blank(c) || c == '\r' ||
+		    c == '\n')
+			return;
+		put(to, c);
+		span_take(&x->in, 1);
+	}
+}
+
+/*
+ * 1*word up to a byte that ends a phrase or a local part, joined by one
+ * blank, or in a local part by nothing beside a dot.  False for no word.
+ */
+static bool
+run_words(struct lexer *x, bool local, struct sink *to)
+{
+	bool any = false;
+
+	for (;;) {
+		char c = peek(x);
+
+		if (c == '\0' || (is_special(c) && c != '"' && c != '.'))
+			return any;
+		if (any && !(local && (to->last == '.' || c == '.')))
+			put(to, ' ');
+		if (c == '"')
+			quoted_string(x, to);
+		else
+			atom(x, to);
+		any = true;
+	}
+}
+
+/* p NULL when there is none. */
+static struct span
+words(struct lexer *x, bool local)
+{
+	struct lexer start = *x;
+	struct sink to = { 0 };
+	struct span s = { NULL, 0 };
+
+	if (run_words(x, local, &to)) {
+		s.n = to.n;
+		s.p = to.p = arena_alloc(x->arena, to.n + 1);
+		to.n = 0;
+		run_words(&start, local, &to);
+	}
+	return s;
+}
+
+/* domain = dot-atom / domain-literal, without blanks and comments */
+static void
+run_domain(struct lexer *x, struct sink *to)
+{
+	char c;
+
+	while ((c = peek(x)) != '\0' && strchr(",;><:@", c) == NULL) {
+		bool inside = c == '[';
+
+		do {
+			put(to, *x->in.p);
+			inside = inside && *x->in.p != ']';
+			span_take(&x->in, 1);
+		} while (inside && x->in.n > 0);
+	}
+}
+
+static struct span
+domain(struct lexer *x)
+{
+	struct lexer start = *x;
+	struct sink to = { 0 };
+	struct span s;
+
+	run_domain(x, &to);
+	s.n = to.n;
+	s.p = to.p = arena_alloc(x->arena, to.n + 1);
+	to.n = 0;
+	run_domain(&start, &to);
+	return s;
+}
+
+static bool
+run_route(struct lexer *x, struct sink *to)
+{
+	for (;;) {
+		char c = peek(x);
+
+		if (c != '@' && c != ',' && c != ':')
+			return false;
+		span_take(&x->in, 1);
+		if (c == ':')
+			return true;
+		if (c == ',')
+			continue;
+		if (to->n > 0)
+			put(to, ',');
+		put(to, '@');
+		run_domain(x, to);
+	}
+}
+
+/* obs-route = 1*("@" domain [","]) ":" */
+static struct span
+route(struct lexer *x)
+{
+	struct lexer start = *x;
+	struct sink to = { 0 };
+	struct span s = { NULL, 0 };
+
+	if (!run_route(x, &to)) {
+		*x = start;
+		return s;
+	}
+	s.n = to.n;
+	s.p = to.p = arena_alloc(x->arena, to.n + 1);
+	to.n = 0;
+	run_route(&start, &to);
+	return s;
+}
+
+/* To the next comma or, in a group, semicolon, outside of quotes. */
+static void
+resync(struct lexer *x, bool in_group)
+{
+	struct sink nowhere = { 0 };
+	char c;
+
+	while ((c = peek(x)) != '\0' && c != ',' && !(in_group && c == ';')) {
+		if (c == '"')
+			quoted_string(x, &nowhere);
+		else
+			span_take(&x->in, 1);
+	}
+}
+
+/* angle-addr = "<" [obs-route] addr-spec ">" */
+static enum addr_kind
+angle(struct lexer *x, struct addr *a)
+{
+	span_take(&x->in, 1);
+	if (peek(x) == '@')
+		a->route = route(x);
+	a->local = words(x, true);
+	if (peek(x) == '@') {
+		span_take(&x->in, 1);
+		a->domain = domain(x);
+	}
+	if (a->local.p == NULL)
+		a->local = SPAN("");
+	if (peek(x) == '>')
+		span_take(&x->in, 1);
+	return ADDR_MAILBOX;
+}
+
+/* mailbox / group; what is left of the list begins behind it. */
+static enum addr_kind
+entry(struct lexer *x, bool *in_group, struct addr *a)
+{
+	struct lexer start = *x;
+	struct span phrase = words(x, false);
+	char c = peek(x);
+
+	if (c == '<') {
+		a->name = phrase;
+		return angle(x, a);
+	}
+	if (c == ':' && !*in_group && phrase.p != NULL) {
+		span_take(&x->in, 1);
+		*in_group = true;
+		a->name = phrase;
+		return ADDR_GROUP_START;
+	}
+	/* addr-spec; an old name stands in a comment behind it */
+	*x = start;
+	x->comment.p = NULL;
+	a->local = words(x, true);
+	if (a->local.p == NULL && c != '@')
+		return ADDR_BAD;
+	if (a->local.p == NULL)
+		a->local = SPAN("");
+	if (peek(x) == '@') {
+		span_take(&x->in, 1);
+		a->domain = domain(x);
+		skip(x);
+	}
+	if (x->comment.p != NULL && x->comment.n > 0)
+		a->name = x->comment;
+	return ADDR_MAILBOX;
+}
+
+enum addr_kind
+addr_next(
+    struct arena *arena, struct span *list, bool *in_group, struct addr *a)
+{
+	struct lexer x = { .arena = arena, .in = *list };
+	enum addr_kind kind;
+	char c;
+
+	*a = (struct addr){ 0 };
+	while ((c = peek(&x)) == ',' || (c == ';' && !*in_group))
+		span_take(&x.in, 1);
+	if (c == ';' || (c == '\0' && *in_group)) {
+		if (c == ';')
+			span_take(&x.in, 1);
+		*list = x.in;
+		*in_group = false;
+		return ADDR_GROUP_END;
+	}
+	if (c == '\0') {
+		*list = x.in;
+		return ADDR_END;
+	}
+	kind = entry(&x, in_group, a);
+	if (kind != ADDR_GROUP_START) {
+		resync(&x, *in_group);
+		if (x.in.n > 0 && *x.in.p == ',')
+			span_take(&x.in, 1);
+	}
+	*list = x.in;
+	return kind;
+}

@@ -1,0 +1,22 @@
+/*
+ * bodystructure - BODY and BODYSTRUCTURE of a message (RFC 3501, 7.4.2)
+ *
+ * Written from the tree of lib/mail/mime.  Parameters stay as the source
+ * has them (RFC 2231 forms too).  A multipart in which no part was found
+ * gets one empty text part, since the grammar wants one; an embedded
+ * message that was not looked into is application/octet-stream.
+ */
+#ifndef MAIL_BODYSTRUCTURE_H
+#define MAIL_BODYSTRUCTURE_H
+
+#include "base/buf.h"
+#include "mail/mime.h"
+
+/*
+ * Append BODYSTRUCTURE (extended) or BODY.  The arena is for work.  False
+ * when it does not fit the buffer's bound.
+ */
+bool bodystructure_put(
+    struct buf *, struct arena *, const struct mime_part *root, bool extended);
+
+#endif

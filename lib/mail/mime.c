@@ -1,0 +1,330 @@
+#include "mail/mime.h"
+
+#include "base/num.h"
+
+enum {
+	/* What is left of the arena for the structure itself. */
+	RESERVE = 4096,
+	FIELD_MAX = LIMIT_HEADER_FIELD
+};
+
+static struct mime_part *
+new_part(struct mime *m, struct mime_part *parent, bool message)
+{
+	struct mime_part *p = arena_alloc(m->arena, sizeof(*p));
+
+	if (message)
+		p->envelope = arena_alloc(m->arena, sizeof(*p->envelope));
+	p->parent = parent;
+	p->head = p->body = p->end = m->at;
+	m->part = p;
+	m->nparts++;
+	m->in_header = true;
+	header_free(&m->header);
+	header_init(&m->header, FIELD_MAX);
+	return p;
+}
+
+void
+mime_init(struct mime *m, struct arena *a)
+{
+	*m = (struct mime){ .arena = a, .last = '\n' };
+	m->root = new_part(m, NULL, true);
+}
+
+static bool
+has_room(const struct mime *m)
+{
+	return m->nparts < LIMIT_MIME_PARTS &&
+	    arena_left(m->arena) >
+	    2 * (sizeof(struct mime_part) + sizeof(struct imapenv)) + RESERVE;
+}
+
+bool
+mime_is(const struct mime_part *p, const char *type, const char *subtype)
+{
+	const struct mime_part *up = p->parent;
+	const struct mime_fields *f = p->fields;
+
+	if (f == NULL || f->type.p == NULL) {
+		/* RFC 2046, section 5.1.5 */
+		if (up != NULL && up->kind == MIME_MULTIPART &&
+		    up->fields != NULL &&
+		    span_iis(up->fields->subtype, "digest"))
+			return strcmp(type, "message") == 0 &&
+			    (subtype == NULL || strcmp(subtype, "rfc822") == 0);
+		return strcmp(type, "text") == 0 &&
+		    (subtype == NULL || strcmp(subtype, "plain") == 0);
+	}
+	return span_iis(f->type, type) &&
+	    (subtype == NULL || span_iis(f->subtype, subtype));
+}
+
+/* 7bit, 8bit, binary and nonsense: no decoding is needed. */
+static bool
+is_identity(const struct mime_part *p)
+{
+	struct span e =
+	    p->fields == NULL ? (struct span){ NULL, 0 } : p->fields->encoding;
+
+	return !span_iis(e, "base64") && !span_iis(e, "quoted-printable");
+}
+
+static void
+open_multipart(struct mime *m, struct mime_part *p)
+{
+	struct span b = mimefield_param(p->fields->params, "boundary");
+
+	while (b.n > 0 && is_blank(b.p[b.n - 1]))
+		b.n--;
+	if (b.p == NULL || b.n == 0 || b.n > MIME_BOUNDARY)
+		return;
+	p->kind = MIME_MULTIPART;
+	m->level[m->nlevels++] = (struct mime_level){ b, p, &p->child };
+	m->depth++;
+}
+
+/* The blank line was seen: what kind of a part is this? */
+static void
+header_done(struct mime *m)
+{
+	struct mime_part *p = m->part;
+
+	m->in_header = false;
+	p->body = p->end = m->at;
+	if (m->depth + 1 >= LIMIT_MIME_DEPTH || !has_room(m))
+		return;
+	if (p->fields != NULL && mime_is(p, "multipart", NULL)) {
+		open_multipart(m, p);
+	} else if ((mime_is(p, "message", "rfc822") ||
+		       mime_is(p, "message", "global")) &&
+	    is_identity(p)) {
+		p->kind = MIME_MESSAGE;
+		m->depth++;
+		p->child = new_part(m, p, true);
+	}
+}
+
+static void
+note(struct mime *m)
+{
+	struct mime_part *p = m->part;
+	struct header *h = &m->header;
+
+	if (span_istarts(h->name, "Content-")) {
+		if (p->fields == NULL && has_room(m))
+			p->fields = arena_alloc(m->arena, sizeof(*p->fields));
+		if (p->fields != NULL)
+			mimefield_note(
+			    m->arena, p->fields, h->name, h->body, RESERVE);
+	} else if (p->envelope != NULL) {
+		imapenv_note(m->arena, p->envelope, h->name, h->body, RESERVE);
+	}
+}
+
+/* Bytes of one line at most, counted already. */
+static void
+header_text(struct mime *m, struct span s)
+{
+	for (;;) {
+		switch (header_next(&m->header, &s)) {
+		case HEADER_MORE:
+			return;
+		case HEADER_FIELD:
+			note(m);
+			break;
+		case HEADER_END:
+			header_done(m);
+			return;
+		}
+	}
+}
+
+static void
+count(struct mime *m, struct span s)
+{
+	bool cr;
+
+	if (s.n == 0)
+		return;
+	m->at.file += s.n;
+	m->at.wire += s.n;
+	if (s.p[s.n - 1] == '\n') {
+		cr = s.n > 1 ? s.p[s.n - 2] == '\r' : m->last == '\r';
+		m->eol = cr ? 2 : 1;
+		m->at.wire += cr ? 0 : 1;
+		m->at.lines++;
+	}
+	m->last = s.p[s.n - 1];
+}
+
+/* Text up to the end of a line at most. */
+static void
+text(struct mime *m, struct span s)
+{
+	count(m, s);
+	if (m->in_header)
+		header_text(m, s);
+}
+
+/*
+ * Parts end in front of a boundary: the line end before it belongs to it
+ * (RFC 2046, section 5.1.1).
+ */
+static void
+close_parts(struct mime *m, struct mime_part *up_to, struct mime_at before)
+{
+	if (m->in_header) { /* cut off: what there is, is header */
+		while (header_eof(&m->header) == HEADER_FIELD)
+			note(m);
+		m->in_header = false;
+		m->part->body = before;
+	}
+	for (struct mime_part *p = m->part; p != up_to; p = p->parent) {
+		p->end = before;
+		if (p->end.file < p->body.file)
+			p->end = p->body;
+		if (p->kind != MIME_LEAF)
+			m->depth--;
+	}
+	m->part = up_to;
+}
+
+/* The level whose boundary the line is; nlevels when it is none. */
+static size_t
+find_level(const struct mime *m, struct span line, bool *last)
+{
+	while (line.n > 0 &&
+	    (is_blank(line.p[line.n - 1]) || line.p[line.n - 1] == '\r' ||
+		line.p[line.n - 1] == '\n'))
+		line.n--;
+	span_take(&line, 2);
+	for (size_t i = m->nlevels; i-- > 0;) {
+		struct span b = m->level[i].boundary;
+
+		if (line.n < b.n || memcmp(line.p, b.p, b.n) != 0)
+			continue;
+		*last = line.n == b.n + 2 && line.p[b.n] == '-' &&
+		    line.p[b.n + 1] == '-';
+		if (*last || line.n == b.n)
+			return i;
+	}
+	return m->nlevels;
+}
+
+/* A whole line that begins with "--"; false when it is mere text. */
+static bool
+boundary(struct mime *m, struct span line)
+{
+	bool last = false;
+	size_t i = find_level(m, line, &last);
+	struct mime_at before = m->at;
+	struct mime_part *up;
+
+	if (i == m->nlevels || (!last && !has_room(m)))
+		return false;
+	up = m->level[i].part;
+	if (before.file > m->part->body.file && m->eol > 0 && !m->in_header) {
+		before.file -= m->eol;
+		before.wire -= 2;
+		before.lines--;
+	}
+	close_parts(m, up, before);
+	m->nlevels = last ? i : i + 1;
+	count(m, line);
+	if (last)
+		return true;
+	*m->level[i].tail = new_part(m, up, false);
+	m->level[i].tail = &m->part->next;
+	return true;
+}
+
+/*
+ * A line may be a boundary as long as it begins with "--" and is short
+ * enough: it is held until that is known.
+ */
+static bool
+hold(struct mime *m, struct span *in)
+{
+	struct span held;
+	bool ended = false;
+
+	if (m->nline == 0 && (m->last != '\n' || *in->p != '-'))
+		return false;
+	while (in->n > 0 && m->nline < sizeof(m->line) && !ended) {
+		if (m->nline == 1 && *in->p != '-')
+			break;
+		ended = *in->p == '\n';
+		m->line[m->nline++] = *in->p;
+		span_take(in, 1);
+	}
+	if (in->n == 0 && !ended && m->nline < sizeof(m->line))
+		return true; /* more to come */
+	held = (struct span){ m->line, m->nline };
+	m->nline = 0;
+	if (!ended || !boundary(m, held))
+		text(m, held);
+	return true;
+}
+
+void
+mime_feed(struct mime *m, struct span in)
+{
+	while (in.n > 0) {
+		size_t lf;
+
+		if (m->nlevels > 0 && hold(m, &in))
+			continue;
+		lf = span_chr(in, '\n');
+		text(m, span_take(&in, lf < in.n ? lf + 1 : lf));
+	}
+}
+
+struct mime_part *
+mime_end(struct mime *m)
+{
+	struct span held = { m->line, m->nline };
+
+	m->nline = 0;
+	if (held.n > 0 && !boundary(m, held))
+		text(m, held);
+	close_parts(m, NULL, m->at);
+	header_free(&m->header);
+	return m->root;
+}
+
+/* Where part numbers count: the multipart, else the part itself. */
+static struct mime_part *
+nth(struct mime_part *message, uint32_t n)
+{
+	struct mime_part *p = message;
+
+	if (message->kind != MIME_MULTIPART)
+		return n == 1 ? message : NULL;
+	for (p = message->child; p != NULL && n > 1; n--)
+		p = p->next;
+	return p;
+}
+
+/* section-part = nz-number *("." nz-number) */
+struct mime_part *
+mime_find(struct mime_part *root, struct span number, struct mime_part **inner)
+{
+	struct mime_part *p = root, *in = root;
+
+	while (number.n > 0) {
+		uint32_t n;
+
+		if (in == NULL || !num_u32(span_cut(&number, '.'), &n) ||
+		    n == 0)
+			return NULL;
+		p = nth(in, n);
+		if (p == NULL)
+			return NULL;
+		in = p->kind == MIME_MESSAGE    ? p->child
+		    : p->kind == MIME_MULTIPART ? p
+						: NULL;
+	}
+	*inner = in != NULL && in->envelope != NULL ? in : NULL;
+	return p;
+}

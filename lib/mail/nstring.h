@@ -1,0 +1,17 @@
+/*
+ * nstring - strings as IMAP writes them (RFC 3501, section 4.3)
+ *
+ * Quoted where that can be, else a literal, so that no byte of a message
+ * can end a response.  A NUL, which neither may hold, becomes 0x80.
+ */
+#ifndef MAIL_NSTRING_H
+#define MAIL_NSTRING_H
+
+#include "base/buf.h"
+
+bool nstring_put(struct buf *, struct span); /* NIL when p is NULL */
+
+/* The same; an empty one is "" even when p is NULL. */
+bool nstring_put_string(struct buf *, struct span);
+
+#endif
