@@ -1,0 +1,198 @@
+#include "queue/pattern.h"
+
+#include <arpa/inet.h>
+
+#include "base/num.h"
+#include "mail/addr.h"
+
+static const char names[10][8] = { "from:", "to:", "auth:", "peer:", "helo:",
+	"client:", "route:", "status:", "older:", "larger:" };
+
+static int
+find(struct span word)
+{
+	for (int i = 0; i < 10; i++)
+		if (span_starts(word, names[i]))
+			return i;
+	return -1;
+}
+
+bool
+pattern_is(struct span word)
+{
+	return find(word) != -1;
+}
+
+/* Digits and at most one letter of units, whose factors are in scale. */
+static bool
+parse_number(
+    struct span s, const char *units, const uint64_t *scale, uint64_t *n)
+{
+	uint64_t factor = 1;
+
+	if (s.n > 1 && !is_digit(s.p[s.n - 1])) {
+		const char *u = strchr(units, s.p[s.n - 1]);
+
+		if (u == NULL || *u == '\0')
+			return false;
+		factor = scale[u - units];
+		s.n--;
+	}
+	if (!num_u64(s, n) || *n > UINT64_MAX / factor)
+		return false;
+	*n *= factor;
+	return true;
+}
+
+/* An address and the number of its leading bits that count. */
+static bool
+parse_cidr(struct span s, unsigned char ip[16], int *family, unsigned *bits)
+{
+	char text[64];
+	struct span host = span_cut(&s, '/');
+	uint32_t n;
+
+	if (!span_cstr(host, text, sizeof(text)))
+		return false;
+	if (inet_pton(AF_INET, text, ip) == 1)
+		*family = AF_INET;
+	else if (inet_pton(AF_INET6, text, ip) == 1)
+		*family = AF_INET6;
+	else
+		return false;
+	*bits = *family == AF_INET ? 32 : 128;
+	if (s.n == 0)
+		return true;
+	if (!num_u32(s, &n) || n > *bits)
+		return false;
+	*bits = n;
+	return true;
+}
+
+static bool
+match_ip(struct span want, struct span have)
+{
+	unsigned char a[16], b[16];
+	int fa, fb;
+	unsigned bits, all;
+
+	if (span_is(want, "*"))
+		return true;
+	if (!parse_cidr(want, a, &fa, &bits) ||
+	    !parse_cidr(have, b, &fb, &all) || fa != fb)
+		return false;
+	for (unsigned i = 0; i < bits; i++)
+		if (((a[i / 8] ^ b[i / 8]) >> (7 - i % 8) & 1) != 0)
+			return false;
+	return true;
+}
+
+bool
+pattern_parse(struct span word, struct pattern *p)
+{
+	static const uint64_t seconds[] = { 1, 60, 3600, 86400 };
+	static const uint64_t bytes[] = { 1024, 1048576, 1073741824 };
+	unsigned char ip[16];
+	unsigned bits;
+	int i = find(word), family;
+
+	*p = (struct pattern){ .kind = PATTERN_TO, .value = word };
+	if (i != -1) {
+		p->kind = (enum pattern_kind)i;
+		span_take(&p->value, strlen(names[i]));
+	}
+	if (p->value.n == 0)
+		return false;
+	switch (p->kind) {
+	case PATTERN_OLDER:
+		return parse_number(p->value, "smhd", seconds, &p->n);
+	case PATTERN_LARGER:
+		return parse_number(p->value, "KMG", bytes, &p->n);
+	case PATTERN_PEER:
+		return span_is(p->value, "*") ||
+		    parse_cidr(p->value, ip, &family, &bits);
+	case PATTERN_STATUS:
+		return span_is(p->value, "new") ||
+		    span_is(p->value, "active") ||
+		    span_is(p->value, "deferred") || span_is(p->value, "held");
+	case PATTERN_FROM:
+	case PATTERN_TO:
+	case PATTERN_AUTH:
+	case PATTERN_HELO:
+	case PATTERN_CLIENT:
+	case PATTERN_ROUTE:
+		break;
+	}
+	return true;
+}
+
+static bool
+match_domain(struct span want, struct span have)
+{
+	if (want.n > 0 && *want.p == '.' && have.n > want.n)
+		span_take(&have, have.n - want.n);
+	return span_ieq(want, have);
+}
+
+static bool
+match_address(struct span want, struct span have)
+{
+	struct span local, domain;
+
+	if (span_is(want, "*"))
+		return true;
+	if (span_is(want, "<>") || have.n == 0)
+		return span_is(want, "<>") && have.n == 0;
+	if (!addr_split(have, &local, &domain)) {
+		local = have;
+		domain = SPAN("");
+	}
+	if (*want.p == '@') {
+		span_take(&want, 1);
+		return domain.n > 0 && span_ieq(want, domain);
+	}
+	if (span_rchr(want, '@') < want.n)
+		return addr_same(want, have);
+	return domain.n > 0 && match_domain(want, domain);
+}
+
+static bool
+match_route(struct span want, struct span have)
+{
+	struct span rest = have, word = span_word(&rest);
+	size_t slash = span_rchr(word, '/');
+
+	if (slash < word.n)
+		span_take(&word, slash + 1);
+	return span_is(want, "*") || span_eq(want, have) || span_eq(want, word);
+}
+
+bool
+pattern_match(const struct pattern *p, const struct pattern_facts *f)
+{
+	switch (p->kind) {
+	case PATTERN_FROM:
+		return match_address(p->value, f->from);
+	case PATTERN_TO:
+		return match_address(p->value, f->to);
+	case PATTERN_AUTH:
+		return match_address(p->value, f->auth);
+	case PATTERN_PEER:
+		return match_ip(p->value, f->peer);
+	case PATTERN_HELO:
+		return span_is(p->value, "*") ||
+		    match_domain(p->value, f->helo);
+	case PATTERN_CLIENT:
+		return span_is(p->value, "*") ||
+		    match_domain(p->value, f->client);
+	case PATTERN_ROUTE:
+		return match_route(p->value, f->route);
+	case PATTERN_STATUS:
+		return span_eq(p->value, f->status);
+	case PATTERN_OLDER:
+		return f->age > p->n;
+	case PATTERN_LARGER:
+		return f->size > p->n;
+	}
+	return false;
+}
