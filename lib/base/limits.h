@@ -32,6 +32,7 @@ enum {
 	LIMIT_HEADER = 1048576,   /* the header of a message */
 	LIMIT_HEADER_FIELD = 65536,
 	LIMIT_REPLY_TEXT = 400,
+	LIMIT_FREE = 16777216, /* floor of free space, default of `free` */
 
 	/* times: RFC 5321, section 4.5.3.2 */
 	TIME_SMTP_COMMAND = 300,

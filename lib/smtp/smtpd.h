@@ -66,10 +66,10 @@ struct smtpd {
 	bool esmtp;                  /* EHLO or LHLO */
 	char helo[LIMIT_DOMAIN + 1]; /* "invalid" when it is no name */
 	char sender[LIMIT_ADDRESS + 1];
-	bool eightbit;     /* BODY=8BITMIME */
-	uint64_t declared; /* SIZE=, 0 when not given */
-	char rcpt[LIMIT_ADDRESS + 1];
-	struct buf rcpts; /* the good ones, a line each */
+	bool eightbit;                /* BODY=8BITMIME */
+	uint64_t declared;            /* SIZE=, 0 when not given */
+	char rcpt[LIMIT_ADDRESS + 1]; /* the caller may rewrite it */
+	struct buf rcpts;             /* the good ones, a line each */
 	unsigned nrcpt;
 	struct span piece;
 	uint64_t size; /* of the message so far, CRLF octets */

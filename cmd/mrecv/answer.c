@@ -1,0 +1,257 @@
+/*
+ * The end of a message: what the filters, the queue or the sink say, and
+ * what the client is told.
+ */
+#include <errno.h>
+
+#include "io/conf.h"
+#include "io/log.h"
+#include "io/spawn.h"
+#include "message.h"
+
+/* The same answer for all recipients. */
+static void
+say_all(struct mrecv *m, int code, const char *text)
+{
+	unsigned n = m->lmtp ? m->s.nrcpt : 1;
+
+	message_forget();
+	while (n-- > 0)
+		smtpd_say(&m->s, code, span_of(text));
+}
+
+static void
+refuse(struct mrecv *m, enum smtp_reply r, const char *text, const char *why)
+{
+	const struct smtp_text *t = smtp_text(r);
+
+	if (text[0] == '\0')
+		text = t->text;
+	log_refusal(
+	    m, msg.id, SPAN(""), t->code, span_of(why != NULL ? why : text));
+	say_all(m, t->code, text);
+}
+
+static void
+say_ok(struct mrecv *m, const char *note)
+{
+	char text[64];
+
+	snprintf(text, sizeof(text), "2.0.0 ok %s", msg.id);
+	log_accept(m, m->s.nrcpt, note);
+	say_all(m, 250, text);
+}
+
+static bool
+no_space(int err)
+{
+	return err == ENOSPC || err == EDQUOT || err == EFBIG;
+}
+
+static void
+failure(struct mrecv *m, const char *what)
+{
+	enum smtp_reply r = no_space(errno) ? SMTP_NO_SPACE : SMTP_LATER;
+
+	log_error(what, NULL);
+	refuse(m, r, "", NULL);
+}
+
+static void
+end_queue(struct mrecv *m)
+{
+	if (queue_commit(&msg.file, NULL) == -1)
+		failure(m, conf_path("queue"));
+	else
+		say_ok(m, NULL);
+}
+
+static int
+code_of(enum verdict v)
+{
+	return v == OK ? 250 : v == PERM ? 550 : 451;
+}
+
+/* The words for recipient i, into text of LIMIT_REPLY_TEXT + 1. */
+static enum verdict
+words_for(size_t i, char *text)
+{
+	enum verdict v = sink_verdict(&msg.sink, i, text);
+
+	if (v == OK)
+		snprintf(text, LIMIT_REPLY_TEXT + 1, "2.0.0 ok %s", msg.id);
+	else if (text[0] == '\0')
+		snprintf(text, LIMIT_REPLY_TEXT + 1, "%s",
+		    v == PERM ? smtp_text(SMTP_REFUSED)->text
+			      : smtp_text(SMTP_LATER)->text);
+	return v;
+}
+
+/* Log what became of each; the number of those that it was good for. */
+static size_t
+log_results(struct mrecv *m)
+{
+	char text[LIMIT_REPLY_TEXT + 1];
+	size_t good = 0;
+
+	for (size_t i = 0; i < msg.sink.nrcpt; i++) {
+		enum verdict v = sink_verdict(&msg.sink, i, text);
+		const char *why = spawn_why(msg.sink.status);
+
+		if (v == OK)
+			good++;
+		else
+			log_refusal(m, msg.id, msg.sink.rcpt[i], code_of(v),
+			    span_of(text[0] != '\0' ? text : why));
+	}
+	if (good > 0)
+		log_accept(
+		    m, good, spawn_dropped(msg.sink.status) ? "dropped" : NULL);
+	return good;
+}
+
+/*
+ * LMTP has an answer for each.  SMTP has one, and it is the worst: who is
+ * told "later" sends again, and one told "no" knows.
+ */
+static void
+answer_by_sink(struct mrecv *m)
+{
+	char text[LIMIT_REPLY_TEXT + 1], best[LIMIT_REPLY_TEXT + 1] = "";
+	enum verdict v, worst = OK;
+	size_t n = msg.sink.nrcpt;
+
+	log_results(m);
+	message_forget();
+	for (size_t i = 0; i < n; i++) {
+		v = words_for(i, text);
+		if (m->lmtp) {
+			smtpd_say(&m->s, code_of(v), span_of(text));
+		} else if (best[0] == '\0' || (v == TEMP && worst != TEMP) ||
+		    (v == PERM && worst == OK)) {
+			worst = v;
+			memcpy(best, text, sizeof(best));
+		}
+	}
+	if (!m->lmtp)
+		smtpd_say(&m->s, code_of(worst), span_of(best));
+}
+
+static void
+log_failed_filter(struct mrecv *m, const struct outcome *o)
+{
+	struct logline l;
+
+	(void)m;
+	log_begin(&l, "error");
+	log_str(&l, "id", msg.id);
+	log_str(&l, "what", o->what);
+	log_str(&l, "why", o->why);
+	if (o->text[0] != '\0')
+		log_str(&l, "text", o->text);
+	log_end(&l);
+}
+
+/* A filter that reads the spool; what it wrote becomes the spool. */
+static void
+run_filter(struct mrecv *m, const struct filter *f, struct outcome *o)
+{
+	*o = (struct outcome){ .verdict = TEMP, .what = f->argv[0] };
+	if (spool_rewind(&msg.spool) == -1 || spool_open(&msg.next) == -1) {
+		snprintf(o->why, sizeof(o->why), "%s", strerror(errno));
+		return;
+	}
+	if (chain_start(&msg.chain, f, 1, env_vector(&msg.env),
+		msg.spool.out.fd, &msg.next.out, m->filter_time) == -1) {
+		snprintf(o->why, sizeof(o->why), "%s", strerror(errno));
+		spool_close(&msg.next);
+		return;
+	}
+	chain_end(&msg.chain, o);
+	if (o->verdict == OK && !o->drop && out_flush(&msg.next.out) == -1) {
+		o->verdict = TEMP;
+		snprintf(o->why, sizeof(o->why), "%s", strerror(errno));
+	}
+	if (o->verdict == OK && !o->drop) {
+		spool_close(&msg.spool);
+		msg.spool = msg.next;
+		msg.spool.out.buf = msg.spool.buf;
+		msg.next.out.fd = -1;
+	} else {
+		spool_close(&msg.next);
+	}
+}
+
+/*
+ * All filters: OK, with a reason to hold or not, or what is to be said.
+ * An optional one that fails is passed over; its "no" counts.
+ */
+static void
+run_filters(struct mrecv *m, struct outcome *all)
+{
+	struct outcome o;
+
+	*all = (struct outcome){ .verdict = OK };
+	if (msg.nfirst > 0)
+		chain_end(&msg.chain, all);
+	for (size_t i = msg.nfirst; i < m->nfilters; i++) {
+		if (all->verdict != OK || all->drop)
+			return;
+		run_filter(m, &m->filters[i], &o);
+		if (o.verdict == TEMP && m->filters[i].optional) {
+			log_failed_filter(m, &o);
+			continue;
+		}
+		if (o.verdict == OK && o.hold[0] == '\0')
+			memcpy(o.hold, all->hold, sizeof(o.hold));
+		*all = o;
+	}
+}
+
+static void
+end_filters(struct mrecv *m)
+{
+	struct outcome o;
+
+	run_filters(m, &o);
+	if (o.verdict != OK) {
+		log_failed_filter(m, &o);
+		refuse(m, o.verdict == PERM ? SMTP_REFUSED : SMTP_LATER, o.text,
+		    NULL);
+	} else if (o.drop) {
+		say_ok(m, "dropped");
+	} else if (spool_rewind(&msg.spool) == -1) {
+		failure(m, "spool");
+	} else {
+		if (o.hold[0] != '\0')
+			env_set(&msg.env, "MAIL_HOLD", span_of(o.hold));
+		if (sink_start(&msg.sink, m, env_vector(&msg.env),
+			msg.spool.out.fd) == -1) {
+			failure(m, m->sink[0]);
+		} else {
+			sink_end(&msg.sink);
+			answer_by_sink(m);
+		}
+	}
+	spool_close(&msg.spool);
+}
+
+void
+message_end(struct mrecv *m)
+{
+	message_finish_header(m);
+	switch (msg.road) {
+	case ROAD_QUEUE:
+		end_queue(m);
+		break;
+	case ROAD_SINK:
+		sink_end(&msg.sink);
+		answer_by_sink(m);
+		break;
+	case ROAD_FILTERS:
+		end_filters(m);
+		break;
+	case ROAD_NONE:
+		break;
+	}
+}

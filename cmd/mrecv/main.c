@@ -1,0 +1,156 @@
+/*
+ * mrecv - take messages in by SMTP, submission or LMTP
+ *
+ * Serves one connection.  Each message goes to the sink, the command at
+ * the end of the command line, and is answered as the sink's end says.
+ * Where the sink is `mqueue add` and there is no filter, mrecv writes the
+ * queue itself.
+ */
+#include <signal.h>
+#include <unistd.h>
+
+#include "base/words.h"
+#include "io/conf.h"
+#include "io/deadline.h"
+#include "io/ident.h"
+#include "io/log.h"
+#include "mrecv.h"
+
+static const char usage[] =
+    "mrecv [-LSpV] [-c DIR] [-F COMMAND] ... [--] SINK [ARG ...]";
+
+static struct mrecv self;
+static struct arena words;
+
+/* "-F? COMMAND" is an option letter F whose argument is "?". */
+static void
+add_filter(struct mrecv *m, char *argv[])
+{
+	struct filter *f = &m->filters[m->nfilters];
+	const char *text = optarg;
+
+	if (m->nfilters == MRECV_FILTERS)
+		die(EXIT_USAGE, "-F: more than %d filters", MRECV_FILTERS);
+	if (strcmp(text, "?") == 0) {
+		f->optional = true;
+		text = argv[optind];
+		if (text == NULL)
+			die_usage(usage);
+		optind++;
+	}
+	f->argv = words_split(&words, span_of(text));
+	if (f->argv == NULL)
+		die(EXIT_USAGE, "-F: %s: not a command", text);
+	m->nfilters++;
+}
+
+static void
+options(struct mrecv *m, int argc, char *argv[])
+{
+	int ch;
+
+	opterr = 0;
+	while ((ch = getopt(argc, argv, "+LSpVc:F:")) != -1)
+		switch (ch) {
+		case 'L':
+			m->lmtp = true;
+			break;
+		case 'S':
+			m->submission = true;
+			break;
+		case 'p':
+			m->preauth = true;
+			break;
+		case 'c':
+			conf_set_dir(optarg);
+			setenv("PNEU_CONF", optarg, 1);
+			break;
+		case 'F':
+			add_filter(m, argv);
+			break;
+		case 'V':
+			puts("mrecv " VERSION);
+			exit(EXIT_OK);
+		default:
+			die_usage(usage);
+		}
+	m->sink = argv + optind;
+	if (m->sink[0] == NULL || (m->lmtp && (m->submission || m->preauth)))
+		die_usage(usage);
+	m->submission = m->submission || m->preauth;
+}
+
+static bool
+writes_queue(const struct mrecv *m)
+{
+	return m->nfilters == 0 && strcmp(m->sink[0], "mqueue") == 0 &&
+	    m->sink[1] != NULL && strcmp(m->sink[1], "add") == 0 &&
+	    m->sink[2] == NULL;
+}
+
+/* The last word of a program that can't go on. */
+static void
+say_later(void)
+{
+	static const char later[] = "421 4.3.0 try again later\r\n";
+
+	if (write(STDOUT_FILENO, later, sizeof(later) - 1) == -1)
+		_exit(EXIT_TEMP);
+}
+
+static int64_t
+seconds(const char *name, int64_t dflt)
+{
+	return (int64_t)conf_limit(name, 86400, (uint64_t)dflt);
+}
+
+static void
+settings(struct mrecv *m)
+{
+	struct smtpd_conf c = { .host = conf_me(),
+		.lmtp = m->lmtp,
+		.lenient = m->submission,
+		.tls_offered = tls_offered(),
+		.tls_active = m->tls[0] != '\0',
+		.logged_in = m->known,
+		.size_max = conf_limit("message", UINT64_MAX, LIMIT_MESSAGE) };
+
+	m->end = deadline_in(seconds("session-time", TIME_SMTP_SESSION));
+	m->command_time = seconds("command-time", TIME_SMTP_COMMAND);
+	m->data_time = seconds("data-time", TIME_SMTP_DATA_BLOCK);
+	m->filter_time = seconds("filter-time", TIME_FILTER);
+	m->floor = conf_limit("free", UINT64_MAX, LIMIT_FREE);
+	m->queue.fd = -1;
+	m->direct = writes_queue(m);
+	if (m->direct &&
+	    queue_open(&m->queue, conf_path("queue"), true) == -1) {
+		m->queue.fd = -1;
+		log_error(conf_path("queue"), NULL);
+	}
+	smtpd_init(&m->s, &c);
+}
+
+int
+main(int argc, char *argv[])
+{
+	static char input[LIMIT_SESSION_UNREAD];
+
+	progname = "mrecv";
+	arena_init(&words, LIMIT_ENV_TOTAL);
+	options(&self, argc, argv);
+	signal(SIGPIPE, SIG_IGN);
+	in_init(&self.in, STDIN_FILENO, input, sizeof(input));
+	net_peer_env(STDIN_FILENO, &self.peer);
+	net_nodelay(STDOUT_FILENO);
+	self.conn = ident_conn(true);
+	if (self.preauth)
+		log_conn(self.conn);
+	else
+		log_open(self.conn);
+	die_hook = say_later;
+	tls_facts(&self);
+	identify(&self);
+	settings(&self);
+	serve(&self);
+	return EXIT_OK;
+}

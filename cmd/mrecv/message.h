@@ -1,0 +1,51 @@
+/*
+ * message - the message that is being received; for message.c, spool.c
+ * and answer.c
+ */
+#ifndef MRECV_MESSAGE_H
+#define MRECV_MESSAGE_H
+
+#include "chain.h"
+#include "mail/intake.h"
+#include "sink.h"
+
+enum road { ROAD_NONE, ROAD_QUEUE, ROAD_SINK, ROAD_FILTERS };
+
+/* An unlinked file: what is not whole is gone with us. */
+struct spool {
+	struct out out; /* fd 0 or -1 when there is none */
+	char buf[16384];
+};
+
+struct message {
+	enum road road;
+	char id[MAIL_ID_LEN + 1];
+	int64_t date;
+	struct intake intake;
+	struct queue_file file;
+	struct sink sink;
+	struct env env;
+	/* filters: those that run while it arrives, and then the others */
+	struct chain chain;
+	size_t nfirst;
+	struct spool spool, next;
+};
+
+extern struct message msg;
+
+/* 0, or -1 and errno. */
+MUST int spool_open(struct spool *);
+void spool_close(struct spool *);
+
+/* Write all, and go to its start. */
+MUST int spool_rewind(struct spool *);
+
+/* All between message_begin and here is done with. */
+void message_forget(void);
+
+/* The end came: within the header, perhaps. */
+void message_finish_header(struct mrecv *);
+
+void log_accept(struct mrecv *, size_t nrcpt, const char *text);
+
+#endif

@@ -1,0 +1,97 @@
+/*
+ * mrecv - what the parts of the program share
+ */
+#ifndef MRECV_H
+#define MRECV_H
+
+#include "auth/users.h"
+#include "io/env.h"
+#include "io/in.h"
+#include "io/net.h"
+#include "queue/queue.h"
+#include "smtp/smtpd.h"
+
+enum {
+	MRECV_FILTERS = 16,
+	COMMIT_FD = 3,        /* MAIL_COMMITFD of filters and sinks */
+	MRECV_MESSAGES = 1296 /* of one connection: as many as it has ids */
+};
+
+/* A program that rewrites the message (-F). */
+struct filter {
+	char **argv;
+	bool optional; /* -F?: go on without it when it fails */
+};
+
+struct mrecv {
+	/* what the command line says */
+	bool submission, lmtp, preauth;
+	char **sink;
+	struct filter filters[MRECV_FILTERS];
+	size_t nfilters;
+	bool direct; /* the sink is `mqueue add`, and there is no filter */
+
+	/* the connection */
+	struct in in;
+	struct net_peer peer;
+	const char *conn;
+	char tls[128]; /* "TLSv1.3 CIPHER", or "" */
+	struct smtpd s;
+	int64_t end; /* deadline of the session */
+	const char *why;
+	unsigned ids; /* given away */
+	unsigned accepted;
+
+	/* who submits; only with -S and -p */
+	bool known;          /* somebody is: they may send anywhere */
+	bool by_login;       /* by SMTP AUTH */
+	struct span hello;   /* what mauth was told: "EHLO name" */
+	bool trusted;        /* root: as anybody */
+	enum verdict lookup; /* whether `user` could be read */
+	struct user user;    /* OK only */
+	char login[LIMIT_LOGIN + 1];
+
+	struct queue queue; /* fd -1 when it can't be opened */
+	uint64_t floor;     /* of free space */
+	int64_t command_time, data_time, filter_time;
+};
+
+/* identity.c: find out who is there.  Dies when that can't be said. */
+void identify(struct mrecv *);
+
+/* policy.c: answer SMTPD_MAIL and SMTPD_RCPT. */
+void policy_mail(struct mrecv *);
+void policy_rcpt(struct mrecv *);
+
+/* message.c: answer SMTPD_DATA, _BODY, _END and _ABORT. */
+void message_begin(struct mrecv *);
+void message_write(struct mrecv *);
+void message_end(struct mrecv *);
+void message_abort(struct mrecv *, const char *why);
+
+/*
+ * serve.c: the dialogue, to its end.  Flush what was said: 0, or -1 when
+ * the client is gone.
+ */
+void serve(struct mrecv *);
+int flush(struct mrecv *);
+
+/* starttls.c: 0, or -1 when there is no TLS and so no client. */
+int starttls(struct mrecv *);
+void tls_facts(struct mrecv *);
+bool tls_offered(void);
+
+/* childenv.c: what a filter or the sink of this message may know. */
+void child_env(struct mrecv *, struct env *, const char *id);
+
+/* The protocol's name in Received and MAIL_WITH. */
+const char *protocol(const struct mrecv *);
+
+/* Begin a log line with what is known of the message. */
+struct logline;
+void log_message(
+    struct mrecv *, struct logline *, const char *event, const char *id);
+void log_refusal(struct mrecv *, const char *id, struct span rcpt, int code,
+    struct span why);
+
+#endif

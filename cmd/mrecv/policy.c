@@ -1,0 +1,134 @@
+/*
+ * Who may send, and to whom.
+ */
+#include "io/conf.h"
+#include "io/fs.h"
+#include "io/log.h"
+#include "mail/addr.h"
+#include "mrecv.h"
+
+static void
+answer(struct mrecv *m, enum smtp_reply r, struct span rcpt)
+{
+	const struct smtp_text *t = smtp_text(r);
+
+	if (t->code >= 400)
+		log_refusal(m, NULL, rcpt, t->code, span_of(t->text));
+	smtpd_reply(&m->s, r);
+}
+
+/* Room for the message as it was announced, and the floor below it. */
+static bool
+has_space(const struct mrecv *m)
+{
+	uint64_t room = fs_free_bytes(m->queue.fd);
+
+	return room >= m->floor && room - m->floor >= m->s.declared;
+}
+
+/*
+ * A login may send as addresses that are its own.  The null sender is
+ * nobody's: clients use it for the notices that RFC 8098 asks them to send.
+ */
+static enum verdict
+may_send(struct mrecv *m, struct span sender)
+{
+	if (sender.n == 0 || m->trusted)
+		return OK;
+	if (m->lookup == OK)
+		return users_may_send(&m->user, sender);
+	if (addr_same(span_of(m->login), sender))
+		return OK;
+	return m->lookup;
+}
+
+static enum smtp_reply
+judge_sender(struct mrecv *m)
+{
+	enum verdict v;
+
+	if (m->submission && !m->known)
+		return SMTP_NEED_LOGIN;
+	if (m->ids == MRECV_MESSAGES)
+		return SMTP_LATER;
+	if (m->direct && m->queue.fd == -1)
+		return SMTP_LATER;
+	if (m->direct && !has_space(m))
+		return SMTP_NO_SPACE;
+	v = m->known ? may_send(m, span_of(m->s.sender)) : OK;
+	if (v != OK)
+		return v == PERM ? SMTP_NOT_YOURS : SMTP_LATER;
+	return SMTP_SENDER_OK;
+}
+
+void
+policy_mail(struct mrecv *m)
+{
+	answer(m, judge_sender(m), SPAN(""));
+}
+
+/* The first domain that is delivered here, or our own name. */
+static const char *
+first_domain(struct mrecv *m, char *to, size_t size)
+{
+	static struct conf c;
+	struct span line;
+
+	if (conf_open(&c, "domains") == -1)
+		return m->s.conf.host;
+	while (conf_next(&c, &line) == 1) {
+		struct span name = span_word(&line);
+
+		if (!span_is(span_word(&line), "relay") &&
+		    addr_domain_valid(name) && span_cstr(name, to, size)) {
+			conf_close(&c);
+			return to;
+		}
+	}
+	conf_close(&c);
+	return m->s.conf.host;
+}
+
+/* "postmaster" alone gets a domain: a route needs one. */
+static void
+qualify(struct mrecv *m)
+{
+	char domain[LIMIT_DOMAIN + 1];
+	size_t n = strlen(m->s.rcpt);
+
+	if (strchr(m->s.rcpt, '@') == NULL)
+		snprintf(m->s.rcpt + n, sizeof(m->s.rcpt) - n, "@%s",
+		    first_domain(m, domain, sizeof(domain)));
+}
+
+static enum smtp_reply
+judge_rcpt(struct mrecv *m)
+{
+	static struct rcpt r;
+
+	switch (rcpt_find(span_of(m->s.rcpt), &r)) {
+	case RCPT_USER:
+		if (r.user.disabled)
+			return SMTP_DISABLED;
+		qualify(m);
+		return SMTP_RCPT_OK;
+	case RCPT_ALIAS:
+		qualify(m);
+		return SMTP_RCPT_OK;
+	case RCPT_RELAY:
+		return m->lmtp ? SMTP_NO_RELAY : SMTP_RCPT_OK;
+	case RCPT_FOREIGN:
+		return m->known ? SMTP_RCPT_OK : SMTP_NO_RELAY;
+	case RCPT_UNKNOWN:
+		return SMTP_NO_USER;
+	case RCPT_LATER:
+		return SMTP_LATER;
+	}
+	return SMTP_LATER;
+}
+
+void
+policy_rcpt(struct mrecv *m)
+{
+	answer(m, judge_rcpt(m), span_of(m->s.rcpt));
+}

@@ -1,0 +1,557 @@
+#!/usr/bin/env bats
+#
+# mrecv(8): a session in, one message at a time out, whole or not at all.
+
+load lib
+
+setup() {
+	cd "$BATS_TEST_TMPDIR"
+	mkdir conf store
+	cat >conf/users <<-'E'
+		alice@example.test:62011:62011:/nonexistent/alice:
+		bob@example.test:62012:62012:/nonexistent/bob:disabled
+		carol@example.test:62013:62013:/nonexistent/carol:
+	E
+	printf 'example.test\nrelay.test relay\n' >conf/domains
+	printf 'postmaster: alice@example.test\nabuse: alice@example.test\n' >conf/aliases
+	echo mx.example.test >conf/me
+	echo "queue $PWD/queue" >conf/paths
+	touch -d '1 hour ago' conf/*
+	export PNEU_CONF=$PWD/conf
+	# a sink that keeps its word: nothing before the commit
+	script sink 'cat >"'"$PWD"'/tmp.$$"
+		[ "$(eval "head -c 1 <&$MAIL_COMMITFD")" = y ] || {
+			rm "'"$PWD"'/tmp.$$"
+			exit 75
+		}
+		printf "%s\n" "$@" >"'"$PWD"'/args"
+		env >"'"$PWD"'/env"
+		mv "'"$PWD"'/tmp.$$" "'"$PWD"'/store/$MAIL_ID"'
+}
+
+# script NAME TEXT: an executable in the present folder
+script() {
+	printf '#!/bin/sh\n%s\n' "$2" >"$1"
+	chmod +x "$1"
+}
+
+# say LINE...: a dialogue
+say() {
+	printf '%s\r\n' "$@"
+}
+
+# one LINE...: a session with one message for alice, whose lines are given
+one() {
+	say 'EHLO me.test' 'MAIL FROM:<s@x.org>' 'RCPT TO:<alice@example.test>' \
+		DATA "$@" . QUIT
+}
+
+# bulk N: N bytes in lines of 70
+bulk() {
+	{ head -c "$1" /dev/zero | tr '\0' y | fold -w 70; echo; } | sed 's/$/\r/'
+}
+
+# last_reply FILE: what was said after the dot
+last_reply() {
+	tr -d '\r' <"$1" | tail -n 2 | head -n 1
+}
+
+queued() {
+	find queue -maxdepth 1 -type f -name '????????????????' 2>/dev/null
+}
+
+@test "every transcript, as a dialogue, in one write and byte by byte" {
+	echo queue queue >conf/paths # below conf
+	run "$ROOT/t/smtp/play" "$PNEU_CONF" "$ROOT"/t/smtp/*.txt
+	grep -A 9 '^not ok' <<<"$output" || true
+	[ "$status" -eq 0 ]
+}
+
+@test "a message goes straight into the queue, with a trace field first" {
+	one 'Subject: hi' '' hello | TCPREMOTEIP=192.0.2.7 PROTO=TCP mrecv -- mqueue add >out 2>err
+	[[ $(last_reply out) =~ ^250\ 2.0.0\ ok\ ([0-9a-z]{16})$ ]]
+	id=${BASH_REMATCH[1]}
+	sed '1,/^$/d' "queue/$id" >got
+	[[ $(sed -n 1p got) == "Received: from me.test ([192.0.2.7])" ]]
+	[[ $(sed -n 2p got) == $'\t'"by mx.example.test with ESMTP id $id" ]]
+	[[ $(sed -n 3p got) == $'\t'"for <alice@example.test>; "*" +0000" ]]
+	[ "$(sed -n '4,$p' got)" = $'Subject: hi\n\nhello' ]
+	grep -qx "to alice@example.test" "queue/$id"
+	grep -q "^mrecv accept conn=${id%??} id=$id peer=192.0.2.7 from=s@x.org rcpt=alice@example.test n=1 size=22$" err
+	grep -q "^mrecv close conn=${id%??} peer=192.0.2.7 svc=smtp n=1 why=quit$" err
+	[ "$(wc -l <err)" -eq 2 ]
+}
+
+@test "the sink is called as a transport and knows what mrecv vouches for" {
+	one 'Subject: hi' '' hello | MAIL_AUTH=evil MAIL_HELO=evil FOO=bar \
+		TCPREMOTEIP=192.0.2.7 mrecv -- ./sink one 'two words' >out
+	[[ $(last_reply out) == "250 2.0.0 ok "* ]]
+	printf '%s\n' one 'two words' -f s@x.org -- alice@example.test | cmp - args
+	grep -qx 'MAIL_FROM=s@x.org' env
+	grep -qx 'MAIL_RCPTS=alice@example.test' env
+	grep -qx 'MAIL_RCPT_ARGS=' env
+	grep -qx 'MAIL_HELO=me.test' env
+	grep -qx 'MAIL_AUTH=' env
+	grep -qx 'MAIL_WITH=ESMTP' env
+	grep -qx 'MAIL_BODY=7BIT' env
+	grep -qx 'TCPREMOTEIP=192.0.2.7' env
+	grep -qx "MAIL_ID=$(ls store)" env
+	! grep -q FOO env
+	tail -n 3 store/* | cmp - <(printf 'Subject: hi\n\nhello\n')
+}
+
+@test "a HELO that is no name is called invalid" {
+	say 'EHLO $(reboot)' 'MAIL FROM:<>' 'RCPT TO:<alice@example.test>' \
+		DATA 'Subject: x' . QUIT | mrecv -- ./sink >out
+	grep -qx 'MAIL_HELO=invalid' env
+	grep -q '^Received: from invalid' store/*
+	[ "$(sed -n 2p args)" = "" ]
+}
+
+@test "only a well formed MAIL_CONN is taken over" {
+	one x | MAIL_CONN=0123456789abcd mrecv -- ./sink 2>err
+	grep -q 'conn=0123456789abcd' err
+	one x | MAIL_CONN='../../etc/pass' mrecv -- ./sink 2>err
+	! grep -q passwd err
+	! grep -q '\.\.' err
+}
+
+@test "a sink's status becomes the reply" {
+	for s in 0:250 75:451 1:451 70:451 99:250 67:550 65:550 68:550 69:550 77:550 100:550 111:451; do
+		script end "cat >/dev/null; exit ${s%:*}"
+		one x | mrecv -- ./end >out
+		[[ $(last_reply out) == ${s#*:}* ]]
+	done
+	script end 'kill -9 $$'
+	one x | mrecv -- ./end >out 2>err
+	[[ $(last_reply out) == "451 4.3.0 "* ]]
+	grep -q 'refuse .*code=451 why="signal 9"' err
+}
+
+@test "a sink that is missing means later, and the log says which" {
+	one x | mrecv -- ./nosuch >out 2>err
+	grep -q '^451 4.3.0' out
+	grep -q '^mrecv error .*what=./nosuch why="No such file' err
+	! grep -q '^354' out
+}
+
+@test "a sink's result lines decide for their recipients" {
+	script end 'cat >/dev/null
+		printf "alice@example.test\t2.1.5\tfine\n"
+		printf "carol@example.test\t5.2.2\tmailbox full\n"
+		printf "abuse@example.test\t4.2.1\tbusy%%20now\n"
+		echo a word for the log
+		exit 75'
+	say 'LHLO me' 'MAIL FROM:<>' 'RCPT TO:<alice@example.test>' \
+		'RCPT TO:<carol@example.test>' 'RCPT TO:<abuse@example.test>' \
+		'RCPT TO:<postmaster@example.test>' DATA x . >in
+	mrecv -L -- ./end <in >out 2>err
+	tr -d '\r' <out | tail -n 4 >last
+	grep -q '^250 2.0.0 ok' <(sed -n 1p last)
+	[ "$(sed -n 2p last)" = "550 5.2.2 mailbox full" ]
+	[ "$(sed -n 3p last)" = "451 4.2.1 busy now" ]
+	[ "$(sed -n 4p last)" = "451 4.3.0 try again later" ]
+	grep -q 'mrecv sink .*text="a word for the log"' err
+	grep -q 'refuse .*rcpt=carol@example.test code=550 why="5.2.2 mailbox full"' err
+	[ "$(grep -c ' accept ' err)" -eq 1 ]
+	# SMTP has one answer, and it is the worst
+	sed 's/^LHLO/EHLO/' in | mrecv -- ./end >out
+	[ "$(tr -d '\r' <out | tail -n 1)" = "451 4.2.1 busy now" ]
+	sed '/abuse/d; /postmaster/d; s/^LHLO/EHLO/' in | mrecv -- ./end >out
+	[ "$(tr -d '\r' <out | tail -n 1)" = "550 5.2.2 mailbox full" ]
+}
+
+@test "a sink that writes much before it reads does not hang" {
+	script end 'head -c 300000 /dev/zero | tr "\0" "x" | fold; cat >/dev/null'
+	{ say 'HELO a' 'MAIL FROM:<>' 'RCPT TO:<alice@example.test>' DATA
+	bulk 500000; say .; } | timeout 30 mrecv -- ./end >out 2>/dev/null
+	[[ $(tail -n 1 out) == 250* ]]
+}
+
+@test "a filter rewrites the message, in order" {
+	script f1 'sed "s/hello/goodbye/"; echo one says hello >&2'
+	script f2 'echo "X-From: $MAIL_FROM"; echo "X-To: $MAIL_RCPTS"; cat'
+	one 'Subject: hi' '' hello | mrecv -F ./f1 -F "./f2 'a b'" -- ./sink >out 2>err
+	[[ $(last_reply out) == "250 2.0.0 ok "* ]]
+	[ "$(head -n 2 store/*)" = $'X-From: s@x.org\nX-To: alice@example.test' ]
+	[ "$(tail -n 1 store/*)" = goodbye ]
+	grep -qx 'one says hello' err
+}
+
+@test "a filter refuses with a permanent status and a 5.x.x line, else later" {
+	while IFS='|' read -r text status want; do
+		script f "cat; echo '$text' >&2; exit $status"
+		one 'Subject: x' | mrecv -F ./f -- ./sink >out 2>/dev/null
+		echo "$text|$status: $(last_reply out)"
+		[ "$(last_reply out)" = "$want" ]
+		[ -z "$(ls store)" ]
+	done <<-'E'
+		5.7.1 smells of spam|65|554 5.7.1 smells of spam
+		5.7.1 smells of spam|100|554 5.7.1 smells of spam
+		smells of spam|65|451 4.3.0 try again later
+		5.7.1 smells of spam|75|451 4.3.0 try again later
+		4.7.1 slow down|75|451 4.7.1 slow down
+		4.7.1 slow down|69|451 4.7.1 slow down
+		5.7.1 smells of spam|1|451 4.3.0 try again later
+	E
+	script f 'cat; printf "5.7.1 a\001b\n" >&2; exit 69'
+	one 'Subject: x' | mrecv -F ./f -- ./sink >out 2>/dev/null
+	[ "$(last_reply out)" = "554 5.7.1 refused" ]
+	script f 'cat; printf "5.7.1 %0500d\n" 1 >&2; exit 69'
+	one 'Subject: x' | mrecv -F ./f -- ./sink >out 2>/dev/null
+	[ "$(last_reply out)" = "554 5.7.1 refused" ]
+}
+
+@test "a filter's output counts only if it wrote a header and ended with 0" {
+	for text in 'cat >/dev/null' 'cat >/dev/null; echo; echo body' \
+		'cat; exit 3' 'cat; kill -9 $$' 'echo no header; cat'; do
+		script f "$text"
+		one 'Subject: x' | mrecv -F ./f -- ./sink >out 2>/dev/null
+		[[ $(last_reply out) == "451 4.3.0 "* ]]
+		[ -z "$(ls store)" ]
+	done
+	one 'Subject: x' | mrecv -F ./nosuch -- ./sink >out 2>err
+	grep -q '^451' out
+	grep -q 'error .*what=./nosuch' err
+}
+
+@test "99 takes and drops, hold: takes and holds" {
+	script f 'cat; exit 99'
+	one 'Subject: x' | mrecv -F ./f -- ./sink >out 2>err
+	[[ $(last_reply out) == "250 2.0.0 ok "* ]]
+	[ -z "$(ls store)" ]
+	grep -q ' accept .*text=dropped' err
+	script f 'cat; echo "hold: looked at by hand" >&2'
+	script f2 'cat'
+	one 'Subject: x' | mrecv -F ./f -F ./f2 -- ./sink >out
+	[[ $(last_reply out) == "250 2.0.0 ok "* ]]
+	grep -qx 'MAIL_HOLD=looked at by hand' env
+	one 'Subject: x' | MAIL_HOLD=me mrecv -F ./f2 -- ./sink >out
+	! grep -q MAIL_HOLD env
+}
+
+@test "-F? goes on without one that fails, but hears its no" {
+	script add 'echo "X-One: 1"; cat'
+	script bad 'head -c 10; exit 1'
+	script last 'echo "X-Two: 2"; cat'
+	one 'Subject: x' '' body | mrecv -F ./add '-F?' ./bad '-F?' ./nosuch \
+		-F? ./last -- ./sink >out 2>err
+	[[ $(last_reply out) == "250 2.0.0 ok "* ]]
+	[ "$(head -n 2 store/*)" = $'X-Two: 2\nX-One: 1' ]
+	[ "$(tail -n 1 store/*)" = body ]
+	grep -q 'error .*what=./bad why="exit 1"' err
+	rm store/*
+	script bad 'cat; echo 5.7.1 no >&2; exit 69'
+	one 'Subject: x' | mrecv '-F?' ./bad -- ./sink >out 2>err
+	[ "$(last_reply out)" = "554 5.7.1 no" ]
+}
+
+@test "a filter that takes too long is killed with its children" {
+	echo filter-time 1 >conf/limits
+	script f 'echo $$ >pid; sleep 100 & echo $! >>pid; wait'
+	one 'Subject: x' | mrecv -F ./f -- ./sink >out 2>err
+	[[ $(last_reply out) == "451 4.3.0 "* ]]
+	grep -q 'what=./f why=timeout' err
+	gone() { ! kill -0 "$1"; }
+	for p in $(cat pid); do wait_for gone "$p"; done
+	one 'Subject: x' | mrecv '-F?' ./f -- ./sink >out 2>err
+	[[ $(last_reply out) == "250 2.0.0 ok "* ]]
+}
+
+@test "a filter may stop reading early" {
+	script f 'head -n 1 >/dev/null; echo "Subject: short"; echo'
+	{ say 'HELO a' 'MAIL FROM:<>' 'RCPT TO:<alice@example.test>' DATA 'Subject: long' ''
+	bulk 400000; say .; } | mrecv -F ./f -F ./f -- ./sink >out
+	[[ $(tail -n 1 out) == 250* ]]
+	[ "$(cat store/*)" = "Subject: short" ]
+}
+
+@test "a client killed at any KiB leaves nothing: queue, sink, filter" {
+	"$ROOT/t/smtp/kill" client 64 "$PWD/store" -- -- ./sink
+	rm store/*
+	script f 'cat'
+	"$ROOT/t/smtp/kill" client 64 "$PWD/store" -- -F ./f -- ./sink
+	mkdir -p queue/tmp
+	"$ROOT/t/smtp/kill" client 64 "$PWD/queue" -- -- mqueue add
+	[ -z "$(ls queue/tmp)" ]
+}
+
+@test "mrecv killed at any KiB leaves nothing: queue, sink, filter" {
+	"$ROOT/t/smtp/kill" mrecv 64 "$PWD/store" -- -- ./sink
+	rm store/*
+	script f 'cat'
+	"$ROOT/t/smtp/kill" mrecv 64 "$PWD/store" -- -F ./f -- ./sink
+	mkdir -p queue/tmp
+	"$ROOT/t/smtp/kill" mrecv 64 "$PWD/queue" -- -- mqueue add
+}
+
+@test "a filter killed at any KiB leaves nothing, before a sink and mqueue add" {
+	script f "echo \$\$ >'$PWD/filter.pid'; exec cat"
+	"$ROOT/t/smtp/kill" filter 64 "$PWD/store" -- -F ./f -- ./sink
+	mkdir -p queue/tmp
+	"$ROOT/t/smtp/kill" filter 64 "$PWD/queue" -- -F ./f -- mqueue add
+}
+
+@test "the size limit holds for what is declared and for what comes" {
+	echo message 2000 >conf/limits
+	say 'EHLO a' 'MAIL FROM:<> SIZE=2001' QUIT | mrecv -- ./sink >out
+	grep -q '^250-SIZE 2000' out
+	grep -q '^552 5.3.4' out
+	one "$(printf '%02000d' 1)" | mrecv -- ./sink >out 2>err
+	[[ $(last_reply out) == "552 5.3.4 "* ]]
+	[ -z "$(ls store)" ]
+	grep -q 'refuse .*why="552 5.3.4' err
+	one "$(printf '%01998d' 1)" | mrecv -- ./sink >out
+	[[ $(last_reply out) == "250 "* ]]
+}
+
+@test "with less than a floor of free space MAIL is put off" {
+	echo free 99999999999999999 >conf/limits
+	say 'EHLO a' 'MAIL FROM:<>' QUIT | mrecv -- mqueue add >out
+	grep -q '^452 4.3.1' out
+	echo free 0 >conf/limits
+	say 'EHLO a' 'MAIL FROM:<> SIZE=1000000000' QUIT | mrecv -- mqueue add >out
+	grep -q '^250 2.1.0' out
+}
+
+@test "a full disk is later, and leaves nothing" {
+	{ say 'HELO a' 'MAIL FROM:<>' 'RCPT TO:<alice@example.test>' DATA
+	bulk 400000; say .; } >in
+	limit_fsize 64 mrecv -- mqueue add <in >out 2>/dev/null
+	[[ $(tail -n 1 out) == "452 4.3.1 "* ]]
+	[ -z "$(queued)" ]
+	[ -z "$(ls queue/tmp)" ]
+	script f cat
+	limit_fsize 64 mrecv -F ./f -- ./sink <in >out 2>/dev/null
+	[[ $(tail -n 1 out) == 45[12]\ 4.3.* ]]
+	[ -z "$(ls store)" ]
+}
+
+@test "a queue that can't be opened means later at MAIL" {
+	touch queue
+	say 'EHLO a' 'MAIL FROM:<>' QUIT | mrecv -- mqueue add >out 2>err
+	grep -q '^451 4.3.0' out
+	grep -q '^mrecv error .*queue' err
+}
+
+@test "too many Received fields are a loop" {
+	{ say 'HELO a' 'MAIL FROM:<>' 'RCPT TO:<alice@example.test>' DATA
+	for i in $(seq 100); do say "Received: by h$i; now"; done
+	say '' body . ; } >in
+	mrecv -- ./sink <in >out
+	[[ $(tail -n 1 out) == "250 "* ]]
+	rm store/*
+	sed 's/h100;/h;\r\nreceived : h/' in | mrecv -- ./sink >out
+	[[ $(tail -n 1 out) == "554 5.4.6 "* ]]
+	[ -z "$(ls store)" ]
+}
+
+@test "a header of more than a mebibyte is refused" {
+	{ say 'HELO a' 'MAIL FROM:<>' 'RCPT TO:<alice@example.test>' DATA
+	bulk 1200000 | sed 's/^/X-Y: /'; say .; } | mrecv -- ./sink >out
+	[[ $(tail -n 1 out) == "552 5.3.4 header"* ]]
+	[ -z "$(ls store)" ]
+}
+
+@test "Return-Path does not come in; Bcc only on port 25" {
+	one 'Return-Path: <a@b>' 'Subject: x' 'return-PATH : <c@d' ' e>' 'Bcc: f@g' '' b |
+		mrecv -- ./sink >out
+	! grep -qi return-path store/*
+	! grep -q 'e>' store/*
+	grep -q '^Bcc: f@g' store/*
+}
+
+# submit LINE...: as alice, at a Unix socket
+submit() {
+	say "$@" | PROTO=IPC IPCREMOTEEUID=62011 IPCREMOTEPID=1 mrecv -p -- ./sink
+}
+
+@test "a submission gets Date and Message-ID, loses Bcc, hides where it is from" {
+	submit 'EHLO laptop.home' 'MAIL FROM:<alice@example.test>' \
+		'RCPT TO:<x@elsewhere.org>' DATA 'Subject: x' 'bcc: secret@y.org,' \
+		' more@y.org' 'To: x@elsewhere.org' '' body . QUIT >out 2>err
+	grep -q '^Date: .* +0000$' store/*
+	grep -qx "Message-ID: <$(ls store)@mx.example.test>" store/*
+	! grep -q 'secret\|more@' store/*
+	! grep -q laptop store/*
+	grep -q '^Received: by mx.example.test with ESMTP id ' store/*
+	[ "$(tail -n 2 store/*)" = $'\nbody' ]
+	grep -qx MAIL_AUTH=alice@example.test env
+	grep -q 'accept .*uid=62011 user=alice@example.test from=alice@example.test' err
+	rm store/*
+	submit 'EHLO laptop.home' 'MAIL FROM:<alice@example.test>' \
+		'RCPT TO:<x@elsewhere.org>' DATA 'date: then' 'MESSAGE-ID: <a@b>' . >out
+	[ "$(grep -ci '^date:' store/*)" -eq 1 ]
+	[ "$(grep -ci '^message-id:' store/*)" -eq 1 ]
+}
+
+@test "a login sends as its own addresses only" {
+	sed -i 's,alice:$,alice:send=sales@example.test,' conf/users
+	touch -d '1 hour ago' conf/users
+	submit 'EHLO a' 'MAIL FROM:<carol@example.test>' 'MAIL FROM:<sales@example.test>' \
+		RSET 'MAIL FROM:<>' RSET 'MAIL FROM:<x@elsewhere.org>' >out 2>err
+	tr -d '\r' <out | tail -n 6 | cut -c 1-9 >codes
+	printf '%s\n' '553 5.7.1' '250 2.1.0' '250 2.0.0' '250 2.1.0' '250 2.0.0' '553 5.7.1' | cmp - codes
+	grep -q 'refuse .*from=carol@example.test code=553' err
+}
+
+@test "-p without a line in users is the account's own name" {
+	me=$(id -un)
+	say 'EHLO a' "MAIL FROM:<$me@mx.example.test>" 'RCPT TO:<x@y.org>' QUIT |
+		mrecv -p -- ./sink >out 2>err
+	[ "$(grep -c '^250 2.1' out)" -eq 2 ]
+	grep -q "close .*user=$me@mx.example.test" err
+}
+
+@test "-p: an account that is not root sends as itself alone" {
+	[ "$(id -u)" -eq 0 ] || skip "needs a second account"
+	open=$(mktemp -d)
+	cp -rp conf "$BUILD/mrecv" "$open"
+	chmod -R go+rX "$open"
+	say 'EHLO a' "MAIL FROM:<root@mx.example.test>" \
+		"MAIL FROM:<nobody@mx.example.test>" QUIT |
+		PNEU_CONF=$open/conf setpriv --reuid 65534 --regid 65534 \
+			--clear-groups "$open/mrecv" -p -- ./sink >out 2>err
+	rm -r "$open"
+	grep -q '^553 5.7.1' out
+	grep -q '^250 2.1.0' out
+}
+
+# The record of a login as mauth writes it; the bytes after -- are unread.
+session() {
+	local state=$1 unread=$2
+	printf 'pneu-session 1\nlogin alice@example.test\nservice smtp\nmech PLAIN\nlabel x\ntls TLSv1.3 AES\nconn 0123456789abcd\nstate %d\nunread %d\n\n%s%s' \
+		${#state} ${#unread} "$state" "$unread"
+}
+
+@test "after mauth: 235, the EHLO name, unread input, ESMTPSA" {
+	session 'EHLO laptop' $'NOOP\r\n' >record
+	say 'MAIL FROM:<alice@example.test>' 'RCPT TO:<x@y.org>' DATA 'Subject: x' . QUIT |
+		PNEU_SESSION=7 mrecv -S -- ./sink 7< <(cat record) >out 2>err
+	tr -d '\r' <out | cut -c 1-9 >codes
+	printf '%s\n' '235 2.7.0' '250 2.0.0' '250 2.1.0' '250 2.1.5' '354 end w' '250 2.0.0' '221 2.0.0' | cmp - codes
+	grep -q 'with ESMTPSA (TLSv1.3 AES) id 0123456789abcd00' store/*
+	grep -q '^mrecv accept conn=0123456789abcd .*tls="TLSv1.3 AES"' err
+	grep -qx MAIL_WITH=ESMTPSA env
+	! grep -q PNEU_SESSION env
+}
+
+@test "a session record that can't be read is later" {
+	run -75 env PNEU_SESSION=7 mrecv -S -- ./sink 7< <(echo nonsense)
+	[[ $output == *"421 4.3.0 "* ]]
+	[[ $output == *"mrecv error "*what=*session* ]]
+}
+
+@test "STARTTLS by the UCSPI-TLS convention, and nothing before it counts" {
+	cat >wrap.py <<-'E'
+		import os, socket, subprocess, sys
+		mode = sys.argv[1]
+		ctl, theirs = socket.socketpair()
+		r1, w1 = os.pipe(); r2, w2 = os.pipe()
+		for fd in (theirs.fileno(), r1, w2): os.set_inheritable(fd, True)
+		env = dict(os.environ, SSLCTLFD=str(theirs.fileno()), SSLREADFD=str(r1), SSLWRITEFD=str(w2))
+		p = subprocess.Popen(['mrecv', '--', './sink'], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+		    pass_fds=(theirs.fileno(), r1, w2), env=env)
+		theirs.close(); os.close(r1); os.close(w2)
+		first = b'EHLO plain\r\nMAIL FROM:<p@x.org>\r\nRSET\r\nSTARTTLS\r\n'
+		if mode == 'inject': first += b'NOOP\r\n'
+		p.stdin.write(first); p.stdin.flush()
+		if mode == 'inject':
+		    sys.stdout.buffer.write(p.stdout.read()); sys.exit(p.wait())
+		assert ctl.recv(1) == b'Y'
+		if mode == 'fail':
+		    ctl.close(); sys.stdout.buffer.write(p.stdout.read()); sys.exit(p.wait())
+		ctl.sendall(b'SSL_PROTOCOL=TLSv1.3\0SSL_CIPHER=TLS_AES\0PATH=/evil\0'); ctl.sendall(b'\0')
+		os.write(w1, b'MAIL FROM:<x@x.org>\r\nEHLO tls\r\nSTARTTLS\r\nMAIL FROM:<t@x.org>\r\n'
+		    b'RCPT TO:<alice@example.test>\r\nDATA\r\nSubject: x\r\n.\r\nQUIT\r\n'); os.close(w1)
+		sys.stdout.buffer.write(p.stdout.read())
+		while True:
+		    got = os.read(r2, 65536)
+		    if not got: break
+		    sys.stdout.buffer.write(got)
+		sys.exit(p.wait())
+	E
+	python3 wrap.py tls >out 2>err
+	tr -d '\r' <out >said
+	grep -q '^220 2.0.0 ready' said
+	sed '1,/ready/d' said >after
+	[[ $(sed -n 1p after) == "503 5.5.1 "* ]]
+	! grep -q STARTTLS after
+	grep -q '^503 5.5.1 TLS already' after
+	grep -q 'from tls' store/*
+	grep -q 'with ESMTPS (TLSv1.3 TLS_AES) id' store/*
+	grep -qx 'SSL_CIPHER=TLS_AES' env
+	! grep -q evil env
+	! grep -q SSLCTLFD env
+	python3 wrap.py inject >out 2>err
+	[[ $(tail -n 1 out) == "554 5.5.1 "* ]]
+	python3 wrap.py fail >out 2>err
+	[[ $(tail -n 1 out) == "220 2.0.0 "* ]]
+	grep -q 'close .*why=tls' err
+}
+
+@test "silence ends with 421, in a command and in a message" {
+	printf 'command-time 1\ndata-time 1\n' >conf/limits
+	(sleep 5) | mrecv -- ./sink >out 2>err
+	[[ $(tail -n 1 out) == "421 4.4.2 "* ]]
+	grep -q 'close .*why=timeout' err
+	{ say 'HELO a' 'MAIL FROM:<>' 'RCPT TO:<alice@example.test>' DATA 'Subject: x'
+	sleep 5; } | mrecv -- ./sink >out
+	[[ $(tail -n 1 out) == "421 4.4.2 "* ]]
+	[ -z "$(ls store)" ]
+	printf 'session-time 2\n' >conf/limits
+	{ for i in 1 2 3 4 5 6; do say NOOP; sleep 1; done; } 2>/dev/null |
+		mrecv -- ./sink >out || true
+	[[ $(tail -n 1 out) == "421 4.4.2 "* ]]
+}
+
+@test "files that are missing or doubtful mean later, never no" {
+	rm conf/users
+	say 'HELO a' 'MAIL FROM:<>' 'RCPT TO:<alice@example.test>' 'RCPT TO:<x@y.org>' | mrecv -- ./sink >out 2>err
+	grep -q '^451 4.3.0' out
+	rm conf/domains
+	say 'HELO a' 'MAIL FROM:<>' 'RCPT TO:<alice@example.test>' 'RCPT TO:<x@y.org>' | mrecv -- ./sink >out 2>err
+	! grep -q '^55' out
+}
+
+@test "200 MB pass with little memory" {
+	[ "${BUILD##*/}" != build-san ] || skip "memory of a sanitizer build"
+	printf 'message 300000000\n' >conf/limits
+	script f 'exec cat'
+	script null 'wc -c >size; echo "max $(grep VmHWM /proc/$PPID/status)" >hwm'
+	{ say 'HELO a' 'MAIL FROM:<>' 'RCPT TO:<alice@example.test>' DATA 'Subject: long' ''
+	yes "$(printf '%070d' 7)"$'\r' | head -n 2900000
+	say .; } | mrecv -F ./f -- ./null >out
+	[[ $(tail -n 1 out) == 250* ]]
+	[ "$(tr -dc 0-9 <hwm)" -lt 16000 ]
+	[ "$(cat size)" -gt 200000000 ]
+}
+
+@test "wrong usage is one line" {
+	usage='usage: mrecv [-LSpV] [-c DIR] [-F COMMAND] ... [--] SINK [ARG ...]'
+	for args in '' '-x' '-S' '-LS x' '-Lp x' '-F' '-F?' '-c'; do
+		run -64 mrecv $args
+		[ "$output" = "$usage" ]
+	done
+	run -64 mrecv -F "a 'b" -- x
+	[ "$output" = "mrecv: -F: a 'b: not a command" ]
+	run -64 mrecv -F "" -- x
+	[ "$output" = "mrecv: -F: : not a command" ]
+	run -0 mrecv -V
+	[ "$output" = "mrecv 0.1" ]
+}
+
+@test "-c names the configuration, for children too" {
+	mv conf other
+	unset PNEU_CONF
+	one 'Subject: x' | mrecv -c "$PWD/other" -- ./sink >out
+	[[ $(last_reply out) == "250 "* ]]
+	grep -qx "PNEU_CONF=$PWD/other" env
+}
+
+@test "no byte of a client makes a line of the log" {
+	say 'HELO a' 'MAIL FROM:<"a b = c"@x.org>' 'RCPT TO:<"x\" y"@example.test>' QUIT |
+		mrecv -- ./sink >out 2>err
+	[ "$(wc -l <err)" -eq 2 ]
+	grep -q 'from="\\"a b = c\\"@x.org"' err
+}
