@@ -160,7 +160,7 @@ prepare(struct mauth *m)
 	m->conf.mechs = SASL_MECHS;
 	env_init(&m->env);
 	env_set(&m->env, "PNEU_CONF", span_of(conf_dir()));
-	env_set(&m->env, "MAIL_CONN", span_of(ident_conn(true)));
+	env_set(&m->env, "MAIL_CONN", span_of(m->conn));
 	if (!spawn_find(m->program[0], path, sizeof(path))) {
 		errno = ENOENT;
 		die_sys(EXIT_TEMP, "%s", m->program[0]);
@@ -217,6 +217,7 @@ main(int argc, char *argv[])
 	int ch;
 
 	progname = "mauth";
+	opterr = 0;
 	while ((ch = getopt(argc, argv, "+Vc:g:k:u:")) != -1)
 		switch (ch) {
 		case 'V':
@@ -252,7 +253,8 @@ main(int argc, char *argv[])
 		    m.program[0]);
 	m.proto = service->proto;
 	m.scope = service->scope;
-	log_open(ident_conn(true));
+	m.conn = ident_conn(true);
+	log_open(m.conn);
 	die_hook = say_sorry;
 	prepare(&m);
 	run(&m);

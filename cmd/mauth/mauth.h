@@ -25,6 +25,7 @@ struct tls_fds {
 };
 
 struct mauth {
+	const char *conn; /* MAIL_CONN */
 	const struct greet_proto *proto;
 	const char *scope;    /* of `secrets` */
 	const char *run_as;   /* -u, or NULL */

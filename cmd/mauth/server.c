@@ -3,7 +3,6 @@
 
 #include "base/die.h"
 #include "io/fs.h"
-#include "io/ident.h"
 #include "io/spawn.h"
 #include "io/user.h"
 #include "mauth.h"
@@ -17,7 +16,7 @@ fill_session(struct session *s, const struct mauth *m, const struct login *l)
 	snprintf(s->mech, sizeof(s->mech), "%s", l->mech);
 	snprintf(s->label, sizeof(s->label), "%s", l->label);
 	snprintf(s->tls, sizeof(s->tls), "%s", m->tls_facts);
-	snprintf(s->conn, sizeof(s->conn), "%s", ident_conn(true));
+	snprintf(s->conn, sizeof(s->conn), "%s", m->conn);
 }
 
 /* No login is root: not by a mistake in a file, nor by one of a helper. */

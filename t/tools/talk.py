@@ -15,7 +15,7 @@ variable.  Lines of SCRIPT ("-" is standard input):
     NOTLS      the same, but the handshake fails
     SH: text   run it in a shell, PID being the server's process
     CLOSE      close our side
-    END        the other side must close now
+    GONE       the other side must close now
 
 Prints what SH printed and, at the end, "exit N".  A line that is not as
 expected ends it with status 1, and the conversation on standard error.
@@ -128,7 +128,7 @@ for text in script:
         subprocess.run(["sh", "-c", rest], env=dict(env, PID=str(child.pid)))
     elif word == "CLOSE":
         ours.close()
-    elif word == "END":
+    elif word == "GONE":
         got = line()
         if got is not None:
             fail("wanted the end, got: %r" % got)
