@@ -10,7 +10,9 @@
 #include "io/log.h"
 #include "store/scan.h"
 
-enum { LOCK_WAIT = 30, COMPACT_MIN = 65536 };
+enum { LOCK_WAIT = 30 };
+
+uint64_t index_journal_max = 65536;
 
 static const size_t buf_max = (size_t)1 << 31;
 
@@ -389,7 +391,7 @@ index_commit(struct index *ix)
 	    uidmem_set(&ix->mem, ix->uidvalidity, ix->uidnext - 1) == -1)
 		return -1;
 	/* A journal that grows on is only slower. */
-	if (ix->applied > COMPACT_MIN && ix->applied > ix->snapshot / 2 &&
+	if (ix->applied > index_journal_max && ix->applied > ix->snapshot / 2 &&
 	    index_compact(ix) == -1)
 		log_error(ix->path, NULL);
 	return 0;

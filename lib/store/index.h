@@ -60,6 +60,12 @@ struct index {
 	bool reset;     /* UIDVALIDITY changed under a session */
 };
 
+/*
+ * A journal over this size, and over half of the snapshot's, is replaced
+ * by a new snapshot; tests make it small.
+ */
+extern uint64_t index_journal_max;
+
 /* Open the directory and the lock; nothing is loaded.  0, or -1 and errno. */
 MUST int index_open(struct index *, const char *path);
 void index_close(struct index *);

@@ -33,7 +33,7 @@ static const struct {
 	{ "/", NULL, '/' },
 	{ "a/", NULL, '/' },
 	{ "/a", NULL, '/' },
-	{ "a//b", NULL, '/' },
+	{ "a" "//b", NULL, '/' },
 	{ "..", NULL, '/' },
 	{ "a.b", NULL, '/' },
 	{ "../x", NULL, '/' },
