@@ -490,6 +490,34 @@ session() {
 	grep -q 'close .*why=tls' err
 }
 
+@test "over TCP the last words arrive, even when nobody reads the rest" {
+	tcpserver -1 -H -R -l 0 127.0.0.1 0 mrecv -- mqueue add >port 2>err 3>&- &
+	pid=$!
+	wait_for test -s port
+	cat >client.py <<-'E'
+		import socket, sys
+		s = socket.create_connection(('127.0.0.1', int(sys.argv[1])))
+		s.settimeout(20)
+		try:
+		    s.sendall(b'EHLO a\r\nMAIL FROM:<>\r\nRCPT TO:<alice@example.test>\r\nDATA\r\n'
+		        b'Subject: x\n.\nMAIL FROM:<evil@x.org>\r\n' + b'x' * 400000)
+		except OSError: pass
+		got = b''
+		while True:
+		    piece = s.recv(65536)
+		    if not piece: break
+		    got += piece
+		sys.stdout.buffer.write(got)
+	E
+	for i in 1 2 3 4 5; do
+		python3 client.py "$(head -n 1 port)" >out
+		[[ $(tail -n 1 out) == "550 5.6.0 "* ]]
+	done
+	kill "$pid"
+	grep -q 'close .*peer=127.0.0.1 .*why=refused' err
+	[ -z "$(queued)" ]
+}
+
 @test "silence ends with 421, in a command and in a message" {
 	printf 'command-time 1\ndata-time 1\n' >conf/limits
 	(sleep 5) | mrecv -- ./sink >out 2>err

@@ -14,6 +14,7 @@
 #include "io/deadline.h"
 #include "io/ident.h"
 #include "io/log.h"
+#include "io/sandbox.h"
 #include "mrecv.h"
 
 static const char usage[] =
@@ -151,6 +152,8 @@ main(int argc, char *argv[])
 	tls_facts(&self);
 	identify(&self);
 	settings(&self);
+	if (self.direct && sandbox_limits(true, 0) == -1)
+		die_sys(EXIT_TEMP, "sandbox");
 	serve(&self);
 	return EXIT_OK;
 }
