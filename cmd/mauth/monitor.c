@@ -56,8 +56,10 @@ end(struct watch *w, const char *why, int status)
 {
 	struct logline l;
 
-	kill(w->child, SIGKILL);
-	waitpid(w->child, NULL, 0);
+	if (w->child != -1) {
+		kill(w->child, SIGKILL);
+		waitpid(w->child, NULL, 0);
+	}
 	log_begin(&l, "close");
 	add_facts(&l, w->m);
 	log_str(&l, "why", why);
@@ -72,6 +74,7 @@ gone(struct watch *w)
 	int status = spawn_wait(w->child, false, deadline_in(PATIENCE));
 	const char *why = spawn_why(status);
 
+	w->child = -1;
 	if (status == -1 || !WIFEXITED(status))
 		end(w, why, EXIT_TEMP);
 	switch (WEXITSTATUS(status)) {
