@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/die.h"
+#include "io/watch.h"
 #include "store/le.h"
 #include "store/mdname.h"
 #include "store/scan.h"
@@ -295,15 +296,47 @@ untaken(const struct folder *f)
 	return false;
 }
 
+/*
+ * The journal tells what our own programs do, the directories what others
+ * do.  It is another file after a new snapshot, so it is watched anew.
+ */
 int
-folder_refresh(struct folder *f, bool expunge, const struct folder_news *news)
+folder_watch(struct folder *f)
 {
-	bool believe = believe_mtimes(f);
+	char path[LIMIT_PATH + 64];
+	static const char *const dirs[] = { "new", "cur" };
 
-	if (f->ix.reset) {
-		errno = ESTALE;
+	if (f->watch == -1 && (f->watch = watch_open()) == -1)
 		return -1;
+	for (size_t i = 0; i < 2 && f->watched == 0; i++) {
+		snprintf(path, sizeof(path), "%s/%s", f->ix.path, dirs[i]);
+		if (watch_dir(f->watch, path) == -1)
+			goto refused;
 	}
+	if (f->watched == f->ix.gen)
+		return f->watch;
+	snprintf(path, sizeof(path), "%s/pneu.journal.%llu", f->ix.path,
+	    (unsigned long long)f->ix.gen);
+	if (watch_file(f->watch, path) == -1 && errno != ENOENT)
+		goto refused;
+	f->watched = f->ix.gen;
+	return f->watch;
+refused:
+	close(f->watch);
+	f->watch = -1;
+	f->watched = 0;
+	return -1;
+}
+
+/* Look, until nothing can have changed unseen. */
+static int
+look(struct folder *f)
+{
+	bool believe;
+
+	if (f->watch != -1 && watch_drain(f->watch))
+		f->woken = true;
+	believe = believe_mtimes(f);
 	if (!index_quiet(&f->ix, believe) || untaken(f)) {
 		if (update(f, believe) == -1)
 			return -1;
@@ -311,16 +344,25 @@ folder_refresh(struct folder *f, bool expunge, const struct folder_news *news)
 		return -1;
 	}
 	f->woken = false;
+	if (f->watch == -1 || f->watched == f->ix.gen ||
+	    folder_watch(f) == -1 || index_quiet(&f->ix, true))
+		return 0;
+	return update(f, false); /* while the new journal was not watched */
+}
+
+int
+folder_refresh(struct folder *f, bool expunge, const struct folder_news *news)
+{
+	if (f->ix.reset) {
+		errno = ESTALE;
+		return -1;
+	}
+	if (look(f) == -1)
+		return -1;
 	drop_gone(f, expunge, news);
 	tell_flags(f, news);
 	show_new(f, news);
 	return 0;
-}
-
-int
-folder_watch(struct folder *f)
-{
-	return f->watch;
 }
 
 int

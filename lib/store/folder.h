@@ -60,8 +60,8 @@ size_t folder_lower(const struct folder *, uint32_t uid);
 /* What folder_refresh found, in the order in which it must be told. */
 struct folder_news {
 	void *ctx;
-	/* Message i is gone and those behind it move up; may be NULL when
-	 * `expunge` is false. */
+	/* Message i is gone and those behind it move up: from the highest i
+	 * down.  May be NULL when `expunge` is false. */
 	void (*expunged)(void *ctx, size_t i, uint32_t uid);
 	void (*flags)(void *ctx, size_t i);      /* changed by someone else */
 	void (*exists)(void *ctx, size_t count); /* there are new messages */
@@ -79,7 +79,8 @@ MUST int folder_refresh(
 /*
  * A descriptor that becomes readable (poll) when the folder may have
  * changed, -1 if there is none (then ask every second).  After it was
- * readable call folder_refresh.
+ * readable, and once between the first call and the first wait, call
+ * folder_refresh.
  */
 int folder_watch(struct folder *);
 

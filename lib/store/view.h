@@ -11,9 +11,10 @@ struct folder {
 	struct index ix; /* the first ix.shown entries are the view */
 	struct cache cache;
 	bool rw;
-	bool woken;   /* the watch saw something: do not believe mtimes */
-	size_t sized; /* entries with a size that is not in the journal */
-	int watch;    /* -1: none */
+	bool woken;       /* the watch saw something: do not believe mtimes */
+	size_t sized;     /* entries with a size that is not in the journal */
+	int watch;        /* -1: none */
+	uint64_t watched; /* generation of the journal it watches */
 };
 
 /* Lock and bring the table up to date, but show nothing new. */

@@ -2,11 +2,12 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "io/fs.h"
-#include "store/folder.h"
+#include "store/index.h"
 #include "test.h"
 
 static char root[64] = "/tmp/folder.XX"
@@ -300,6 +301,61 @@ test_copy(void)
 	folder_close(f);
 }
 
+static bool
+poll_now(int fd)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+
+	return poll(&p, 1, 0) == 1;
+}
+
+static bool
+ready(int fd)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+
+	return poll(&p, 1, 5000) == 1;
+}
+
+/* The watch tells of deliveries, and of flags that another session sets. */
+static void
+test_watch(void)
+{
+	struct folder *f = open_folder("a", true), *g = open_folder("a", true);
+	struct heard h;
+	int fd = folder_watch(f);
+
+	if (fd == -1) { /* there is none here */
+		folder_close(f);
+		folder_close(g);
+		return;
+	}
+	refresh(f, true);
+	refresh(f, true);
+	refresh(f, true);
+	put("a", "new/3000000000.w", "w\n");
+	check(ready(fd));
+	h = refresh(f, true);
+	check(h.nexists == 1);
+	for (int i = 0; i < 5; i++) {
+		refresh(f, true);
+		refresh(g, true);
+		check(folder_store(g, all, 1, FOLDER_ADD, 0, UINT64_C(1) << i,
+			  UINT64_MAX, NULL) == 0);
+		check(ready(folder_watch(f)));
+		h = refresh(f, true);
+		check(h.nflags == 1);
+		index_journal_max = i == 2 ? 0 : 65536;
+	}
+	refresh(f, true);
+	for (int i = 0; i < 4; i++)
+		refresh(f, true);
+	check(folder_watch(f) == fd);
+	check(!poll_now(fd));
+	folder_close(f);
+	folder_close(g);
+}
+
 /* Take n bytes off the end of the journal, as a power cut might. */
 static void
 cut_journal(const char *folder, int n)
@@ -367,6 +423,7 @@ main(void)
 	test_store();
 	test_others();
 	test_copy();
+	test_watch();
 	test_lost();
 	if (fs_remove_tree(AT_FDCWD, root) == -1)
 		printf("# %s is left\n", root);

@@ -1,0 +1,80 @@
+#include "io/watch.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+#ifdef __linux__
+#include <sys/inotify.h>
+
+int
+watch_open(void)
+{
+	return inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+}
+
+int
+watch_dir(int watch, const char *path)
+{
+	return inotify_add_watch(watch, path,
+		   IN_CREATE | IN_DELETE | IN_MOVE | IN_ONLYDIR) == -1
+	    ? -1
+	    : 0;
+}
+
+int
+watch_file(int watch, const char *path)
+{
+	return inotify_add_watch(watch, path, IN_MODIFY | IN_ATTRIB) == -1 ? -1
+									   : 0;
+}
+
+bool
+watch_drain(int watch)
+{
+	/* Aligned as events are, though they are not looked at. */
+	static uint64_t events[512];
+	bool any = false;
+	ssize_t n;
+
+	for (;;) {
+		n = read(watch, events, sizeof(events));
+		if (n == -1 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return any;
+		any = true;
+	}
+}
+
+#else
+
+int
+watch_open(void)
+{
+	errno = ENOSYS;
+	return -1;
+}
+
+int
+watch_dir(int watch, const char *path)
+{
+	(void)watch;
+	(void)path;
+	errno = ENOSYS;
+	return -1;
+}
+
+int
+watch_file(int watch, const char *path)
+{
+	return watch_dir(watch, path);
+}
+
+bool
+watch_drain(int watch)
+{
+	(void)watch;
+	return false;
+}
+
+#endif

@@ -1,0 +1,26 @@
+/*
+ * watch - be told when files and directories change
+ *
+ * One descriptor for poll(2), which becomes readable when anything that
+ * is watched has changed; what has changed is the caller's to find out.
+ * The number of these is limited by user (128 is usual): who is refused
+ * has to look from time to time.
+ */
+#ifndef IO_WATCH_H
+#define IO_WATCH_H
+
+#include "base/span.h"
+
+/* A descriptor to close; -1 and errno where there is no such thing. */
+MUST int watch_open(void);
+
+/* Names in a directory that come, go or change.  0, or -1 and errno. */
+MUST int watch_dir(int watch, const char *path);
+
+/* Bytes of a file.  A file of that name that is made later is not seen. */
+MUST int watch_file(int watch, const char *path);
+
+/* Eat what there is to be read; whether there was anything. */
+bool watch_drain(int watch);
+
+#endif
