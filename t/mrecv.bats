@@ -417,6 +417,36 @@ submit() {
 	grep -q '^250 2.1.0' out
 }
 
+@test "a socket pair is no login: -S wants PROTO=IPC" {
+	cat >pair.py <<-'E'
+		import os, socket, subprocess, sys
+		a, b = socket.socketpair()
+		for k in ('PROTO', 'IPCREMOTEEUID'): os.environ.pop(k, None)
+		os.environ.update(w.split('=') for w in sys.argv[2:])
+		p = subprocess.Popen(['mrecv', sys.argv[1], '--', './sink'], stdin=b, stdout=b)
+		b.close()
+		a.sendall(b'EHLO a\r\nMAIL FROM:<>\r\nQUIT\r\n')
+		got = b''
+		while True:
+		    d = a.recv(65536)
+		    if not d: break
+		    got += d
+		sys.stdout.buffer.write(got)
+	E
+	python3 pair.py -S >out
+	grep -q '^530 5.7.0' out
+	python3 pair.py -S PROTO=TCP TCPREMOTEIP=192.0.2.1 >out
+	grep -q '^530 5.7.0' out
+	python3 pair.py -S PROTO=IPC >out
+	grep -q '^530 5.7.0' out
+	python3 pair.py -p PROTO=IPC >out
+	grep -q '^530 5.7.0' out
+	python3 pair.py -S PROTO=IPC IPCREMOTEEUID=62011 >out
+	grep -q '^250 2.1.0' out
+	python3 pair.py -p >out 2>err
+	grep -q '^250 2.1.0' out
+}
+
 # The record of a login as mauth writes it; the bytes after -- are unread.
 session() {
 	local state=$1 unread=$2

@@ -59,10 +59,26 @@ by_session(struct mrecv *m)
 		die(EXIT_TEMP, "session: too much input");
 }
 
+/*
+ * The peer of a Unix socket, where the launcher says that it is one.  A
+ * socket pair is a Unix socket too, and what is behind it may be the
+ * network: without such a word only -p takes its peer for the client.
+ */
+static bool
+is_local(const struct mrecv *m, bool *said)
+{
+	const char *proto = getenv("PROTO");
+
+	*said = proto != NULL && strcmp(proto, "IPC") == 0;
+	return m->peer.ipc && m->peer.uid >= 0 &&
+	    (*said || (proto == NULL && m->preauth));
+}
+
 void
 identify(struct mrecv *m)
 {
 	enum session_result r = SESSION_NONE;
+	bool said;
 
 	if (!m->lmtp)
 		r = session_receive(&session);
@@ -70,8 +86,8 @@ identify(struct mrecv *m)
 		die(EXIT_TEMP, "session: the record can't be read");
 	if (r == SESSION_OK)
 		by_session(m);
-	else if (m->submission && m->peer.ipc)
+	else if (m->submission && is_local(m, &said))
 		by_uid(m, (uid_t)m->peer.uid);
-	else if (m->preauth)
+	else if (m->preauth && !said)
 		by_uid(m, getuid());
 }

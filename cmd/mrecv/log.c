@@ -15,7 +15,7 @@ log_message(
 		log_str(l, "id", id);
 	if (m->peer.ip[0] != '\0')
 		log_str(l, "peer", m->peer.ip);
-	if (m->peer.ipc)
+	if (m->peer.ipc && m->peer.uid >= 0)
 		log_num(l, "uid", (uint64_t)m->peer.uid);
 	if (m->login[0] != '\0')
 		log_str(l, "user", m->login);
