@@ -685,6 +685,23 @@ maildir /m" ]
 	wait_for gone
 }
 
+@test "a peer that drips has no more time than one that is silent" {
+	echo login-time 1 >>conf/limits
+	begin=$(date +%s%N)
+	talk -- bin/mauth mpop <<-'END'
+		S: +OK*
+		C> U
+		SH: sleep 0.4
+		C> S
+		SH: sleep 0.4
+		C> E
+		S: -ERR waited too long, closing
+		GONE
+	END
+	[ $((($(date +%s%N) - begin) / 1000000)) -lt 4000 ]
+	grep -q 'close .*why=timeout' log
+}
+
 @test "lines that are too long, and rubbish, are refused and bounded" {
 	long=$(head -c 13000 /dev/zero | tr '\0' A)
 	talk -- bin/mauth mrecv <<-END

@@ -154,7 +154,8 @@ prepare(struct mauth *m)
 {
 	char path[LIMIT_PATH];
 
-	m->deadline = deadline_in(TIME_GREETER);
+	m->deadline =
+	    deadline_in((int64_t)conf_limit("login-time", 86400, TIME_GREETER));
 	m->root = user_is_root();
 	m->conf.host = conf_me();
 	m->conf.mechs = SASL_MECHS;
