@@ -268,3 +268,33 @@ boxfile_set_use(int rootfd, const char *dir, unsigned use)
 	errno = err;
 	return r;
 }
+
+/* The use that the file gives to a folder, 0 for none. */
+static int
+use_of(int rootfd, const char *dir, unsigned *use)
+{
+	struct buf b;
+	struct span s, word, line;
+
+	*use = 0;
+	if (read_uses(rootfd, &b, &s) == -1)
+		return -1;
+	while (s.n > 0) {
+		line = span_cut(&s, '\n');
+		word = span_word(&line);
+		if (span_is(span_trim(line), dir))
+			*use = boxfile_use(word);
+	}
+	buf_free(&b);
+	return 0;
+}
+
+int
+boxfile_move_use(int rootfd, const char *from, const char *to)
+{
+	unsigned use;
+
+	if (use_of(rootfd, from, &use) == -1)
+		return -1;
+	return use == 0 ? 0 : boxfile_set_use(rootfd, to, use);
+}

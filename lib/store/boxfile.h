@@ -26,6 +26,9 @@ MUST int boxfile_uses(int rootfd, struct buf *lines);
 /* Give dir the use (0: none), and take it from any other folder. */
 MUST int boxfile_set_use(int rootfd, const char *dir, unsigned use);
 
+/* A folder was renamed: its use goes with it. */
+MUST int boxfile_move_use(int rootfd, const char *from, const char *to);
+
 /* A use by its name in lower case; 0 when it is none. */
 unsigned boxfile_use(struct span name);
 

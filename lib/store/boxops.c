@@ -1,6 +1,7 @@
 /* CREATE, DELETE, RENAME and SUBSCRIBE. */
 #include "store/boxops.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -87,6 +88,26 @@ has_children(struct boxes *b, const char *dir)
 	return r;
 }
 
+/* What is left of folders whose removal was cut short. */
+static void
+sweep(struct boxes *b)
+{
+	int fd = openat(b->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd == -1 ? NULL : fdopendir(fd);
+	struct dirent *d;
+
+	if (dir == NULL) {
+		if (fd != -1)
+			close(fd);
+		return;
+	}
+	while ((d = readdir(dir)) != NULL)
+		if (strncmp(d->d_name, "..pneu-gone.", 12) == 0 &&
+		    fs_remove_tree(b->fd, d->d_name) == -1)
+			break; /* another is at it */
+	closedir(dir);
+}
+
 enum box_result
 boxes_delete(struct boxes *b, struct span name)
 {
@@ -101,6 +122,7 @@ boxes_delete(struct boxes *b, struct span name)
 		r = has_children(b, dir);
 		return r == -1 ? BOX_FAILED : r == 1 ? BOX_INUSE : BOX_NONE;
 	}
+	sweep(b);
 	mdname_unique(unique, sizeof(unique));
 	snprintf(grave, sizeof(grave), "..pneu-gone.%s", unique);
 	if (renameat(b->fd, dir, b->fd, grave) == -1)
@@ -171,9 +193,10 @@ rename_one(const struct move *m, struct span line, bool back)
 	}
 	if (back)
 		return renameat(m->b->fd, to, m->b->fd, dir);
-	if (move_memory(m->b, dir, to) == -1)
+	if (move_memory(m->b, dir, to) == -1 ||
+	    renameat(m->b->fd, dir, m->b->fd, to) == -1)
 		return -1;
-	return renameat(m->b->fd, dir, m->b->fd, to);
+	return boxfile_move_use(m->b->fd, dir, to);
 }
 
 /* Rename each; when one fails, those before it go back. */

@@ -1,5 +1,6 @@
 #include "store/index.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -92,14 +93,35 @@ make_journal(struct index *ix, uint64_t gen)
 	return fd;
 }
 
+/* Files of writers that were killed, and of generations before. */
+static void
+sweep(struct index *ix)
+{
+	int fd = openat(ix->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd == -1 ? NULL : fdopendir(fd);
+	char mine[64];
+	struct dirent *d;
+
+	if (dir == NULL) {
+		if (fd != -1)
+			close(fd);
+		return;
+	}
+	journal_name(mine, sizeof(mine), ix->gen);
+	while ((d = readdir(dir)) != NULL)
+		if ((strncmp(d->d_name, "pneu.journal.", 13) == 0 &&
+			strcmp(d->d_name, mine) != 0) ||
+		    strncmp(d->d_name, "pneu.snapshot.new.", 18) == 0)
+			unlinkat(ix->fd, d->d_name, 0);
+	closedir(dir);
+}
+
 int
 index_compact(struct index *ix)
 {
-	char old[64];
 	uint64_t gen = ix->gen + 1;
 	int fd;
 
-	journal_name(old, sizeof(old), ix->gen);
 	if ((fd = make_journal(ix, gen)) == -1)
 		return -1;
 	if (snapshot_write(ix, gen) == -1) {
@@ -109,12 +131,12 @@ index_compact(struct index *ix)
 		errno = err;
 		return -1;
 	}
-	unlinkat(ix->fd, old, 0);
 	if (ix->journal_fd != -1)
 		close(ix->journal_fd);
 	ix->journal_fd = fd;
 	ix->gen = gen;
 	ix->applied = ix->synced = JOURNAL_HEADER;
+	sweep(ix);
 	return 0;
 }
 

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "base/die.h"
+#include "io/log.h"
 #include "store/index.h"
 #include "store/mdname.h"
 #include "store/scan.h"
@@ -165,7 +166,7 @@ put_found(struct work *w)
 {
 	struct index *ix = w->ix;
 	uint32_t uid = ix->uidnext;
-	char path[MDNAME_MAX + 8];
+	char path[512];
 
 	sort_scan = &w->first;
 	qsort(w->found, w->nfound, sizeof(w->found[0]), found_order);
@@ -177,8 +178,7 @@ put_found(struct work *w)
 
 		m.file = scan_name(&w->first, w->found[k]);
 		name = mdname_parse(m.file);
-		snprintf(path, sizeof(path), "%s/%.*s",
-		    f->in_new ? "new" : "cur", (int)m.file.n, m.file.p);
+		scan_path(&w->first, f, path);
 		if (fstatat(ix->fd, path, &st, 0) == -1) {
 			if (errno != ENOENT)
 				return -1;
@@ -199,6 +199,35 @@ put_found(struct work *w)
 		}
 	}
 	return 0;
+}
+
+/*
+ * Two files under one base are two messages: the second gets a name of
+ * its own, and with the next look a UID.  A hard link is one message.
+ */
+static void
+part_twin(struct work *w, const struct scan_twin *t)
+{
+	char a[512], b[512], to[512] = "cur/", unique[MDNAME_MAX + 1];
+	struct stat sa, sb;
+	struct mdname m;
+
+	scan_path(&w->first, &w->first.file[t->of], a);
+	scan_path(&w->first, &t->file, b);
+	if (fstatat(w->ix->fd, a, &sa, 0) == -1 ||
+	    fstatat(w->ix->fd, b, &sb, 0) == -1 ||
+	    (sa.st_dev == sb.st_dev && sa.st_ino == sb.st_ino))
+		return;
+	w->incomplete = true;
+	m = mdname_parse((struct span){ b + 4, strlen(b + 4) });
+	mdname_unique(unique, sizeof(unique));
+	if (t->file.in_new)
+		snprintf(to, sizeof(to), "new/%s", unique);
+	else if (mdname_make(
+		     to + 4, span_of(unique), m.flags, m.passed, m.extra) == 0)
+		return;
+	if (renameat(w->ix->fd, b, w->ix->fd, to) == -1)
+		log_error(w->ix->path, NULL);
 }
 
 static void
@@ -228,6 +257,8 @@ index_scan(struct index *ix, bool believe)
 		return 0;
 	if (scan_read(&w.first, ix->fd) == 0) {
 		list_known(&w);
+		for (size_t i = 0; i < w.first.ntwins; i++)
+			part_twin(&w, &w.first.twin[i]);
 		if (merge(&w) == 0 && put_found(&w) == 0) {
 			put_gone(&w);
 			put_trust(&w);

@@ -108,15 +108,30 @@ by_base(const void *a, const void *b)
 	return c != 0 ? c : x->name < y->name ? 1 : -1;
 }
 
-/* Names that share a base were one file when the reader passed it twice. */
+const char *
+scan_path(const struct scan *s, const struct scan_file *f, char *dst)
+{
+	memcpy(dst, f->in_new ? "new/" : "cur/", 4);
+	memcpy(dst + 4, s->names.p + f->name, f->len);
+	dst[4 + f->len] = '\0';
+	return dst;
+}
+
+/* Of names that share a base the first stays, the others are twins. */
 static void
-drop_doubles(struct scan *s)
+part_twins(struct scan *s)
 {
 	size_t n = 0;
 
-	for (size_t i = 0; i < s->n; i++)
-		if (n == 0 || !span_eq(scan_base(s, n - 1), scan_base(s, i)))
+	for (size_t i = 0; i < s->n; i++) {
+		if (n == 0 || !span_eq(scan_base(s, n - 1), scan_base(s, i))) {
 			s->file[n++] = s->file[i];
+			continue;
+		}
+		s->twin = scan_grow(
+		    s->twin, s->ntwins, &s->twin_cap, sizeof(s->twin[0]));
+		s->twin[s->ntwins++] = (struct scan_twin){ s->file[i], n - 1 };
+	}
 	s->n = n;
 }
 
@@ -124,7 +139,7 @@ int
 scan_read(struct scan *s, int dirfd)
 {
 	buf_init(&s->names, names_max);
-	s->n = 0;
+	s->n = s->ntwins = 0;
 	s->at_ns = scan_now();
 	if (scan_mtimes(dirfd, &s->new_ns, &s->cur_ns) == -1 ||
 	    read_dir(s, dirfd, "new", true) == -1 ||
@@ -137,7 +152,7 @@ scan_read(struct scan *s, int dirfd)
 	sort_names = s->names.p;
 	if (s->n > 0)
 		qsort(s->file, s->n, sizeof(s->file[0]), by_base);
-	drop_doubles(s);
+	part_twins(s);
 	return 0;
 }
 
@@ -146,6 +161,7 @@ scan_free(struct scan *s)
 {
 	buf_free(&s->names);
 	free(s->file);
+	free(s->twin);
 	*s = (struct scan){ 0 };
 }
 

@@ -21,6 +21,13 @@ struct scan {
 	struct buf names;
 	struct scan_file *file; /* in order of the bases */
 	size_t n, cap;
+	/* Further names of a base: seen twice while it was renamed, or two
+	 * files of one name.  Each stands for file[of]. */
+	struct scan_twin {
+		struct scan_file file;
+		size_t of;
+	} * twin;
+	size_t ntwins, twin_cap;
 	/* mtimes in ns, read before the directories were, and when */
 	int64_t new_ns, cur_ns, at_ns;
 };
@@ -31,6 +38,9 @@ void scan_free(struct scan *);
 
 struct span scan_name(const struct scan *, size_t i);
 struct span scan_base(const struct scan *, size_t i);
+
+/* "cur/NAME" into dst of 512 bytes; returns dst. */
+const char *scan_path(const struct scan *, const struct scan_file *, char *dst);
 
 /* The place of a base; s->n when it is not there. */
 size_t scan_find(const struct scan *, struct span base);

@@ -111,7 +111,9 @@ test_list(void)
 	check(attrs_of("A") == BOX_HASCHILDREN);
 	check(boxes_create(&b, SPAN("Outgoing"), BOX_SENT) == BOX_OK);
 	check(attrs_of("Outgoing") == BOX_SENT && attrs_of("Sent") == 0);
-	check(boxes_delete(&b, SPAN("Outgoing")) == BOX_OK);
+	check(boxes_rename(&b, SPAN("Outgoing"), SPAN("Gone out")) == BOX_OK);
+	check(attrs_of("Gone out") == BOX_SENT);
+	check(boxes_delete(&b, SPAN("Gone out")) == BOX_OK);
 	check(attrs_of("Outgoing") == UINT32_MAX);
 	check(attrs_of("Sent") == BOX_SENT);
 }

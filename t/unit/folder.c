@@ -378,6 +378,26 @@ cut_journal(const char *folder, int n)
 	closedir(dir);
 }
 
+/* Two files of one base are two messages, whatever their flags. */
+static void
+test_twins(void)
+{
+	struct folder *f;
+	struct heard h;
+
+	make("twins");
+	put("twins", "cur/1.a:2,S", "one\n");
+	put("twins", "cur/1.a:2,", "another\n");
+	put("twins", "new/1.a", "a third\n");
+	f = open_folder("twins", true);
+	h = refresh(f, true);
+	check(folder_count(f) == 3 && h.nexists <= 1);
+	check(uid(f, 0) == 1 && uid(f, 2) == 3);
+	h = refresh(f, true);
+	check(h.nexists == 0 && h.nexpunged == 0);
+	folder_close(f);
+}
+
 /* An index that is lost, cut or older never gives a UID twice. */
 static void
 test_lost(void)
@@ -423,6 +443,7 @@ main(void)
 	test_store();
 	test_others();
 	test_copy();
+	test_twins();
 	test_watch();
 	test_lost();
 	if (fs_remove_tree(AT_FDCWD, root) == -1)
