@@ -98,7 +98,7 @@ make_keys() {
 			extendedKeyUsage = serverAuth
 		EOF
 		openssl req -x509 $key -keyout ca.key -out ca.pem -days 3650 \
-			-subj "/CN=pneu test CA of $dir" \
+			-subj "/CN=pneu test CA $$" \
 			-addext 'basicConstraints = critical,CA:TRUE' \
 			-addext 'keyUsage = critical,keyCertSign,cRLSign' &&
 			openssl req $key -keyout host.key -out host.csr \

@@ -40,11 +40,17 @@ enum {
 	TIME_SMTP_DATA_END = 600,
 	TIME_SMTP_SESSION = 7200,
 	TIME_HANDSHAKE = 60,
+	TIME_TLS_STALL = 300, /* the peer takes nothing */
 	TIME_GREETER = 180,
 	TIME_POP3_IDLE = 600,  /* RFC 1939, section 3 */
 	TIME_IMAP_IDLE = 1800, /* RFC 3501, section 5.4 */
 	TIME_FILTER = 300,
 	TIME_COMMAND = 600,
+
+	/* connections of one listener: `limits` can change them */
+	LIMIT_CONNECTIONS = 1000,
+	LIMIT_CONNECTIONS_ADDRESS = 100,
+	LIMIT_CONNECTIONS_MAX = 20000,
 
 	/* job lines */
 	LIMIT_JOB_LINE = 65536,
