@@ -738,6 +738,29 @@ maildir /m" ]
 	grep -qx "PNEU_CONF=$d/conf" out/env
 }
 
+@test "relative paths are meant from where mauth was started" {
+	export PNEU_CONF=conf
+	talk -- bin/mauth -g pop3 ./bin/mpop <<-END
+		S: +OK mail.example.test*
+		C: AUTH PLAIN $(plain alice@example.test secret-alice)
+		S: hello from mpop
+	END
+	grep -qx "PNEU_CONF=$d/conf" out/env
+	[ "$(sed -n 2p out/facts)" = "cwd $d/home" ]
+}
+
+@test "a home that is missing: later" {
+	rmdir home
+	talk -- bin/mauth mpop <<-END >said
+		S: +OK*
+		C: AUTH PLAIN $(plain alice@example.test secret-alice)
+		S: -ERR [SYS/TEMP] *
+		GONE
+	END
+	[ "$(cat said)" = "exit 75" ]
+	grep -q "error what=\"$d/home\" why=\"No such file or directory\"" log
+}
+
 @test "wrong usage is one line" {
 	usage="usage: mauth [-V] [-c DIR] [-g smtp|pop3|imap] [-k CMD] [-u USER] PROGRAM [ARG ...]"
 	for args in "" "-Z" "-c" "-g imap" "-k x"; do

@@ -149,10 +149,39 @@ find_accounts(struct mauth *m)
 		die(EXIT_TEMP, "account pneu-login: its uid is 0");
 }
 
+/* The server starts in the user's home: no path may depend on ours. */
+static void
+absolute(const char *path, char *to, size_t size)
+{
+	char cwd[LIMIT_PATH];
+	int n;
+
+	if (path[0] == '/')
+		n = snprintf(to, size, "%s", path);
+	else if (getcwd(cwd, sizeof(cwd)) != NULL)
+		n = snprintf(to, size, "%s/%s", cwd, path);
+	else
+		die_sys(EXIT_TEMP, "%s", path);
+	if (n < 0 || (size_t)n >= size)
+		die(EXIT_TEMP, "%s: path too long", path);
+}
+
+static void
+find_program(struct mauth *m)
+{
+	char path[LIMIT_PATH];
+
+	if (!spawn_find(m->program[0], path, sizeof(path))) {
+		errno = ENOENT;
+		die_sys(EXIT_TEMP, "%s", m->program[0]);
+	}
+	absolute(path, m->path, sizeof(m->path));
+}
+
 static void
 prepare(struct mauth *m)
 {
-	char path[LIMIT_PATH];
+	char dir[LIMIT_PATH];
 
 	m->deadline =
 	    deadline_in((int64_t)conf_limit("login-time", 86400, TIME_GREETER));
@@ -160,12 +189,10 @@ prepare(struct mauth *m)
 	m->conf.host = conf_me();
 	m->conf.mechs = SASL_MECHS;
 	env_init(&m->env);
-	env_set(&m->env, "PNEU_CONF", span_of(conf_dir()));
+	absolute(conf_dir(), dir, sizeof(dir));
+	env_set(&m->env, "PNEU_CONF", span_of(dir));
 	env_set(&m->env, "MAIL_CONN", span_of(m->conn));
-	if (!spawn_find(m->program[0], path, sizeof(path))) {
-		errno = ENOENT;
-		die_sys(EXIT_TEMP, "%s", m->program[0]);
-	}
+	find_program(m);
 	find_tls(m);
 	find_peer(m);
 	find_accounts(m);
@@ -183,6 +210,7 @@ run(struct mauth *m)
 	pid_t pid;
 
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGCHLD, SIG_DFL); /* a launcher may ignore it */
 	if (spawn_socketpair(fd) == -1 || (pid = fork()) == -1)
 		die_sys(EXIT_TEMP, "start the greeter");
 	if (pid == 0) {

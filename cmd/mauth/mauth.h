@@ -27,10 +27,11 @@ struct tls_fds {
 struct mauth {
 	const char *conn; /* MAIL_CONN */
 	const struct greet_proto *proto;
-	const char *scope;    /* of `secrets` */
-	const char *run_as;   /* -u, or NULL */
-	char *const *check;   /* words of -k, or NULL */
-	char *const *program; /* what follows the options */
+	const char *scope;     /* of `secrets` */
+	const char *run_as;    /* -u, or NULL */
+	char *const *check;    /* words of -k, or NULL */
+	char *const *program;  /* what follows the options */
+	char path[LIMIT_PATH]; /* where it was found */
 	struct greet_conf conf;
 	struct net_peer peer;
 	struct tls_fds tls;

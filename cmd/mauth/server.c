@@ -51,9 +51,9 @@ server(struct mauth *m, const struct login *l, struct session *s)
 		die_sys(EXIT_TEMP, "hand over the session");
 	env_setf(&m->env, "PNEU_SESSION", "%d", fd[0]);
 	become(m, l);
-	if (m->run_as != NULL || chdir(l->user.home) == -1)
-		(void)!chdir("/");
+	if (m->run_as == NULL && chdir(l->user.home) == -1)
+		die_sys(EXIT_TEMP, "%s", l->user.home);
 	signal(SIGPIPE, SIG_DFL);
-	spawn_exec(m->program, env_vector(&m->env));
+	execve(m->path, m->program, env_vector(&m->env));
 	die_sys(EXIT_TEMP, "%s", m->program[0]);
 }
