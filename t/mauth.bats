@@ -267,6 +267,32 @@ why=quit" ]
 	[ $((two - one)) -ge 1900000000 ]
 }
 
+@test "failures of an address and of a name are counted over connections" {
+	echo auth-delay 1 >conf/limits
+	mkdir state
+	echo "state $d/state" >conf/paths
+	try() { # IP USER PASSWORD ANSWER; sets $ms
+		ms=$(date +%s%N)
+		talk -e PROTO=TCP -e "TCPREMOTEIP=$1" -e SSL_PROTOCOL=TLSv1.3 \
+			-- bin/mauth mpop <<-END
+				S: +OK*
+				C: AUTH PLAIN $(plain "$2" "$3")
+				S: $4
+			END
+		ms=$((($(date +%s%N) - ms) / 1000000))
+	}
+	try 192.0.2.1 alice@example.test x '-ERR [AUTH]*'
+	try 192.0.2.1 nobody@example.test x '-ERR [AUTH]*'
+	[ $ms -ge 2000 ]
+	try 192.0.2.2 ALICE@example.test x '-ERR [AUTH]*'
+	[ $ms -ge 2000 ]
+	try 192.0.2.1 alice@example.test secret-alice 'hello from mpop'
+	[ $ms -lt 1000 ]
+	try 192.0.2.3 alice@example.test x '-ERR [AUTH]*'
+	[ $ms -lt 2000 ]
+	[ "$(head -n 1 state/logins)" = "pneu-logins 1" ]
+}
+
 @test "a secret counts for its scopes and until its end, a disabled user not at all" {
 	conf secrets 'alice@example.test:a:imap,send:{PLAIN}one:' \
 		'alice@example.test:b:all:{PLAIN}two:2020-01-01T00:00:00Z'

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "auth/monitor.h"
+#include "auth/penalty.h"
 #include "base/die.h"
 #include "io/conf.h"
 #include "io/deadline.h"
@@ -110,15 +111,21 @@ fail(struct watch *w, enum greet_failure f)
 
 /*
  * A "no" comes a fixed time after the question, which hides how it was
- * found, and later each time.
+ * found, and later each time: for this connection and, unless the peer is
+ * on this machine, for its address and for the name.
  */
 static void
 delay(const struct watch *w, int64_t asked)
 {
-	int64_t seconds =
-	    w->wrong * (int64_t)conf_limit("auth-delay", 60, TIME_AUTH_DELAY);
-	int64_t left = asked + seconds * 1000 - deadline_now();
+	int64_t unit = (int64_t)conf_limit("auth-delay", 60, TIME_AUTH_DELAY);
+	unsigned n = w->wrong, past = 0;
+	int64_t left;
 
+	if (!net_is_loopback(&w->m->peer))
+		past = penalty_add(w->m->peer.ip, w->sasl.user, unix_now());
+	if (past > n)
+		n = past;
+	left = asked + n * unit * 1000 - deadline_now();
 	if (left > 0)
 		poll(NULL, 0, (int)left);
 }
@@ -140,8 +147,11 @@ decide(struct watch *w, bool possible)
 		ok = judge(w->m, &w->sasl, w->login, &f, &why);
 	wipe(w->sasl.password, sizeof(w->sasl.password));
 	log_auth(w, ok, why);
-	if (ok)
+	if (ok) {
+		if (!net_is_loopback(&w->m->peer))
+			penalty_forget(w->sasl.user);
 		return true;
+	}
 	w->wrong++;
 	delay(w, asked);
 	if (w->wrong >= LIMIT_AUTH_TRIES)
