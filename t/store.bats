@@ -1,0 +1,196 @@
+#!/usr/bin/env bats
+#
+# The mail store (DESIGN section 4), seen through mpop: its index is a
+# cache, and no name that a client was told ever means another message.
+
+load lib
+
+setup() {
+	cd "$BATS_TEST_TMPDIR"
+	unset PROTO TCPREMOTEIP
+	export PNEU_CONF=$PWD/conf HOME=$PWD
+	mkdir -p box/tmp box/new box/cur
+	for i in 1 2 3; do
+		message $i >"box/new/100000000$i.M1P1.h"
+	done
+}
+
+message() {
+	printf 'Subject: %s\n\nbody %s\n' "$1" "$1"
+}
+
+pop() {
+	printf '%s\r\n' "$@" | mpop -p box 2>>log | tr -d '\r'
+}
+
+# Each message's UIDL and subject.
+named() {
+	local n i
+	n=$(pop STAT QUIT | sed -n 's/^+OK \([0-9]*\) [0-9]*$/\1/p')
+	for i in $(seq 1 "$n"); do
+		printf '%s %s\n' \
+			"$(pop "UIDL $i" QUIT | sed -n 's/^+OK [0-9]* //p')" \
+			"$(pop "TOP $i 0" QUIT | sed -n 's/^Subject: //p')"
+	done
+}
+
+# No name stands for two messages in all these files.
+one_message_each() {
+	[ -z "$(sort -u "$@" | cut -d' ' -f1 | uniq -d)" ]
+}
+
+# Let mtimes become old enough to be trusted, without waiting.
+age() {
+	touch -d '-10 seconds' box/new box/cur
+}
+
+@test "an index that is lost gives every message a new name" {
+	named >one
+	rm box/pneu.*
+	named >two
+	[ "$(wc -l <two)" = 3 ]
+	one_message_each one two
+	rm box/pneu.snapshot box/pneu.journal.*
+	named >three
+	one_message_each one two three
+	[ "$(cut -d. -f1 three | sort -u)" -gt "$(cut -d. -f1 two | sort -u)" ]
+}
+
+@test "an index from a backup gives no name a second time" {
+	named >one
+	cp -a box backup
+	message 4 >box/new/1000000004.M1P1.h
+	named >two
+	rm box/cur/1000000004*
+	cp -a backup/pneu.snapshot backup/pneu.journal.* box
+	message 5 >box/new/1000000005.M1P1.h
+	named >three
+	[ "$(wc -l <three)" = 4 ]
+	one_message_each one two three
+}
+
+@test "a damaged index is made again, and loses no message" {
+	named >one
+	for i in 1 2 3 4 5 6 7 8 9; do
+		case $((i % 3)) in
+		0) f=box/pneu.snapshot ;;
+		1) f=$(echo box/pneu.journal.*) ;;
+		2) f=box/pneu.uidvalidity ;;
+		esac
+		printf '\377\1' | dd of="$f" bs=1 conv=notrunc status=none \
+			seek=$((RANDOM % $(stat -c %s "$f")))
+		named >"two.$i"
+		[ "$(cut -d' ' -f2 "two.$i" | sort | tr -d '\n')" = 123 ]
+	done
+	one_message_each one two.*
+}
+
+@test "a journal of a later release is left alone" {
+	pop QUIT >/dev/null
+	j=$(echo box/pneu.journal.*)
+	printf 'pneu-journal 2\nsomething' >"$j"
+	run -75 --separate-stderr mpop -p box </dev/null
+	[ "$(cat "$j")" = "$(printf 'pneu-journal 2\nsomething')" ]
+	[ -z "$(find box/new -type f)" ]
+}
+
+@test "a UIDVALIDITY memory of a later release is left alone" {
+	pop QUIT >/dev/null
+	printf 'pneu-uidvalidity 7\n' >box/pneu.uidvalidity
+	rm box/pneu.snapshot
+	run -75 --separate-stderr mpop -p box </dev/null
+	[ "$(cat box/pneu.uidvalidity)" = "pneu-uidvalidity 7" ]
+}
+
+@test "flags that mblaze sets keep the names" {
+	named >one
+	mflag -S -F box/cur/1000000002* >/dev/null
+	ls box/cur | grep -q '1000000002.M1P1.h:2,FS'
+	named | cmp one -
+	mflag -s box/cur/1000000002* >/dev/null
+	named | cmp one -
+}
+
+@test "a message in new with flags in its name is served" {
+	message odd >box/new/1000000007.M1P1.h:2,S
+	message odder >box/cur/1000000008.M1P1.h
+	message unsorted >box/cur/1000000009.M1P1.h:2,SRFFx
+	named >one
+	[ "$(wc -l <one)" = 6 ]
+	pop "RETR 4" "RETR 5" "RETR 6" QUIT >out
+	[ "$(grep -c '^Subject' out)" = 3 ]
+	named | cmp one -
+}
+
+@test "files that are no messages are passed over" {
+	touch box/cur/.hidden
+	mkdir box/cur/folder
+	mkfifo box/new/fifo
+	ln -s /nowhere box/new/1000000001.dangling
+	[ "$(named | wc -l)" = 3 ]
+	[ "$(named | wc -l)" = 3 ]
+}
+
+@test "sizes in a name count only if the file has the other size" {
+	message 4 >box/new/1000000004.M1P1.h,S=9999,W=10
+	message 5 >"box/new/1000000005.M1P1.h,S=$(message 5 | wc -c),W=123"
+	run -0 pop LIST QUIT
+	grep -qx "4 $(message 4 | sed 's/$/\r/' | wc -c)" <<<"$output"
+	grep -qx "5 123" <<<"$output"
+}
+
+@test "a warm open of 3,000 messages reads no directory and no message" {
+	command -v strace || skip "no strace"
+	for i in $(seq 3000); do
+		message "$i" >"box/cur/11000$i.h,S=$(message "$i" | wc -c),W=30:2,"
+	done
+	age
+	pop STAT QUIT >/dev/null
+	age
+	pop QUIT >/dev/null
+	printf 'STAT\r\nUIDL\r\nLIST\r\nQUIT\r\n' >in
+	strace -s 400 -o trace mpop -p box <in >out 2>log || skip "no ptrace"
+	[ "$(grep -c '^3003 ' out)" = 2 ]
+	! grep -q getdents trace
+	! grep -q '"cur/' trace
+}
+
+@test "a name is told only after the journal was synced" {
+	command -v strace || skip "no strace"
+	printf 'UIDL\r\nQUIT\r\n' >in
+	strace -s 400 -o trace mpop -p box <in >out 2>log || skip "no ptrace"
+	awk '/^fdatasync|^fsync/ { synced = 1 }
+		/^write\(1,/ && !synced { exit 1 }' trace
+	grep -qE '^(fdatasync|fsync)' trace
+	# Nothing is new the next time, but a new message is.
+	message 9 >box/new/1000000009.M1P1.h
+	strace -s 400 -o trace mpop -p box <in >out 2>log
+	awk '/^pwrite64.*1000000009/ { written = 1; synced = 0 }
+		/^fdatasync|^fsync/ { synced = 1 }
+		/^write\(1,/ { exit !(written && synced) }' trace
+}
+
+@test "a full disk is later, and tells no name" {
+	run -75 limit_fsize 0 mpop -p box </dev/null
+	[ "${lines[0]}" = "mpop: box: File too large" ]
+	[[ ${lines[1]} == "-ERR [SYS/TEMP]"* ]]
+	[ "$(named | wc -l)" = 3 ]
+}
+
+@test "kill -9 at QUIT removes nothing that was not deleted" {
+	for round in 1 2 3 4 5 6 7 8; do
+		for i in $(seq 40); do
+			message "$round.$i" >"box/new/12000$round.$i"
+		done
+		{ for i in $(seq 4 2 40); do echo "DELE $i"; done; echo QUIT; } >in
+		mpop -p box <in >out 2>>log &
+		sleep 0.00$round
+		kill -9 $! 2>/dev/null || :
+		wait $! || :
+		named >"names.$round"
+		# Numbers 1 to 3 and the odd ones were never deleted.
+		[ "$(cut -d' ' -f2 "names.$round" | grep -c '^[123]$')" = 3 ]
+		rm box/*/12000*
+	done
+	one_message_each names.*
+}
