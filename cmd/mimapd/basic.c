@@ -1,0 +1,80 @@
+/* Commands that need no mailbox. */
+#include "imap.h"
+#include "imap/imapcapa.h"
+
+void
+cmd_capability(struct imap *im)
+{
+	struct imapcapa_conf c = { 0 };
+	struct buf b = { .max = 2048 };
+
+	buf_puts(&b, "* ");
+	imapcapa_put(&b, &c);
+	buf_puts(&b, "\r\n");
+	imap_put(im, &b);
+	buf_free(&b);
+	imap_done(im, "OK Capability completed");
+}
+
+void
+cmd_noop(struct imap *im)
+{
+	imap_done(im, "OK NOOP completed");
+}
+
+void
+cmd_check(struct imap *im)
+{
+	imap_done(im, "OK Check completed");
+}
+
+void
+cmd_logout(struct imap *im)
+{
+	out_puts(&im->out, "* BYE Logging out\r\n");
+	imap_reply(im, "OK Logout completed");
+	im->over = true;
+}
+
+/* id = "ID" SP id-params-list: whatever it says, it decides nothing. */
+void
+cmd_id(struct imap *im)
+{
+	if (im->e.args->type != IMAP_LIST &&
+	    !span_iis(im->e.args->text, "NIL")) {
+		imap_bad(im, "ID takes a list or NIL");
+		return;
+	}
+	out_puts(&im->out,
+	    "* ID (\"name\" \"pneu\" \"version\" \"" VERSION "\")\r\n");
+	imap_done(im, "OK ID completed");
+}
+
+/* enable = "ENABLE" 1*(SP capability): unknown ones are passed over. */
+void
+cmd_enable(struct imap *im)
+{
+	bool rev2 = false;
+
+	for (const struct imap_arg *a = im->e.args; a != NULL; a = a->next) {
+		if (a->type != IMAP_ATOM) {
+			imap_bad(im, "ENABLE takes capabilities");
+			return;
+		}
+		if (span_iis(a->text, "IMAP4rev2") && !im->rev2)
+			rev2 = true;
+	}
+	im->rev2 = im->rev2 || rev2;
+	out_puts(&im->out, rev2 ? "* ENABLED IMAP4rev2\r\n" : "* ENABLED\r\n");
+	imap_done(im, "OK Enabled");
+}
+
+void
+cmd_namespace(struct imap *im)
+{
+	char s = im->boxes.separator;
+
+	out_printf(&im->out, "* NAMESPACE ((\"\" \"%s%c\")) NIL NIL\r\n",
+	    s == '\\' || s == '"' ? "\\" : "", s);
+	imap_done(im, "OK Namespace completed");
+}

@@ -1,0 +1,132 @@
+/* Commands about mailboxes as such. */
+#include "imap.h"
+
+static const struct {
+	const char *name;
+	unsigned use;
+} uses[] = {
+	{ "\\Drafts", BOX_DRAFTS },
+	{ "\\Junk", BOX_JUNK },
+	{ "\\Sent", BOX_SENT },
+	{ "\\Trash", BOX_TRASH },
+	{ "\\Archive", BOX_ARCHIVE },
+};
+
+/* create-param = "(" "USE" SP "(" [use-attr *(SP use-attr)] ")" ")" */
+static bool
+use_param(struct imap *im, const struct imap_arg *a, unsigned *use)
+{
+	const struct imap_arg *u;
+
+	*use = 0;
+	if (a == NULL)
+		return true;
+	if (a->type != IMAP_LIST || a->list == NULL ||
+	    !span_iis(a->list->text, "USE") || a->list->next == NULL ||
+	    a->list->next->type != IMAP_LIST || a->list->next->next != NULL) {
+		imap_bad(im, "Unknown parameter of CREATE");
+		return false;
+	}
+	for (u = a->list->next->list; u != NULL; u = u->next) {
+		unsigned one = 0;
+
+		for (size_t i = 0; i < sizeof(uses) / sizeof(uses[0]); i++)
+			if (span_iis(u->text, uses[i].name))
+				one = uses[i].use;
+		if (one == 0 || *use != 0) {
+			imap_reply(im, "NO [USEATTR] Not a use we can set");
+			return false;
+		}
+		*use = one;
+	}
+	return true;
+}
+
+static void
+answer(struct imap *im, enum box_result r, const char *done)
+{
+	if (r == BOX_OK)
+		imap_done(im, done);
+	else
+		imap_box_failed(im, r);
+}
+
+/* A separator at the end only says that there will be children. */
+static struct span
+without_end(const struct imap *im, struct span name)
+{
+	if (name.n > 1 && name.p[name.n - 1] == im->boxes.separator)
+		name.n--;
+	return name;
+}
+
+void
+cmd_create(struct imap *im)
+{
+	struct span name;
+	unsigned use;
+
+	if (use_param(im, im->e.args->next, &use) &&
+	    imap_name(im, im->e.args, &name))
+		answer(im, boxes_create(&im->boxes, without_end(im, name), use),
+		    "OK Create completed");
+}
+
+/* Our own selected mailbox is left first. */
+static void
+leave(struct imap *im, struct span name)
+{
+	if (im->folder != NULL && span_is(name, im->box)) {
+		select_close(im);
+		if (im->rev2)
+			out_puts(&im->out, "* OK [CLOSED] Closed\r\n");
+	}
+}
+
+void
+cmd_delete(struct imap *im)
+{
+	struct span name;
+
+	if (!imap_name(im, im->e.args, &name))
+		return;
+	leave(im, name);
+	answer(im, boxes_delete(&im->boxes, name), "OK Delete completed");
+}
+
+void
+cmd_rename(struct imap *im)
+{
+	struct span from, to;
+
+	if (!imap_name(im, im->e.args, &from) ||
+	    !imap_name(im, im->e.args->next, &to))
+		return;
+	if (!span_iis(from, "INBOX"))
+		leave(im, from);
+	answer(im, boxes_rename(&im->boxes, from, without_end(im, to)),
+	    "OK Rename completed");
+}
+
+static void
+subscribe(struct imap *im, bool on)
+{
+	struct span name;
+
+	if (imap_name(im, im->e.args, &name))
+		answer(im,
+		    boxes_subscribe(&im->boxes, without_end(im, name), on),
+		    on ? "OK Subscribe completed" : "OK Unsubscribe completed");
+}
+
+void
+cmd_subscribe(struct imap *im)
+{
+	subscribe(im, true);
+}
+
+void
+cmd_unsubscribe(struct imap *im)
+{
+	subscribe(im, false);
+}

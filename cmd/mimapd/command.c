@@ -1,0 +1,92 @@
+/* The table of commands, and what holds for all of them. */
+#include "imap.h"
+
+static const struct command commands[] = {
+	/* clang-format off */
+	/* name            run         selected  uid   numbers  arguments */
+	{ "CAPABILITY",  cmd_capability,  false, false, false, 0, 0 },
+	{ "NOOP",        cmd_noop,        false, false, false, 0, 0 },
+	{ "LOGOUT",      cmd_logout,      false, false, false, 0, 0 },
+	{ "ID",          cmd_id,          false, false, false, 1, 1 },
+	{ "ENABLE",      cmd_enable,      false, false, false, 1, -1 },
+	{ "NAMESPACE",   cmd_namespace,   false, false, false, 0, 0 },
+	{ "SELECT",      cmd_select,      false, false, false, 1, 2 },
+	{ "EXAMINE",     cmd_examine,     false, false, false, 1, 2 },
+	{ "CREATE",      cmd_create,      false, false, false, 1, 2 },
+	{ "DELETE",      cmd_delete,      false, false, false, 1, 1 },
+	{ "RENAME",      cmd_rename,      false, false, false, 2, 2 },
+	{ "SUBSCRIBE",   cmd_subscribe,   false, false, false, 1, 1 },
+	{ "UNSUBSCRIBE", cmd_unsubscribe, false, false, false, 1, 1 },
+	{ "LIST",        cmd_list,        false, false, false, 2, 5 },
+	{ "LSUB",        cmd_lsub,        false, false, false, 2, 2 },
+	{ "STATUS",      cmd_status,      false, false, false, 2, 2 },
+	{ "IDLE",        cmd_idle,        false, false, false, 0, 0 },
+	{ "CHECK",       cmd_check,       true,  false, false, 0, 0 },
+	{ "CLOSE",       cmd_close,       true,  false, false, 0, 0 },
+	{ "UNSELECT",    cmd_unselect,    true,  false, false, 0, 0 },
+	{ "EXPUNGE",     cmd_expunge,     true,  true,  false, 0, 1 },
+	{ "SEARCH",      cmd_search,      true,  true,  true,  1, -1 },
+	{ "FETCH",       cmd_fetch,       true,  true,  true,  2, 2 },
+	{ "STORE",       cmd_store,       true,  true,  true,  3, -1 },
+	{ "COPY",        cmd_copy,        true,  true,  false, 2, 2 },
+	{ "MOVE",        cmd_move,        true,  true,  false, 2, 2 },
+	/* clang-format on */
+};
+
+static const struct command *
+find(const struct imapd *e)
+{
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+		if (span_iis(e->name, commands[i].name) &&
+		    (!e->uid || commands[i].uid))
+			return &commands[i];
+	return NULL;
+}
+
+static int
+count(const struct imap_arg *a)
+{
+	int n = 0;
+
+	for (; a != NULL; a = a->next)
+		n++;
+	return n;
+}
+
+void
+command_run(struct imap *im)
+{
+	const struct command *c = find(&im->e);
+	int n = count(im->e.args);
+
+	im->commands++;
+	im->gone = false;
+	if (c == NULL) {
+		imap_bad(im,
+		    span_iis(im->e.name, "LOGIN") ||
+			    span_iis(im->e.name, "AUTHENTICATE") ||
+			    span_iis(im->e.name, "STARTTLS")
+			? "Already logged in"
+			: "Unknown command");
+		return;
+	}
+	if (n < c->min || (c->max != -1 && n > c->max)) {
+		imap_bad(im, "Wrong number of arguments");
+		return;
+	}
+	if (c->selected && im->folder == NULL) {
+		imap_bad(im, "No mailbox is selected");
+		return;
+	}
+	im->expunge_ok = !c->numbers || im->e.uid;
+	c->run(im);
+}
+
+void
+command_message(struct imap *im)
+{
+	im->commands++;
+	im->gone = false;
+	im->expunge_ok = true;
+	cmd_append(im);
+}

@@ -1,0 +1,66 @@
+/* IDLE (RFC 2177): changes are told as they happen. */
+#include "imap.h"
+#include "io/deadline.h"
+
+enum { STILL_HERE = 120 };
+
+static bool
+finished(struct imap *im)
+{
+	switch (imapd_next(&im->e, &im->in.data)) {
+	case IMAPD_LINE:
+		if (span_iis(im->e.text, "DONE"))
+			imap_done(im, "OK Idle completed");
+		else
+			imap_bad(im, "DONE ends IDLE, nothing else");
+		return true;
+	case IMAPD_CLOSE:
+		im->over = true;
+		return true;
+	case IMAPD_MORE:
+	case IMAPD_COMMAND:
+	case IMAPD_MESSAGE:
+	case IMAPD_PIECE:
+	case IMAPD_END:
+	case IMAPD_ABORT:
+		break;
+	}
+	return false;
+}
+
+void
+cmd_idle(struct imap *im)
+{
+	int watch = im->folder == NULL ? -1 : folder_watch(im->folder);
+	bool ask = im->folder != NULL && watch == -1;
+	int64_t still = deadline_in(STILL_HERE),
+		end = deadline_in(TIME_IMAP_IDLE);
+
+	out_puts(&im->out, "+ idling\r\n");
+	imapd_line(&im->e);
+	if (im->folder != NULL)
+		sync_run(im, true);
+	while (!im->over && !finished(im)) {
+		int64_t next = ask ? deadline_in(1) : still;
+		int r = wait_input(im, watch, next < still ? next : still);
+
+		if (r == 1) {
+			enum in_result in = in_fill(&im->in);
+
+			im->over = in != IN_DATA;
+			continue;
+		}
+		if (r == -1)
+			return;
+		if (im->folder != NULL)
+			sync_run(im, true);
+		if (deadline_left(end) == 0) {
+			out_puts(
+			    &im->out, "* BYE Disconnected for inactivity\r\n");
+			im->over = true;
+		} else if (deadline_left(still) == 0) {
+			out_puts(&im->out, "* OK Still here\r\n");
+			still = deadline_in(STILL_HERE);
+		}
+	}
+}

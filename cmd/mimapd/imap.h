@@ -1,0 +1,168 @@
+/*
+ * imap - one IMAP session: what all its commands share
+ *
+ * A command finds its arguments in im->e.args, writes untagged responses
+ * to im->out and ends with exactly one of imap_done, imap_reply and
+ * imap_bad.
+ */
+#ifndef MIMAPD_IMAP_H
+#define MIMAPD_IMAP_H
+
+#include "base/limits.h"
+#include "imap/imapd.h"
+#include "imap/imapset.h"
+#include "io/in.h"
+#include "io/out.h"
+#include "mail/mime.h"
+#include "store/boxes.h"
+#include "store/folder.h"
+
+/* The message looked at last: its file and its parts. */
+struct body {
+	int fd; /* -1: none */
+	size_t i;
+	uint32_t uid;
+	struct arena arena;
+	struct mime_part *tree; /* NULL: not parsed yet */
+	bool has_head;
+	struct mime_at head; /* the end of the header */
+	/* where reading stopped, to go on from there */
+	uint64_t at_file, at_wire;
+	bool at_cr;
+};
+
+struct imap {
+	struct in in;
+	struct out out;
+	struct buf said; /* of the engine */
+	struct imapd e;
+	struct boxes boxes;
+	const char *login;
+	bool rev2, over, expunge_ok;
+	uint64_t commands;
+
+	/* the selected mailbox; folder NULL for none */
+	struct folder *folder;
+	bool read_only;
+	bool gone; /* this command met a message that is no more */
+	bool unknown_cte;
+	int keywords;                     /* how many the client knows of */
+	char box[LIMIT_MAILBOX_NAME + 1]; /* UTF-8 */
+	char path[LIMIT_PATH];
+	struct imapset saved; /* "$": UIDs; malloc'd */
+	struct body body;
+};
+
+struct command {
+	const char *name;
+	void (*run)(struct imap *);
+	bool selected; /* only with a mailbox selected */
+	bool uid;      /* has a UID form */
+	bool numbers;  /* no EXPUNGE while it runs, but in its UID form */
+	int min, max;  /* arguments; max -1: any number */
+};
+
+/* command.c */
+void command_run(struct imap *);
+void command_message(struct imap *); /* IMAPD_MESSAGE: an APPEND */
+
+/* reply.c: "TAG text"; imap_done first tells what is new. */
+void imap_reply(struct imap *, const char *fmt, ...) PRINTF(2, 3);
+void imap_done(struct imap *, const char *text);
+void imap_bad(struct imap *, const char *text);
+void imap_failed(struct imap *, const char *what); /* NO, by errno */
+void imap_box_failed(struct imap *, enum box_result);
+void imap_put(struct imap *, const struct buf *);
+void imap_put_name(struct imap *, struct span utf8);
+void imap_put_flags(struct imap *, uint16_t flags, uint64_t keywords);
+/* A mailbox name as UTF-8, in the command's arena; answers when it is bad */
+bool imap_name(struct imap *, const struct imap_arg *, struct span *utf8);
+/* ( \Seen keyword ... ) or without parentheses; keywords by name too */
+bool imap_flags(struct imap *, const struct imap_arg *first, uint16_t *flags,
+    struct buf *keywords);
+bool imap_mask(struct imap *, struct span names, bool create, uint64_t *mask);
+
+/* wait.c */
+void wait_init(void);
+bool wait_stopping(void);
+/* Flush, then wait for input: 1; 0 for the watch or the timeout; -1 to end
+ * the session (told). */
+int wait_input(struct imap *, int watch, int64_t deadline);
+
+/* sync.c */
+void sync_run(struct imap *, bool expunge);
+void sync_flags(struct imap *); /* FLAGS, when there are new keywords */
+void sync_fetch_flags(struct imap *, size_t i);
+
+/* set.c: the messages of a set, as indexes into the folder */
+struct walk {
+	struct imap *im;
+	struct imapset set;
+	bool uid;
+	size_t range, i;
+	uint32_t end;
+	bool inside;
+};
+/* False when the argument is no set (answered). */
+bool walk_init(struct walk *, struct imap *, struct span, bool uid);
+bool walk_next(struct walk *, size_t *i); /* also messages that are gone */
+/* All of them in a block to free(); those that are gone are passed over,
+ * and noted in im->gone. */
+size_t walk_all(struct walk *, size_t **idx);
+
+/* select.c */
+void select_close(struct imap *);
+
+/* body.c */
+void body_close(struct imap *);
+int body_open(struct imap *, size_t i);     /* 0, or -1 and errno */
+struct mime_part *body_tree(struct imap *); /* NULL and errno */
+struct mime_at body_head(struct imap *);    /* end of the header */
+int body_seek(struct imap *, uint64_t file, struct in *);
+/* Write the wire octets [from, to) of the message, reading from `start`;
+ * eight: NUL may pass. */
+void body_send(struct imap *, struct mime_at start, uint64_t from, uint64_t to);
+
+/* list.c, status.c */
+bool status_items(struct imap *, const struct imap_arg *, unsigned *items);
+void status_put(
+    struct imap *, struct span name, const char *path, unsigned items);
+
+/* charset.c: see encword.h */
+bool charset_convert(
+    void *ctx, struct span charset, struct span text, struct buf *utf8);
+struct charset;
+struct charset *charset_open(struct span name); /* NULL: unknown */
+void charset_feed(struct charset *, struct span, struct buf *utf8);
+void charset_close(struct charset *);
+
+/* The commands, each in its file. */
+void cmd_append(struct imap *);
+void cmd_capability(struct imap *);
+void cmd_check(struct imap *);
+void cmd_close(struct imap *);
+void cmd_copy(struct imap *);
+void cmd_create(struct imap *);
+void cmd_delete(struct imap *);
+void cmd_enable(struct imap *);
+void cmd_examine(struct imap *);
+void cmd_expunge(struct imap *);
+void cmd_fetch(struct imap *);
+void cmd_id(struct imap *);
+void cmd_idle(struct imap *);
+void cmd_list(struct imap *);
+void cmd_logout(struct imap *);
+void cmd_lsub(struct imap *);
+void cmd_move(struct imap *);
+void cmd_namespace(struct imap *);
+void cmd_noop(struct imap *);
+void cmd_rename(struct imap *);
+void cmd_search(struct imap *);
+void cmd_select(struct imap *);
+void cmd_status(struct imap *);
+void cmd_store(struct imap *);
+void cmd_subscribe(struct imap *);
+void cmd_unselect(struct imap *);
+void cmd_unsubscribe(struct imap *);
+
+#endif

@@ -1,0 +1,222 @@
+/*
+ * mimapd - an IMAP session
+ *
+ * Serves one user's Maildir on standard input and output: after mauth,
+ * whose record says who, or with -p the calling user.
+ */
+#include <errno.h>
+#include <unistd.h>
+
+#include "auth/session.h"
+#include "auth/users.h"
+#include "base/die.h"
+#include "imap.h"
+#include "imap/imapcapa.h"
+#include "io/conf.h"
+#include "io/deadline.h"
+#include "io/ident.h"
+#include "io/log.h"
+#include "io/net.h"
+#include "io/sandbox.h"
+
+enum { IN_SIZE = LIMIT_SESSION_UNREAD + 4096, OUT_SIZE = 32768 };
+
+static const char usage[] = "mimapd [-pV] [-c dir] [maildir]";
+
+static char in_buf[IN_SIZE], out_buf[OUT_SIZE];
+static struct session session;
+static struct imap imap;
+
+/* Nothing may be allocated here. */
+static void
+say_bye(void)
+{
+	static const char bye[] = "* BYE Internal error, try again later\r\n";
+	int64_t soon = deadline_in(10);
+
+	imap.out.deadline = soon;
+	out_flush(&imap.out);
+	if (write_all(STDOUT_FILENO, bye, sizeof(bye) - 1, soon) == -1)
+		return;
+}
+
+static void
+capability(struct imap *im, const char *before, struct span tag)
+{
+	struct imapcapa_conf c = { 0 };
+	struct buf b = { .max = 2048 };
+
+	buf_put(&b, tag);
+	buf_puts(&b, before);
+	imapcapa_put(&b, &c);
+	imap_put(im, &b);
+	buf_free(&b);
+}
+
+/* One command or less; false when more input is needed. */
+static bool
+step(struct imap *im)
+{
+	enum imapd_event e = imapd_next(&im->e, &im->in.data);
+
+	imap_put(im, &im->said);
+	buf_clear(&im->said);
+	switch (e) {
+	case IMAPD_COMMAND:
+		command_run(im);
+		break;
+	case IMAPD_MESSAGE:
+		command_message(im);
+		break;
+	case IMAPD_CLOSE:
+		im->over = true;
+		break;
+	case IMAPD_MORE:
+		return false;
+	case IMAPD_PIECE:
+	case IMAPD_END:
+	case IMAPD_ABORT:
+	case IMAPD_LINE:
+		break;
+	}
+	imap_put(im, &im->said);
+	buf_clear(&im->said);
+	return true;
+}
+
+static void
+serve(struct imap *im)
+{
+	while (!im->over) {
+		im->out.deadline = deadline_in(TIME_IMAP_IDLE);
+		if (im->out.err != 0)
+			break;
+		if (wait_stopping()) {
+			out_puts(&im->out, "* BYE Server is shutting down\r\n");
+			break;
+		}
+		if (step(im))
+			continue;
+		if (wait_input(im, -1, DEADLINE_NEVER) == -1)
+			break;
+		if (in_fill(&im->in) != IN_DATA)
+			break;
+	}
+	out_flush(&im->out);
+}
+
+static void
+log_close(const struct imap *im)
+{
+	struct logline l;
+
+	log_begin(&l, "close");
+	log_str(&l, "user", im->login);
+	log_str(&l, "svc", "imap");
+	log_num(&l, "n", im->commands);
+	log_end(&l);
+}
+
+/* Who is served, and the first words. */
+static void
+greet(struct imap *im, enum session_result r)
+{
+	struct span tag = { session.state, session.nstate };
+
+	if (r == SESSION_OK) {
+		im->login = session.login;
+		if (!in_unread(&im->in,
+			(struct span){ session.unread, session.nunread }))
+			die(EXIT_TEMP, "session record: too much input");
+		capability(im, " OK [", tag);
+		out_puts(&im->out, "] Logged in\r\n");
+	} else {
+		im->login = getenv("USER");
+		if (im->login == NULL)
+			im->login = "";
+		capability(im, "* PREAUTH [", SPAN(""));
+		out_printf(&im->out, "] %s ready\r\n", conf_me());
+	}
+}
+
+static char
+separator(const char *login)
+{
+	static struct user u;
+
+	if (!conf_exists())
+		return '/';
+	if (login[0] != '\0' && users_find(span_of(login), &u) == OK &&
+	    u.separator != '\0')
+		return u.separator;
+	if (users_find_uid(getuid(), &u) == OK && u.separator != '\0')
+		return u.separator;
+	return '/';
+}
+
+static void
+start(struct imap *im, const char *arg, enum session_result r)
+{
+	char path[LIMIT_PATH];
+
+	in_init(&im->in, STDIN_FILENO, in_buf, sizeof(in_buf));
+	out_init(&im->out, STDOUT_FILENO, out_buf, sizeof(out_buf));
+	im->out.deadline = deadline_in(TIME_IMAP_IDLE);
+	im->in.tie = &im->out;
+	im->body.fd = -1;
+	buf_init(&im->said, 16384);
+	imapd_init(&im->e, &im->said, LIMIT_IMAP_ARENA);
+	net_nodelay(STDOUT_FILENO);
+	wait_init();
+	die_hook = say_bye;
+	if (!users_maildir(arg, path, sizeof(path)))
+		die(EXIT_TEMP, "no Maildir: name one, or set HOME");
+	if (boxes_open(&im->boxes, path,
+		separator(r == SESSION_OK ? session.login : "")) == -1)
+		die_sys(EXIT_TEMP, "%s", path);
+}
+
+int
+main(int argc, char *argv[])
+{
+	enum session_result r;
+	bool preauth = false;
+	int ch;
+
+	progname = "mimapd";
+	opterr = 0;
+	while ((ch = getopt(argc, argv, "+c:pV")) != -1)
+		switch (ch) {
+		case 'c':
+			conf_set_dir(optarg);
+			break;
+		case 'p':
+			preauth = true;
+			break;
+		case 'V':
+			printf("mimapd %s\n", VERSION);
+			return EXIT_OK;
+		default:
+			die_usage(usage);
+		}
+	if (argc - optind > 1)
+		die_usage(usage);
+	r = preauth ? SESSION_NONE : session_receive(&session);
+	if (r == SESSION_NONE && !preauth)
+		die(EXIT_USAGE, "nobody has logged in: run it by mauth, or -p");
+	if (preauth)
+		log_conn(ident_conn(false));
+	else
+		log_open(r == SESSION_OK ? session.conn : NULL);
+	die_hook = say_bye;
+	if (r == SESSION_BAD)
+		die(EXIT_TEMP, "session record: not one that we can read");
+	start(&imap, argv[optind], r);
+	if (sandbox_limits(true, 0) == -1)
+		die_sys(EXIT_TEMP, "limits");
+	greet(&imap, r);
+	serve(&imap);
+	select_close(&imap);
+	log_close(&imap);
+	return EXIT_OK;
+}

@@ -1,0 +1,73 @@
+/* Sets of messages: numbers, UIDs, and "$" (RFC 5182). */
+#include "base/die.h"
+#include "imap.h"
+
+bool
+walk_init(struct walk *w, struct imap *im, struct span s, bool uid)
+{
+	size_t count = folder_count(im->folder);
+	uint32_t largest = (uint32_t)count;
+
+	*w = (struct walk){ .im = im, .uid = uid };
+	if (span_is(s, "$")) { /* UIDs, whatever the command is */
+		w->uid = true;
+		w->set = im->saved;
+		return true;
+	}
+	if (uid && count > 0)
+		largest = folder_msg(im->folder, count - 1)->uid;
+	if (!imapset_parse(&im->e.arena, s, largest, &w->set)) {
+		imap_bad(im, "Not a set of messages");
+		return false;
+	}
+	if (!uid && (imapset_max(&w->set) > count || count == 0)) {
+		imap_bad(im, "No message of that number");
+		return false;
+	}
+	return true;
+}
+
+bool
+walk_next(struct walk *w, size_t *i)
+{
+	size_t count = folder_count(w->im->folder);
+
+	for (; w->range < w->set.n; w->range++, w->inside = false) {
+		struct imapset_range r = w->set.range[w->range];
+
+		if (!w->inside)
+			w->i = w->uid ? folder_lower(w->im->folder, r.first)
+				      : r.first - 1;
+		w->inside = true;
+		if (w->i >= count)
+			return false;
+		if (w->uid ? folder_msg(w->im->folder, w->i)->uid <= r.last
+			   : w->i < r.last) {
+			*i = w->i++;
+			return true;
+		}
+	}
+	return false;
+}
+
+size_t
+walk_all(struct walk *w, size_t **idx)
+{
+	size_t n = 0, cap = 0, i;
+
+	*idx = NULL;
+	while (walk_next(w, &i)) {
+		if (folder_msg(w->im->folder, i)->gone) {
+			w->im->gone = true;
+			continue;
+		}
+		if (n == cap) {
+			cap = cap == 0 ? 64 : cap * 2;
+			*idx = realloc(*idx, cap * sizeof(**idx));
+			if (*idx == NULL)
+				die_memory();
+		}
+		(*idx)[n++] = i;
+	}
+	return n;
+}

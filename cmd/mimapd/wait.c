@@ -1,0 +1,106 @@
+/* Waiting for the client, for changes, and for the end. */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include "imap.h"
+#include "io/deadline.h"
+#include "io/fs.h"
+
+static int stop_pipe[2] = { -1, -1 };
+static volatile sig_atomic_t stopping;
+
+static void
+on_term(int sig)
+{
+	int err = errno;
+
+	(void)sig;
+	stopping = 1;
+	if (write(stop_pipe[1], "", 1) == -1)
+		stopping = 1;
+	errno = err;
+}
+
+/* A mapped index file was cut short under us. */
+static void
+on_bus(int sig)
+{
+	static const char bye[] =
+	    "\r\n* BYE Internal error, try again later\r\n";
+
+	(void)sig;
+	if (write(STDOUT_FILENO, bye, sizeof(bye) - 1) == -1)
+		_exit(75);
+	_exit(75);
+}
+
+void
+wait_init(void)
+{
+	struct sigaction sa = { .sa_handler = on_term };
+
+	if (pipe(stop_pipe) == 0)
+		for (int i = 0; i < 2; i++) {
+			fs_cloexec(stop_pipe[i], true);
+			fs_nonblock(stop_pipe[i], true);
+		}
+	sigemptyset(&sa.sa_mask);
+	sigaction(SIGTERM, &sa, NULL);
+	sa.sa_handler = on_bus;
+	sigaction(SIGBUS, &sa, NULL);
+	sa.sa_handler = SIG_IGN;
+	sigaction(SIGPIPE, &sa, NULL);
+}
+
+bool
+wait_stopping(void)
+{
+	return stopping != 0;
+}
+
+static int
+bye(struct imap *im, const char *text)
+{
+	out_printf(&im->out, "* BYE %s\r\n", text);
+	out_flush(&im->out);
+	im->over = true;
+	return -1;
+}
+
+/* Input that is buffered already is the client's before anything else. */
+int
+wait_input(struct imap *im, int watch, int64_t deadline)
+{
+	struct pollfd p[3] = { { .fd = im->in.fd, .events = POLLIN },
+		{ .fd = stop_pipe[0], .events = POLLIN },
+		{ .fd = watch, .events = POLLIN } };
+	int64_t idle = deadline_in(TIME_IMAP_IDLE);
+	int r;
+
+	if (out_flush(&im->out) == -1) {
+		im->over = true;
+		return -1;
+	}
+	for (;;) {
+		if (stopping)
+			return bye(im, "Server is shutting down");
+		r = poll(
+		    p, 3, deadline_left(deadline < idle ? deadline : idle));
+		if (r == -1 && errno == EINTR)
+			continue;
+		if (r == -1) {
+			im->over = true;
+			return -1;
+		}
+		if (p[1].revents != 0)
+			return bye(im, "Server is shutting down");
+		if (p[0].revents != 0)
+			return 1;
+		if (r == 0 && idle <= deadline)
+			return bye(im, "Disconnected for inactivity");
+		return 0;
+	}
+}
