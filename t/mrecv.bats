@@ -300,7 +300,7 @@ queued() {
 	one "$(printf '%02000d' 1)" | mrecv -- ./sink >out 2>err
 	[[ $(last_reply out) == "552 5.3.4 "* ]]
 	[ -z "$(ls store)" ]
-	grep -q 'refuse .*why="552 5.3.4' err
+	grep -q 'refuse .*code=552 why="5.3.4' err
 	one "$(printf '%01998d' 1)" | mrecv -- ./sink >out
 	[[ $(last_reply out) == "250 "* ]]
 }
@@ -544,6 +544,7 @@ session() {
 		[[ $(tail -n 1 out) == "550 5.6.0 "* ]]
 	done
 	kill "$pid"
+	grep -q 'refuse .*code=550 why="5.6.0' err
 	grep -q 'close .*peer=127.0.0.1 .*why=refused' err
 	[ -z "$(queued)" ]
 }

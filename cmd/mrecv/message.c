@@ -190,7 +190,7 @@ message_begin(struct mrecv *m)
 }
 
 void
-message_abort(struct mrecv *m, const char *why)
+message_abort(struct mrecv *m, enum smtp_reply r, const char *why)
 {
 	if (msg.road == ROAD_NONE)
 		return;
@@ -203,9 +203,8 @@ message_abort(struct mrecv *m, const char *why)
 			chain_abort(&msg.chain);
 		spool_close(&msg.spool);
 	}
-	if (why == NULL)
-		why = m->s.refusal[0] != '\0' ? m->s.refusal : "bare CR or LF";
-	log_refusal(m, msg.id, SPAN(""), 554, span_of(why));
+	log_refusal(m, msg.id, SPAN(""), smtp_text(r)->code,
+	    span_of(why != NULL ? why : smtp_text(r)->text));
 	message_forget();
 }
 
@@ -215,7 +214,7 @@ refuse_now(struct mrecv *m, enum smtp_reply r)
 	const struct smtp_text *t = smtp_text(r);
 
 	smtpd_refuse(&m->s, t->code, span_of(t->text));
-	message_abort(m, t->text);
+	message_abort(m, r, NULL);
 }
 
 static void

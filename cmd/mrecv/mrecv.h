@@ -63,11 +63,14 @@ void identify(struct mrecv *);
 void policy_mail(struct mrecv *);
 void policy_rcpt(struct mrecv *);
 
-/* message.c: answer SMTPD_DATA, _BODY, _END and _ABORT. */
+/*
+ * message.c: answer SMTPD_DATA, _BODY, _END and _ABORT.  An abort is
+ * logged with r's code and text, or why.
+ */
 void message_begin(struct mrecv *);
 void message_write(struct mrecv *);
 void message_end(struct mrecv *);
-void message_abort(struct mrecv *, const char *why);
+void message_abort(struct mrecv *, enum smtp_reply r, const char *why);
 
 /*
  * serve.c: the dialogue, to its end.  Flush what was said: 0, or -1 when

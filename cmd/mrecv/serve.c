@@ -106,7 +106,9 @@ step(struct mrecv *m, enum smtpd_event event)
 		message_end(m);
 		return true;
 	case SMTPD_ABORT:
-		message_abort(m, NULL);
+		message_abort(m,
+		    m->s.state == SMTPD_CLOSED ? SMTP_BARE : SMTP_TOO_BIG,
+		    NULL);
 		return true;
 	case SMTPD_TLS:
 		m->why = "tls";
@@ -153,6 +155,6 @@ serve(struct mrecv *m)
 	}
 	while (step(m, smtpd_next(&m->s, &m->in.data)))
 		continue;
-	message_abort(m, m->why);
+	message_abort(m, SMTP_LATER, m->why);
 	log_close(m);
 }
