@@ -359,6 +359,23 @@ why=quit" ]
 	END
 }
 
+@test "however often we fail, it is not called the peer's failure" {
+	rm conf/secrets
+	try="C: AUTH PLAIN $(plain alice@example.test secret-alice)
+S: -ERR [SYS/TEMP]*"
+	talk -- bin/mauth mpop <<-END
+		S: +OK*
+		$try
+		$try
+		$try
+		$try
+		$try
+		$try
+		C: QUIT
+		S: +OK*
+	END
+}
+
 @test "a password that was changed just now works at once" {
 	printf '%s\n' 'alice@example.test:new:all:{PLAIN}new:' >conf/secrets
 	talk -- bin/mauth mpop <<-END

@@ -115,13 +115,13 @@ fail(struct watch *w, enum greet_failure f)
  * on this machine, for its address and for the name.
  */
 static void
-delay(const struct watch *w, int64_t asked)
+delay(const struct watch *w, int64_t asked, bool later)
 {
 	int64_t unit = (int64_t)conf_limit("auth-delay", 60, TIME_AUTH_DELAY);
-	unsigned n = w->wrong, past = 0;
+	unsigned n = w->wrong > 0 ? w->wrong : 1, past = 0;
 	int64_t left;
 
-	if (!net_is_loopback(&w->m->peer))
+	if (!later && !net_is_loopback(&w->m->peer))
 		past = penalty_add(w->m->peer.ip, w->sasl.user, unix_now());
 	if (past > n)
 		n = past;
@@ -152,10 +152,11 @@ decide(struct watch *w, bool possible)
 			penalty_forget(w->sasl.user);
 		return true;
 	}
-	w->wrong++;
-	delay(w, asked);
-	if (w->wrong >= LIMIT_AUTH_TRIES)
-		f = GREET_LIMIT;
+	if (f != GREET_LATER)
+		w->wrong++;
+	delay(w, asked, f == GREET_LATER);
+	if (f != GREET_LATER && w->wrong >= LIMIT_AUTH_TRIES)
+		f = GREET_LIMIT; /* a failure of ours is not the peer's */
 	fail(w, f);
 	return false;
 }
@@ -196,7 +197,8 @@ question(struct watch *w, const struct monitor_msg *q)
 		fail(w, GREET_PRIVACY);
 		return false;
 	} else if (++w->exchanges > EXCHANGES_MAX) {
-		fail(w, GREET_LIMIT);
+		delay(w, deadline_now(), true);
+		fail(w, GREET_LATER);
 		return false;
 	} else {
 		r = sasl_begin(
