@@ -46,6 +46,44 @@ watch_drain(int watch)
 	}
 }
 
+int
+watch_dir_attrs(int watch, const char *path)
+{
+	return inotify_add_watch(watch, path,
+		   IN_CREATE | IN_DELETE | IN_MOVE | IN_ATTRIB | IN_ONLYDIR) ==
+		-1
+	    ? -1
+	    : 0;
+}
+
+bool
+watch_names(
+    int watch, void (*f)(void *ctx, const char *name, bool came), void *ctx)
+{
+	static uint64_t events[1024];
+	bool whole = true;
+	ssize_t n;
+
+	while ((n = read(watch, events, sizeof(events))) > 0 ||
+	    (n == -1 && errno == EINTR)) {
+		const char *p = (const char *)events, *end = p + n;
+
+		while (p < end) {
+			struct inotify_event e;
+
+			memcpy(&e, p, sizeof(e));
+			if ((e.mask & IN_Q_OVERFLOW) != 0)
+				whole = false;
+			else if (e.len > 0 &&
+			    (e.mask & (IN_DELETE | IN_MOVED_FROM)) == 0)
+				f(ctx, p + sizeof(e),
+				    (e.mask & IN_ATTRIB) == 0);
+			p += sizeof(e) + e.len;
+		}
+	}
+	return whole;
+}
+
 #else
 
 int
@@ -75,6 +113,22 @@ watch_drain(int watch)
 {
 	(void)watch;
 	return false;
+}
+
+int
+watch_dir_attrs(int watch, const char *path)
+{
+	return watch_dir(watch, path);
+}
+
+bool
+watch_names(
+    int watch, void (*f)(void *ctx, const char *name, bool came), void *ctx)
+{
+	(void)watch;
+	(void)f;
+	(void)ctx;
+	return true;
 }
 
 #endif

@@ -23,4 +23,14 @@ MUST int watch_file(int watch, const char *path);
 /* Eat what there is to be read; whether there was anything. */
 bool watch_drain(int watch);
 
+/* As watch_dir, and also names whose times or mode change. */
+MUST int watch_dir_attrs(int watch, const char *path);
+
+/*
+ * Eat what there is, and call f for each name that came (`came`) or was
+ * changed.  False when some were lost: look at the whole directory.
+ */
+bool watch_names(
+    int watch, void (*f)(void *ctx, const char *name, bool came), void *ctx);
+
 #endif

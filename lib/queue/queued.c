@@ -8,8 +8,16 @@
 
 #include "io/fs.h"
 
-/* The nanoseconds of a time that we set ourselves. */
 enum { OURS = 20261122, NAME_SIZE = MAIL_ID_LEN + 8 };
+
+/* The nanoseconds of the times that we set. */
+static long stamp;
+
+void
+queued_stamp(void)
+{
+	stamp = OURS;
+}
 
 static int
 take_stat(const struct stat *st, struct queued *m)
@@ -84,7 +92,7 @@ static int
 set_due(struct queued *m, int64_t t, mode_t mode)
 {
 	struct timespec ts[2] = { { .tv_nsec = UTIME_OMIT },
-		{ .tv_sec = (time_t)t, .tv_nsec = OURS } };
+		{ .tv_sec = (time_t)t, .tv_nsec = stamp } };
 
 	if (futimens(m->fd, ts) == -1 || fchmod(m->fd, mode) == -1)
 		return -1;

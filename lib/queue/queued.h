@@ -16,7 +16,7 @@ struct queued {
 	int fd;
 	char id[MAIL_ID_LEN + 1];
 	int64_t due;    /* mtime */
-	bool ours;      /* due was set by queued_put_back */
+	bool ours;      /* due was set by who called queued_stamp */
 	bool leased;    /* u+x */
 	bool by_next;   /* u+x and g+x */
 	uint64_t bytes; /* of the file */
@@ -42,6 +42,12 @@ MUST int queued_stat(struct queue *, const char *id, struct queued *);
  */
 MUST int queued_lease(struct queued *, int64_t now, int64_t until,
     int64_t horizon, bool by_next, bool force);
+
+/*
+ * From now on mark the times that this process sets, so that it knows its
+ * own changes from those of others (queued.ours).
+ */
+void queued_stamp(void);
 
 /* Give a lease back: next due at a time. */
 int queued_put_back(struct queued *, int64_t due);
