@@ -1,0 +1,118 @@
+#include <errno.h>
+#include <stdarg.h>
+
+#include "mdeliver.h"
+#include "store/maildir.h"
+
+struct filing {
+	struct maildir md;
+	struct maildir_file file;
+	bool open, placed;
+};
+
+void
+target_set(
+    struct target *t, enum verdict v, const char *code, const char *fmt, ...)
+{
+	va_list ap;
+
+	t->done = true;
+	t->verdict = v;
+	snprintf(t->code, sizeof(t->code), "%s", code);
+	va_start(ap, fmt);
+	vsnprintf(t->text, sizeof(t->text), fmt, ap);
+	va_end(ap);
+}
+
+static void
+later(struct target *t, const char *what)
+{
+	bool full = errno == ENOSPC || errno == EDQUOT || errno == EFBIG;
+
+	target_set(t, TEMP, full ? "4.2.2" : "4.3.0", "%s %s: %s", what,
+	    t->path, strerror(errno));
+}
+
+static void
+put(void *ctx, struct span s)
+{
+	maildir_write(ctx, s);
+}
+
+/* Written and synced, or set to later with nothing left. */
+static void
+write_one(struct target *t, struct filing *f)
+{
+	int r;
+
+	if (maildir_open(&f->md, t->path, true) == -1) {
+		later(t, "open");
+		return;
+	}
+	if (maildir_create(&f->md, &f->file) == -1) {
+		later(t, "create in");
+		maildir_close(&f->md);
+		return;
+	}
+	r = source_read(t->source, t->address, put, &f->file);
+	if (r == 0)
+		r = maildir_sync(&f->file);
+	if (r == 0) {
+		f->open = true;
+		return;
+	}
+	if (r == 1)
+		target_set(t, PERM, "5.4.6", "it was delivered to %s before",
+		    t->address);
+	else
+		later(t, "write to");
+	maildir_abort(&f->file);
+	maildir_close(&f->md);
+}
+
+static bool
+synced_before(struct target *const *t, const struct filing *f, size_t i)
+{
+	for (size_t k = 0; k < i; k++)
+		if (f[k].placed && strcmp(t[k]->path, t[i]->path) == 0)
+			return true;
+	return false;
+}
+
+void
+file_targets(struct target *const *t, size_t n)
+{
+	static struct filing f[BATCH_JOBS];
+
+	memset(f, 0, sizeof(f));
+	for (size_t i = 0; i < n; i++)
+		write_one(t[i], &f[i]);
+	for (size_t i = 0; i < n; i++) {
+		if (!f[i].open)
+			continue;
+		f[i].placed = maildir_place(&f[i].file, NULL, 0) == 0;
+		if (!f[i].placed) {
+			later(t[i], "rename in");
+			maildir_abort(&f[i].file);
+		}
+	}
+	for (size_t i = 0; i < n; i++) {
+		if (!f[i].placed)
+			continue;
+		if (!synced_before(t, f, i) &&
+		    maildir_sync_dir(&f[i].md, false) == -1) {
+			/* it may be there after all: a duplicate then */
+			later(t[i], "sync");
+			f[i].placed = false;
+			maildir_abort(&f[i].file);
+			continue;
+		}
+		target_set(t[i], OK, "2.0.0", "delivered to %s", t[i]->path);
+		maildir_done(&f[i].file);
+	}
+	for (size_t i = 0; i < n; i++)
+		if (f[i].open)
+			maildir_close(&f[i].md);
+	if (n > 0 && f[0].placed)
+		maildir_clean(&f[0].md);
+}

@@ -1,0 +1,106 @@
+/*
+ * -J: jobs on standard input, results on standard output.  What waits is
+ * taken together, so that a folder is synced once for many messages.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include "io/in.h"
+#include "io/out.h"
+#include "mdeliver.h"
+#include "queue/job.h"
+
+struct taken {
+	struct job job;
+	struct source source;
+	size_t first;        /* of its recipients in the batch */
+	char why[TEXT_SIZE]; /* it can't be read */
+};
+
+static struct taken list[BATCH_JOBS];
+
+static void
+report(struct out *out, const struct batch *b, const struct taken *t)
+{
+	struct buf line = { .max = LIMIT_RESULT_LINE };
+
+	for (size_t i = 0; i < t->job.nrcpts; i++) {
+		const struct rcpt_state *r =
+		    t->why[0] == '\0' ? &b->rcpts[t->first + i] : NULL;
+
+		buf_clear(&line);
+		result_put(&line, t->job.id, t->job.rcpts[i],
+		    r == NULL ? "4.3.0" : r->code,
+		    span_of(r == NULL ? t->why : r->text));
+		out_put(out, buf_span(&line));
+		/* a result is one write */
+		if (out_flush(out) == -1)
+			die_sys(EXIT_TEMP, "results");
+	}
+	buf_free(&line);
+}
+
+static void
+take(struct batch *b, struct taken *t, struct span line)
+{
+	struct span copy = arena_span(&b->arena, line);
+
+	*t = (struct taken){ .source.fd = -1, .first = b->nrcpts };
+	if (!job_parse(&b->arena, copy, &t->job))
+		die(EXIT_DATAERR, "not a job: %.*s",
+		    (int)(line.n < 100 ? line.n : 100), line.p);
+	if (source_open_queued(&t->source, t->job.file) == -1) {
+		snprintf(t->why, sizeof(t->why), "%.200s: %s", t->job.file,
+		    strerror(errno));
+		return;
+	}
+	for (size_t i = 0; i < t->job.nrcpts; i++)
+		plan_add(b, &t->source, t->job.rcpts[i]);
+}
+
+/* Whether a further line can be had without waiting. */
+static bool
+waiting(const struct in *in)
+{
+	struct pollfd p = { .fd = in->fd, .events = POLLIN };
+
+	return span_chr(in->data, '\n') < in->data.n ||
+	    (!in->eof && poll(&p, 1, 0) == 1);
+}
+
+int
+jobs(void)
+{
+	static char ibuf[LIMIT_JOB_LINE], obuf[LIMIT_RESULT_LINE];
+	struct span line;
+	struct out out;
+	struct in in;
+	int r;
+
+	in_init(&in, STDIN_FILENO, ibuf, sizeof(ibuf));
+	out_init(&out, STDOUT_FILENO, obuf, sizeof(obuf));
+	while ((r = in_line(&in, &line)) == 1) {
+		struct batch b;
+		size_t n = 0;
+
+		batch_init(&b);
+		take(&b, &list[n++], line);
+		while (n < BATCH_JOBS && waiting(&in) &&
+		    (r = in_line(&in, &line)) == 1)
+			take(&b, &list[n++], line);
+		if (b.nrcpts > 0)
+			batch_run(&b);
+		for (size_t i = 0; i < n; i++) {
+			report(&out, &b, &list[i]);
+			if (list[i].source.fd != -1)
+				close(list[i].source.fd);
+		}
+		batch_free(&b);
+		if (r != 1)
+			break;
+	}
+	if (r == -1)
+		die_sys(EXIT_TEMP, "jobs");
+	return EXIT_OK;
+}

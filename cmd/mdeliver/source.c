@@ -1,0 +1,264 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/num.h"
+#include "io/conf.h"
+#include "io/deadline.h"
+#include "io/fs.h"
+#include "io/ident.h"
+#include "io/out.h"
+#include "mail/addr.h"
+#include "mail/header.h"
+#include "mail/intake.h"
+#include "mdeliver.h"
+#include "queue/envelope.h"
+
+enum { CHUNK = 32768, FIELD_MAX = 1024 };
+
+int
+source_open_queued(struct source *s, const char *file)
+{
+	const char *dir = conf_path("queue"), *name = strrchr(file, '/');
+	size_t n = strlen(dir);
+	struct stat st;
+	int dirfd, err;
+
+	*s = (struct source){ .fd = -1, .queued = true };
+	if (name == NULL || (size_t)(name - file) != n ||
+	    strncmp(file, dir, n) != 0 || !ident_is_mail(span_of(name + 1))) {
+		errno = EACCES; /* nothing else is a queue file */
+		return -1;
+	}
+	dirfd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dirfd == -1)
+		return -1;
+	s->fd = openat(
+	    dirfd, name + 1, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	err = errno;
+	close(dirfd);
+	errno = err;
+	if (s->fd == -1)
+		return -1;
+	if (fstat(s->fd, &st) == -1 || !S_ISREG(st.st_mode) ||
+	    st.st_nlink != 1) {
+		close(s->fd);
+		s->fd = -1;
+		errno = EACCES;
+		return -1;
+	}
+	snprintf(s->id, sizeof(s->id), "%s", name + 1);
+	return 0;
+}
+
+bool
+source_committed(void)
+{
+	struct span text = span_of(getenv("MAIL_COMMITFD"));
+	uint32_t fd;
+	ssize_t r;
+	char c = 'n';
+
+	if (text.n == 0)
+		return true;
+	if (!num_u32(text, &fd) || fd > 1024)
+		return false;
+	do
+		r = read((int)fd, &c, 1);
+	while (r == -1 && errno == EINTR);
+	close((int)fd);
+	return r == 1 && c == 'y';
+}
+
+/* A file without a name, in the queue's tmp/ or in /tmp. */
+static int
+spool_file(void)
+{
+	char path[LIMIT_PATH];
+	int fd = -1;
+
+	if (snprintf(path, sizeof(path), "%s/tmp/deliver-XXXXXX",
+		conf_path("queue")) < (int)sizeof(path))
+		fd = mkstemp(path);
+	if (fd == -1) {
+		snprintf(path, sizeof(path), "/tmp/mdeliver-XXXXXX");
+		fd = mkstemp(path);
+	}
+	if (fd == -1)
+		die_sys(EXIT_TEMP, "%s", path);
+	unlink(path);
+	fs_cloexec(fd, true);
+	return fd;
+}
+
+static int
+spool_stdin(void)
+{
+	static char buf[CHUNK];
+	int fd = spool_file();
+	ssize_t r;
+
+	for (;;) {
+		r = read(STDIN_FILENO, buf, sizeof(buf));
+		if (r == 0)
+			return fd;
+		if (r == -1 && errno == EINTR)
+			continue;
+		if (r == -1)
+			die_sys(EXIT_TEMP, "standard input");
+		if (write_all(fd, buf, (size_t)r, DEADLINE_NEVER) == -1)
+			die_sys(EXIT_TEMP, "copy of the message");
+	}
+}
+
+void
+source_open_stdin(struct source *s, const char *sender)
+{
+	struct stat st;
+
+	*s = (struct source){ .fd = STDIN_FILENO };
+	if (!span_cstr(span_of(sender), s->sender, sizeof(s->sender)))
+		die(EXIT_USAGE, "-f: address too long");
+	if (fstat(STDIN_FILENO, &st) == 0 && S_ISREG(st.st_mode))
+		s->at = lseek(STDIN_FILENO, 0, SEEK_CUR);
+	else
+		s->fd = spool_stdin();
+	if (!source_committed())
+		die(EXIT_TEMP, "the message was not committed");
+}
+
+const char *
+source_sender(struct source *s)
+{
+	static struct arena a;
+	struct envelope e;
+
+	if (!s->queued)
+		return s->sender;
+	arena_init(&a, ENVELOPE_ARENA);
+	if (envelope_read(s->fd, &a, &e) == -1 ||
+	    !span_cstr(e.sender, s->sender, sizeof(s->sender))) {
+		arena_free(&a);
+		return NULL;
+	}
+	s->at = (off_t)e.message_at;
+	s->queued = false; /* it is known now */
+	arena_free(&a);
+	return s->sender;
+}
+
+struct reader {
+	struct intake intake;
+	struct header header; /* looks for Delivered-To beside the intake */
+	bool header_done, loop;
+	struct span address;
+	void (*put)(void *ctx, struct span);
+	void *ctx;
+};
+
+static void
+look_for_loop(struct reader *r, struct span piece)
+{
+	while (!r->header_done) {
+		switch (header_next(&r->header, &piece)) {
+		case HEADER_MORE:
+			return;
+		case HEADER_FIELD:
+			if (span_iis(r->header.name, "Delivered-To") &&
+			    addr_same(span_trim(r->header.body), r->address))
+				r->loop = true;
+			break;
+		case HEADER_END:
+			r->header_done = true;
+			break;
+		}
+	}
+}
+
+static void
+pass(struct reader *r, struct span piece)
+{
+	struct span part;
+
+	if (r->intake.done) {
+		r->put(r->ctx, piece);
+		return;
+	}
+	look_for_loop(r, piece);
+	for (;;) {
+		switch (intake_next(&r->intake, &piece, &part)) {
+		case INTAKE_MORE:
+			if (r->intake.done && piece.n > 0)
+				r->put(r->ctx, piece);
+			return;
+		case INTAKE_PIECE:
+			r->put(r->ctx, part);
+			break;
+		case INTAKE_END:
+			if (r->intake.no_blank)
+				r->put(r->ctx, SPAN("\n"));
+			break;
+		}
+	}
+}
+
+static void
+put_str(struct reader *r, const char *s)
+{
+	r->put(r->ctx, span_of(s));
+}
+
+/* The message has no body: an empty line is what it lacks. */
+static void
+end_in_header(struct reader *r)
+{
+	struct span none = SPAN(""), part;
+
+	intake_eof(&r->intake);
+	while (!r->intake.done)
+		if (intake_next(&r->intake, &none, &part) == INTAKE_PIECE)
+			r->put(r->ctx, part);
+}
+
+int
+source_read(struct source *s, const char *address,
+    void (*put)(void *ctx, struct span), void *ctx)
+{
+	static char buf[CHUNK];
+	struct reader r = {
+		.address = span_of(address), .put = put, .ctx = ctx
+	};
+	const char *sender = source_sender(s);
+	off_t at;
+
+	if (sender == NULL) {
+		errno = EBADMSG;
+		return -1;
+	}
+	at = s->at;
+	header_init(&r.header, FIELD_MAX);
+	put_str(&r, "Return-Path: <");
+	put_str(&r, sender);
+	put_str(&r, ">\nDelivered-To: ");
+	put_str(&r, address);
+	put_str(&r, "\n");
+	while (!r.loop) {
+		ssize_t n = pread(s->fd, buf, sizeof(buf), at);
+
+		if (n == -1 && errno == EINTR)
+			continue;
+		if (n == -1) {
+			header_free(&r.header);
+			return -1;
+		}
+		if (n == 0)
+			break;
+		at += n;
+		pass(&r, (struct span){ buf, (size_t)n });
+	}
+	if (!r.intake.done && !r.loop)
+		end_in_header(&r);
+	header_free(&r.header);
+	return r.loop ? 1 : 0;
+}
