@@ -771,6 +771,17 @@ maildir /m" ]
 	END
 }
 
+@test "under inetd the log is not said to the peer" {
+	talk -2 -- bin/mauth mpop <<-END
+		S: +OK*
+		C: AUTH PLAIN $(plain alice@example.test x)
+		S: -ERR [AUTH]*
+		C: AUTH PLAIN $(plain alice@example.test secret-alice)
+		S: hello from mpop
+	END
+	[ "$(sed -n 's/^PNEU_SESSION=//p' out/env)" -ge 3 ]
+}
+
 @test "-c names the configuration, for the server too" {
 	unset PNEU_CONF
 	talk -- bin/mauth -c "$d/conf" mpop <<-END

@@ -1,6 +1,7 @@
 #include "io/log.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -29,7 +30,7 @@ syslog_socket(void)
 {
 	struct sockaddr_un to = { .sun_family = AF_UNIX,
 		.sun_path = "/dev/log" };
-	int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
 	if (fd != -1 && connect(fd, (struct sockaddr *)&to, sizeof(to)) == -1) {
 		close(fd);
@@ -44,11 +45,14 @@ log_conn(const char *conn)
 	log_connection = conn;
 	if (stderr_is_connection()) {
 		log_fd = syslog_socket();
-		/* die() must not write into the dialogue either */
+		if (log_fd == -1)
+			log_fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
+		/*
+		 * die() must not write into the dialogue either, and nothing
+		 * that is opened later may become descriptor 2
+		 */
 		if (log_fd != -1)
 			dup2(log_fd, STDERR_FILENO);
-		else
-			close(STDERR_FILENO);
 	}
 }
 

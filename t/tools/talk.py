@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Run a server on a connection and play a conversation with it.
 
-usage: talk.py [-b BYTES] [-e NAME=VALUE] [-i] [-s] SCRIPT COMMAND [ARG ...]
+usage: talk.py [-2is] [-b BYTES] [-e NAME=VALUE] SCRIPT COMMAND [ARG ...]
 
 COMMAND gets a TCP connection over loopback (-i: a Unix socket pair) as
-descriptors 0 and 1.  With -s it is offered UCSPI-TLS, played without any
+descriptors 0 and 1, and with -2 also as 2 (inetd).  With -s it is offered UCSPI-TLS, played without any
 cryptography.  -b: what is sent goes in pieces of so many bytes.  -e: set a
 variable.  Lines of SCRIPT ("-" is standard input):
 
@@ -28,7 +28,7 @@ import subprocess
 import sys
 import time
 
-opts, args = getopt.getopt(sys.argv[1:], "b:e:is")
+opts, args = getopt.getopt(sys.argv[1:], "2b:e:is")
 flags = dict(opts)
 step = int(flags.get("-b", 0))
 script = sys.stdin if args[0] == "-" else open(args[0])
@@ -52,6 +52,7 @@ if "-s" in flags:
     fds = [n, m]
     env.update(SSLCTLFD=str(n), SSLREADFD=str(m), SSLWRITEFD=str(m))
 child = subprocess.Popen(args[1:], stdin=theirs, stdout=theirs, env=env,
+                         stderr=theirs if "-2" in flags else None,
                          pass_fds=fds)
 theirs.close()
 if fds:
