@@ -27,11 +27,15 @@ pop() {
 named() {
 	local n i
 	n=$(pop STAT QUIT | sed -n 's/^+OK \([0-9]*\) [0-9]*$/\1/p')
-	for i in $(seq 1 "$n"); do
-		printf '%s %s\n' \
-			"$(pop "UIDL $i" QUIT | sed -n 's/^+OK [0-9]* //p')" \
-			"$(pop "TOP $i 0" QUIT | sed -n 's/^Subject: //p')"
-	done
+	{
+		printf 'UIDL\r\n'
+		for i in $(seq 1 "$n"); do
+			printf 'TOP %d 0\r\n' "$i"
+		done
+		printf 'QUIT\r\n'
+	} | mpop -p box 2>>log | tr -d '\r' | awk '
+		/^[0-9]+ [0-9.]+$/ { uidl[++n] = $2 }
+		/^Subject: / { print uidl[++k], $2 }'
 }
 
 # No name stands for two messages in all these files.

@@ -12,7 +12,7 @@
 #include "store/scan.h"
 
 /* HEADER: "pneu-cache 1\n" and the UIDVALIDITY at its end. */
-enum { HEADER = 32, FRAME = 16, WHAT_MAX = 32 };
+enum { HEADER = 32, FRAME = 16, TRIM_MIN = 1048576 };
 
 static const char file_name[] = "pneu.cache";
 static const char magic[28] = "pneu-cache 1\n";
@@ -46,7 +46,7 @@ slot_order(const void *a, const void *b)
 		return x->uid < y->uid ? -1 : 1;
 	if (x->kind != y->kind)
 		return x->kind < y->kind ? -1 : 1;
-	return x->at < y->at ? -1 : x->at > y->at;
+	return x->at > y->at ? -1 : x->at < y->at; /* the latest first */
 }
 
 static void
@@ -113,7 +113,7 @@ open_file(struct cache *c, int dirfd, uint32_t uidvalidity)
 static const struct cache_slot *
 find_slot(struct cache *c, uint32_t uid, uint32_t kind)
 {
-	struct cache_slot key = { uid, kind, 0 };
+	struct cache_slot key = { uid, kind, UINT64_MAX };
 	size_t lo = 0, hi = c->n;
 
 	if (c->sorted < c->n && c->n > 0)
@@ -260,4 +260,59 @@ cache_flush(struct cache *c, int dirfd, uint32_t uidvalidity)
 	}
 	buf_clear(b);
 	errno = err;
+}
+
+static size_t
+count_alive(const struct cache *c, bool (*alive)(const void *ctx, uint32_t uid),
+    const void *ctx)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < c->n; i++)
+		n += alive(ctx, c->slot[i].uid);
+	return n;
+}
+
+/* Copy a record as it stands; a damaged one stays damaged. */
+static bool
+copy_record(const struct cache *c, const struct cache_slot *slot, int to)
+{
+	static char buf[CACHE_TEXT_MAX + FRAME];
+	size_t len;
+
+	if (pread(c->fd, buf, FRAME, (off_t)slot->at) != FRAME)
+		return false;
+	len = (size_t)le_get(buf, 4);
+	return len <= CACHE_TEXT_MAX &&
+	    pread(c->fd, buf + FRAME, len, (off_t)slot->at + FRAME) ==
+	    (ssize_t)len &&
+	    write_all(to, buf, FRAME + len, INT64_MAX) == 0;
+}
+
+void
+cache_trim(struct cache *c, int dirfd, uint32_t uidvalidity,
+    bool (*alive)(const void *ctx, uint32_t uid), const void *ctx)
+{
+	static const char tmp[] = "pneu.cache.new";
+	char head[HEADER];
+	bool ok;
+	int fd;
+
+	if (c->fd == -1 || c->read < TRIM_MIN ||
+	    count_alive(c, alive, ctx) > c->n / 2)
+		return;
+	fd = openat(dirfd, tmp, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	if (fd == -1)
+		return;
+	memset(head, 0, sizeof(head));
+	memcpy(head, magic, sizeof(magic));
+	le_set(head + 28, 4, uidvalidity);
+	ok = write_all(fd, head, HEADER, INT64_MAX) == 0;
+	for (size_t i = 0; ok && i < c->n; i++)
+		if (alive(ctx, c->slot[i].uid))
+			ok = copy_record(c, &c->slot[i], fd);
+	close(fd);
+	if (!ok || renameat(dirfd, tmp, dirfd, file_name) == -1)
+		unlinkat(dirfd, tmp, 0);
+	cache_close(c);
 }

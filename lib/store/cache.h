@@ -41,4 +41,11 @@ bool cache_put(
 /* Under the folder's lock.  Errors are forgotten with what was put. */
 void cache_flush(struct cache *, int dirfd, uint32_t uidvalidity);
 
+/*
+ * Under the folder's lock: when most of a large file is about messages
+ * that are gone, write another without them.
+ */
+void cache_trim(struct cache *, int dirfd, uint32_t uidvalidity,
+    bool (*alive)(const void *ctx, uint32_t uid), const void *ctx);
+
 #endif

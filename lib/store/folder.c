@@ -112,6 +112,26 @@ put_sizes(struct folder *f)
 	return index_commit(ix);
 }
 
+static bool
+is_alive(const void *ctx, uint32_t uid)
+{
+	const struct index *ix = ctx;
+	size_t i = index_lower(ix, uid);
+
+	return i < ix->n && ix->entry[i].msg.uid == uid &&
+	    !ix->entry[i].msg.gone;
+}
+
+/* Under the lock. */
+static void
+flush_cache(struct folder *f)
+{
+	if (f->cache.pending.n == 0)
+		return;
+	cache_flush(&f->cache, f->ix.fd, f->ix.uidvalidity);
+	cache_trim(&f->cache, f->ix.fd, f->ix.uidvalidity, is_alive, &f->ix);
+}
+
 /* All that one look under the lock can do. */
 static int
 update(struct folder *f, bool believe)
@@ -125,8 +145,7 @@ update(struct folder *f, bool believe)
 		r = take_recent(f);
 	if (r == 0)
 		r = index_sync(&f->ix);
-	if (f->cache.pending.n > 0)
-		cache_flush(&f->cache, f->ix.fd, f->ix.uidvalidity);
+	flush_cache(f);
 	index_unlock(&f->ix);
 	return r;
 }
@@ -224,8 +243,8 @@ folder_close(struct folder *f)
 		return;
 	if ((f->sized > 0 || f->cache.pending.n > 0) &&
 	    index_lock(&f->ix) == 0) {
-		if (put_sizes(f) == 0 && f->cache.pending.n > 0)
-			cache_flush(&f->cache, f->ix.fd, f->ix.uidvalidity);
+		if (put_sizes(f) == 0)
+			flush_cache(f);
 		index_unlock(&f->ix);
 	}
 	if (f->watch != -1)
@@ -428,7 +447,7 @@ folder_cache_put(struct folder *f, size_t i, const char *what, struct span text)
 {
 	if (cache_put(&f->cache, f->ix.entry[i].msg.uid, what, text) &&
 	    index_lock(&f->ix) == 0) {
-		cache_flush(&f->cache, f->ix.fd, f->ix.uidvalidity);
+		flush_cache(f);
 		index_unlock(&f->ix);
 	}
 }
