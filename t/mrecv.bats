@@ -289,6 +289,7 @@ queued() {
 	script f "echo \$\$ >'$PWD/filter.pid'; exec cat"
 	"$ROOT/t/smtp/kill" filter 64 "$PWD/store" -- -F ./f -- ./sink
 	mkdir -p queue/tmp
+	echo "pneu $(id -u) $(id -g)" >conf/uids
 	"$ROOT/t/smtp/kill" filter 64 "$PWD/queue" -- -F ./f -- mqueue add
 }
 
@@ -518,6 +519,23 @@ session() {
 	python3 wrap.py fail >out 2>err
 	[[ $(tail -n 1 out) == "220 2.0.0 "* ]]
 	grep -q 'close .*why=tls' err
+}
+
+@test "root writes the queue as pneu" {
+	[ "$(id -u)" -eq 0 ] || skip "needs root"
+	open=$(mktemp -d)
+	chmod 0711 "$open"
+	mkdir -m 0700 "$open/queue"
+	chown 62001:62001 "$open/queue"
+	cp -rp conf "$open/"
+	chmod 0755 "$open/conf"
+	echo "queue $open/queue" >"$open/conf/paths"
+	echo 'pneu 62001 62001' >"$open/conf/uids"
+	one 'Subject: x' | PNEU_CONF=$open/conf mrecv -- mqueue add >out
+	owner=$(stat -c %u "$open"/queue/????????????????)
+	rm -r "$open"
+	[[ $(last_reply out) == "250 "* ]]
+	[ "$owner" = 62001 ]
 }
 
 @test "over TCP the last words arrive, even when nobody reads the rest" {

@@ -15,6 +15,7 @@
 #include "io/ident.h"
 #include "io/log.h"
 #include "io/sandbox.h"
+#include "io/user.h"
 #include "mrecv.h"
 
 static const char usage[] =
@@ -105,6 +106,21 @@ seconds(const char *name, int64_t dflt)
 	return (int64_t)conf_limit(name, 86400, (uint64_t)dflt);
 }
 
+/*
+ * The queue is pneu's: root by hand must not leave files there that
+ * `mqueue run` can't read.
+ */
+static void
+become_pneu(void)
+{
+	uid_t uid;
+	gid_t gid;
+
+	if (user_is_root() && conf_account("pneu", &uid, &gid) == 0 &&
+	    user_become(uid, gid) == -1)
+		die_sys(EXIT_TEMP, "pneu");
+}
+
 static void
 settings(struct mrecv *m)
 {
@@ -123,6 +139,8 @@ settings(struct mrecv *m)
 	m->floor = conf_limit("free", UINT64_MAX, LIMIT_FREE);
 	m->queue.fd = -1;
 	m->direct = writes_queue(m);
+	if (m->direct)
+		become_pneu();
 	if (m->direct &&
 	    queue_open(&m->queue, conf_path("queue"), true) == -1) {
 		m->queue.fd = -1;
