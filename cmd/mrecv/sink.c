@@ -5,11 +5,11 @@
 #include <unistd.h>
 
 #include "base/enc.h"
-#include "chain.h"
 #include "io/deadline.h"
 #include "io/fs.h"
 #include "io/log.h"
 #include "io/spawn.h"
+#include "message.h"
 
 enum {
 	RESULTS_MAX = 65536,
@@ -153,7 +153,10 @@ end_line(struct sink *s)
 		s->next = i + 1;
 		return;
 	}
+	if (span_is(line, msg.id))
+		return; /* mqueue add tells the id that it was given */
 	log_begin(&l, "sink");
+	log_str(&l, "id", msg.id);
 	log_span(&l, "text", line);
 	log_end(&l);
 }
