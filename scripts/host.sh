@@ -121,7 +121,7 @@ service() {
 
 # The port NAME had the last time, so that a restart changes nothing.
 old_port() {
-	p=$(sed -n "s/^export $1_PORT=//p" "$dir/env" 2>/dev/null)
+	p=$(sed -n "s/^export $1_PORT=//p" "$dir/env" 2>/dev/null || :)
 	echo "${p:-0}"
 }
 
@@ -140,8 +140,8 @@ listen() {
 		shift
 	done
 	shift
-	printf '%s %s\n' "$port" "$(wc -l <"$dir/log/$log" 2>/dev/null || echo 0)" \
-		>>"$dir/ports.new"
+	: >>"$dir/log/$log"
+	printf '%s %s\n' "$port" "$(wc -l <"$dir/log/$log")" >>"$dir/ports.new"
 	# shellcheck disable=SC2086 # options are words
 	service "$log" "$bin/mtls" -l "127.0.0.1:$at" $opts "$@"
 }
