@@ -7,7 +7,7 @@
 #include "store/boxfile.h"
 #include "store/boxname.h"
 #include "store/boxops.h"
-#include "store/scan.h"
+#include "store/grow.h"
 
 struct row {
 	size_t name, len; /* in text */
@@ -37,7 +37,7 @@ add(struct list *l, struct span name, unsigned attrs)
 
 	if (!buf_put(&l->text, name) || !buf_putc(&l->text, '\0'))
 		return;
-	l->row = scan_grow(l->row, l->n, &l->cap, sizeof(l->row[0]));
+	l->row = grow_array(l->row, l->n, &l->cap, sizeof(l->row[0]));
 	l->row[l->n++] = (struct row){ at, name.n, attrs };
 }
 

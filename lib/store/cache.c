@@ -7,9 +7,9 @@
 
 #include "io/out.h"
 #include "store/crc.h"
+#include "store/grow.h"
 #include "store/journal.h"
 #include "store/le.h"
-#include "store/scan.h"
 
 /* HEADER: "pneu-cache 1\n" and the UIDVALIDITY at its end. */
 enum { HEADER = 32, FRAME = 16, TRIM_MIN = 1048576 };
@@ -52,7 +52,7 @@ slot_order(const void *a, const void *b)
 static void
 add_slot(struct cache *c, uint32_t uid, uint32_t kind, uint64_t at)
 {
-	c->slot = scan_grow(c->slot, c->n, &c->cap, sizeof(c->slot[0]));
+	c->slot = grow_array(c->slot, c->n, &c->cap, sizeof(c->slot[0]));
 	c->slot[c->n++] = (struct cache_slot){ uid, kind, at };
 }
 

@@ -9,6 +9,7 @@
 #include "io/deadline.h"
 #include "io/fs.h"
 #include "io/log.h"
+#include "store/grow.h"
 #include "store/scan.h"
 
 enum { LOCK_WAIT = 30 };
@@ -270,7 +271,7 @@ merge(struct index *ix, struct entry *old, size_t shown)
 	size_t n = 0, cap = 0, from = 0;
 
 	for (size_t i = 0; i < shown; i++) {
-		e = scan_grow(e, n, &cap, sizeof(*e));
+		e = grow_array(e, n, &cap, sizeof(*e));
 		e[n] = old[i];
 		e[n].name = e[n].len = 0;
 		m = index_find(ix, old[i].msg.uid);
@@ -290,7 +291,7 @@ merge(struct index *ix, struct entry *old, size_t shown)
 	if (shown > 0)
 		from = index_lower(ix, old[shown - 1].msg.uid + 1);
 	for (; from < ix->n; from++) {
-		e = scan_grow(e, n, &cap, sizeof(*e));
+		e = grow_array(e, n, &cap, sizeof(*e));
 		e[n++] = ix->entry[from];
 	}
 	free(ix->entry);

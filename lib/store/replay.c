@@ -1,8 +1,8 @@
 /* What each record of the journal does to the table. */
+#include "store/grow.h"
 #include "store/index.h"
 #include "store/le.h"
 #include "store/mdname.h"
-#include "store/scan.h"
 
 size_t
 index_lower(const struct index *ix, uint32_t uid)
@@ -109,7 +109,7 @@ apply_new(struct index *ix, struct span b)
 	    (ix->n > 0 && e.msg.uid <= ix->entry[ix->n - 1].msg.uid))
 		return;
 	index_name_set(ix, &e, b, (e.bits & ENTRY_NEW) != 0);
-	ix->entry = scan_grow(ix->entry, ix->n, &ix->cap, sizeof(e));
+	ix->entry = grow_array(ix->entry, ix->n, &ix->cap, sizeof(e));
 	ix->entry[ix->n++] = e;
 	if (e.msg.uid >= ix->uidnext)
 		ix->uidnext = e.msg.uid + 1;

@@ -5,23 +5,11 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "base/die.h"
 #include "io/fs.h"
+#include "store/grow.h"
 #include "store/mdname.h"
 
 static const size_t names_max = (size_t)1 << 31;
-
-void *
-scan_grow(void *p, size_t n, size_t *cap, size_t size)
-{
-	if (n < *cap)
-		return p;
-	*cap = *cap == 0 ? 64 : *cap * 2;
-	p = realloc(p, *cap * size);
-	if (p == NULL)
-		die_memory();
-	return p;
-}
 
 int64_t
 scan_now(void)
@@ -62,7 +50,7 @@ add(struct scan *s, const char *name, bool in_new)
 		return;
 	if (!buf_put(&s->names, file))
 		return;
-	s->file = scan_grow(s->file, s->n, &s->cap, sizeof(s->file[0]));
+	s->file = grow_array(s->file, s->n, &s->cap, sizeof(s->file[0]));
 	s->file[s->n++] = (struct scan_file){ .name = at,
 		.len = (uint8_t)file.n,
 		.base = (uint8_t)mdname_base(file).n,
@@ -128,7 +116,7 @@ part_twins(struct scan *s)
 			s->file[n++] = s->file[i];
 			continue;
 		}
-		s->twin = scan_grow(
+		s->twin = grow_array(
 		    s->twin, s->ntwins, &s->twin_cap, sizeof(s->twin[0]));
 		s->twin[s->ntwins++] = (struct scan_twin){ s->file[i], n - 1 };
 	}

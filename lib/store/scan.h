@@ -51,7 +51,4 @@ int64_t scan_now(void);
 /* mtimes of new/ and cur/.  0, or -1 and errno. */
 MUST int scan_mtimes(int dirfd, int64_t *new_ns, int64_t *cur_ns);
 
-/* Room for one more: n elements of size bytes are in use. */
-void *scan_grow(void *p, size_t n, size_t *cap, size_t size);
-
 #endif

@@ -8,7 +8,6 @@
 #include "store/index.h"
 #include "store/le.h"
 #include "store/mdname.h"
-#include "store/scan.h"
 
 enum { HEADER = 96, HEADER_SUM = 84, RECORD = 48 };
 
