@@ -187,7 +187,7 @@ new_id(char id[MAIL_ID_LEN + 1])
 
 /* The queue belongs to `pneu`, and so does who touches it. */
 void
-become_owner(void)
+become_owner(bool create)
 {
 	const char *dir = conf_path("queue");
 	struct stat st;
@@ -198,7 +198,7 @@ become_owner(void)
 		return;
 	if (conf_account("pneu", &uid, &gid) == -1)
 		die(EXIT_TEMP, "pneu: no such account");
-	if (stat(dir, &st) == -1 && errno == ENOENT &&
+	if (create && stat(dir, &st) == -1 && errno == ENOENT &&
 	    (fs_mkdirs(dir, 0700) == -1 || chown(dir, uid, gid) == -1))
 		die_sys(EXIT_TEMP, "queue %s", dir);
 	if (user_become(uid, gid) == -1)
@@ -223,6 +223,7 @@ main(int argc, char *argv[])
 	int ch;
 
 	progname = "mqueue";
+	opterr = 0;
 	while ((ch = getopt(argc, argv, "+c:nvV")) != -1)
 		switch (ch) {
 		case 'c':
@@ -249,7 +250,7 @@ main(int argc, char *argv[])
 	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
 		if (strcmp(verbs[i].name, argv[0]) == 0) {
 			if (verbs[i].main != run_main)
-				become_owner();
+				become_owner(verbs[i].main == add_main);
 			optind = 1;
 			return verbs[i].main(argc, argv);
 		}

@@ -16,8 +16,8 @@ extern struct retry retry;
 extern bool dry_run; /* -n */
 
 /* The verbs: argv[0] is the verb; the exit status. */
-/* Root becomes the account the queue belongs to; the queue is made. */
-void become_owner(void);
+/* Root becomes the account the queue belongs to. */
+void become_owner(bool create);
 
 int add_main(int argc, char **argv);
 int ls_main(int argc, char **argv);

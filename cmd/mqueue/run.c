@@ -273,7 +273,7 @@ run_main(int argc, char **argv)
 		usage_of("run");
 	run.as_root = user_is_root();
 	run.sock = spawner_leave();
-	become_owner();
+	become_owner(true);
 	open_queue(true);
 	lock_queue();
 	log_open(NULL);
