@@ -9,7 +9,7 @@
 #include "io/conf.h"
 #include "io/in.h"
 #include "io/log.h"
-#include "io/out.h"
+#include "io/spool.h"
 #include "mail/addr.h"
 #include "mdeliver.h"
 #include "store/maildir.h"
@@ -39,7 +39,7 @@ into(const char *path)
 		maildir_abort(&mf);
 		die_sys(EXIT_TEMP, "standard input");
 	}
-	if (!source_committed()) {
+	if (!spool_committed()) {
 		maildir_abort(&mf);
 		die(EXIT_TEMP, "the message was not committed");
 	}

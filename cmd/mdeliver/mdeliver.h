@@ -114,9 +114,6 @@ MUST int source_open_queued(struct source *, const char *file);
  */
 void source_open_stdin(struct source *, const char *sender);
 
-/* Wait for the byte of MAIL_COMMITFD, if there is one. */
-bool source_committed(void);
-
 /*
  * Read the message from its beginning, with Return-Path and Delivered-To
  * in front and every Return-Path of its own left out.  put gets it in

@@ -3,12 +3,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/num.h"
 #include "io/conf.h"
-#include "io/deadline.h"
-#include "io/fs.h"
 #include "io/ident.h"
-#include "io/out.h"
+#include "io/spool.h"
 #include "mail/addr.h"
 #include "mail/header.h"
 #include "mail/intake.h"
@@ -52,79 +49,14 @@ source_open_queued(struct source *s, const char *file)
 	return 0;
 }
 
-bool
-source_committed(void)
-{
-	struct span text = span_of(getenv("MAIL_COMMITFD"));
-	uint32_t fd;
-	ssize_t r;
-	char c = 'n';
-
-	if (text.n == 0)
-		return true;
-	if (!num_u32(text, &fd) || fd > 1024)
-		return false;
-	do
-		r = read((int)fd, &c, 1);
-	while (r == -1 && errno == EINTR);
-	close((int)fd);
-	return r == 1 && c == 'y';
-}
-
-/* A file without a name, in the queue's tmp/ or in /tmp. */
-static int
-spool_file(void)
-{
-	char path[LIMIT_PATH];
-	int fd = -1;
-
-	if (snprintf(path, sizeof(path), "%s/tmp/deliver-XXXXXX",
-		conf_path("queue")) < (int)sizeof(path))
-		fd = mkstemp(path);
-	if (fd == -1) {
-		snprintf(path, sizeof(path), "/tmp/mdeliver-XXXXXX");
-		fd = mkstemp(path);
-	}
-	if (fd == -1)
-		die_sys(EXIT_TEMP, "%s", path);
-	unlink(path);
-	fs_cloexec(fd, true);
-	return fd;
-}
-
-static int
-spool_stdin(void)
-{
-	static char buf[CHUNK];
-	int fd = spool_file();
-	ssize_t r;
-
-	for (;;) {
-		r = read(STDIN_FILENO, buf, sizeof(buf));
-		if (r == 0)
-			return fd;
-		if (r == -1 && errno == EINTR)
-			continue;
-		if (r == -1)
-			die_sys(EXIT_TEMP, "standard input");
-		if (write_all(fd, buf, (size_t)r, DEADLINE_NEVER) == -1)
-			die_sys(EXIT_TEMP, "copy of the message");
-	}
-}
-
 void
 source_open_stdin(struct source *s, const char *sender)
 {
-	struct stat st;
-
-	*s = (struct source){ .fd = STDIN_FILENO };
+	*s = (struct source){ .fd = -1 };
 	if (!span_cstr(span_of(sender), s->sender, sizeof(s->sender)))
 		die(EXIT_USAGE, "-f: address too long");
-	if (fstat(STDIN_FILENO, &st) == 0 && S_ISREG(st.st_mode))
-		s->at = lseek(STDIN_FILENO, 0, SEEK_CUR);
-	else
-		s->fd = spool_stdin();
-	if (!source_committed())
+	s->fd = spool_stdin(&s->at);
+	if (!spool_committed())
 		die(EXIT_TEMP, "the message was not committed");
 }
 
