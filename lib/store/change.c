@@ -177,6 +177,7 @@ folder_store(struct folder *f, const size_t *idx, size_t n, enum folder_op op,
 		errno = EROFS;
 		return -1;
 	}
+	f->waiting = false;
 	if (view_lock(f, true) == -1)
 		return -1;
 	for (int pass = 0; pass < 2 && r == 0; pass++) {
@@ -228,6 +229,7 @@ folder_expunge(struct folder *f, const size_t *idx, size_t n)
 		errno = EROFS;
 		return -1;
 	}
+	f->waiting = false;
 	if (view_lock(f, true) == -1)
 		return -1;
 	for (int pass = 0; pass < 2 && r == 0; pass++) {

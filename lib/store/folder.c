@@ -325,6 +325,7 @@ folder_watch(struct folder *f)
 	char path[LIMIT_PATH + 64];
 	static const char *const dirs[] = { "new", "cur" };
 
+	f->waiting = true;
 	if (f->watch == -1 && (f->watch = watch_open()) == -1)
 		return -1;
 	for (size_t i = 0; i < 2 && f->watched == 0; i++) {
@@ -336,9 +337,10 @@ folder_watch(struct folder *f)
 		return f->watch;
 	snprintf(path, sizeof(path), "%s/pneu.journal.%llu", f->ix.path,
 	    (unsigned long long)f->ix.gen);
-	if (watch_file(f->watch, path) == -1 && errno != ENOENT)
+	if (watch_file(f->watch, path) == 0)
+		f->watched = f->ix.gen;
+	else if (f->watched == 0 && errno != ENOENT)
 		goto refused;
-	f->watched = f->ix.gen;
 	return f->watch;
 refused:
 	close(f->watch);
@@ -347,13 +349,24 @@ refused:
 	return -1;
 }
 
+/* For a session that goes on as it was, waiting or not. */
+static int
+rewatch(struct folder *f)
+{
+	bool waiting = f->waiting;
+	int fd = folder_watch(f);
+
+	f->waiting = waiting;
+	return fd;
+}
+
 /* Look, until nothing can have changed unseen. */
 static int
 look(struct folder *f)
 {
 	bool believe;
 
-	if (f->watch != -1 && watch_drain(f->watch))
+	if (f->watch != -1 && watch_drain(f->watch) && f->waiting)
 		f->woken = true;
 	believe = believe_mtimes(f);
 	if (!index_quiet(&f->ix, believe) || untaken(f)) {
@@ -363,8 +376,8 @@ look(struct folder *f)
 		return -1;
 	}
 	f->woken = false;
-	if (f->watch == -1 || f->watched == f->ix.gen ||
-	    folder_watch(f) == -1 || index_quiet(&f->ix, true))
+	if (f->watch == -1 || f->watched == f->ix.gen || rewatch(f) == -1 ||
+	    index_quiet(&f->ix, true))
 		return 0;
 	return update(f, false); /* while the new journal was not watched */
 }

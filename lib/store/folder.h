@@ -79,7 +79,7 @@ MUST int folder_refresh(
 /*
  * A descriptor that becomes readable (poll) when the folder may have
  * changed, -1 if there is none (then ask every second).  After it was
- * readable, and once between the first call and the first wait, call
+ * readable, and once between this call and the wait, call
  * folder_refresh.
  */
 int folder_watch(struct folder *);

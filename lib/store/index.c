@@ -137,6 +137,7 @@ index_compact(struct index *ix)
 	ix->journal_fd = fd;
 	ix->gen = gen;
 	ix->applied = ix->synced = JOURNAL_HEADER;
+	ix->unsynced = false;
 	sweep(ix);
 	return 0;
 }
@@ -423,10 +424,11 @@ index_commit(struct index *ix)
 int
 index_sync(struct index *ix)
 {
-	if (ix->synced == ix->applied)
+	if (ix->synced == ix->applied || !ix->unsynced)
 		return 0;
 	if (fdatasync(ix->journal_fd) == -1)
 		return -1;
 	ix->synced = ix->applied;
+	ix->unsynced = false;
 	return 0;
 }

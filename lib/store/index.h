@@ -45,6 +45,7 @@ struct index {
 	uint64_t gen;      /* 0: to be loaded (again) */
 	uint64_t applied;  /* bytes of the journal */
 	uint64_t synced;   /* up to here */
+	bool unsynced;     /* behind that is what may not be lost */
 	uint64_t snapshot; /* bytes of the snapshot */
 	uint32_t uidvalidity, uidnext;
 	uint64_t modseq;

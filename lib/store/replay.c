@@ -231,6 +231,9 @@ apply(struct index *ix, char type, struct span b)
 {
 	uint64_t modseq;
 
+	/* The others can be found out again, and are shown to nobody. */
+	if (type != RECORD_TRUST && type != RECORD_SIZE && type != RECORD_TAKEN)
+		ix->unsynced = true;
 	if (type == RECORD_NEW)
 		apply_new(ix, b);
 	else if (type == RECORD_MOVED)

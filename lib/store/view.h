@@ -11,8 +11,11 @@ struct folder {
 	struct index ix; /* the first ix.shown entries are the view */
 	struct cache cache;
 	bool rw;
-	bool woken;       /* the watch saw something: do not believe mtimes */
-	size_t sized;     /* entries with a size that is not in the journal */
+	bool woken;   /* the watch saw something: do not believe mtimes */
+	size_t sized; /* entries with a size that is not in the journal */
+	/* Nothing was changed by us since folder_watch: what the watch sees
+	 * then is by others, and the mtimes are not believed. */
+	bool waiting;
 	int watch;        /* -1: none */
 	uint64_t watched; /* generation of the journal it watches */
 };
