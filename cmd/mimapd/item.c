@@ -178,11 +178,11 @@ item_parse(struct imap *im, const struct imap_arg *a, struct item **items)
 			add(im, &tail, &body);
 		return a->next == NULL;
 	}
-	if (a->type == IMAP_LIST) {
-		a = a->list;
-		if (a == NULL)
-			return false;
-	}
+	if (a->type != IMAP_LIST)
+		return parse_one(im, &a, &tail) && a->next == NULL;
+	if (a->list == NULL || a->next != NULL)
+		return false;
+	a = a->list;
 	for (; a != NULL; a = a->next)
 		if (!parse_one(im, &a, &tail))
 			return false;

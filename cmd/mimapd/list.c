@@ -45,10 +45,9 @@ put_box(const struct query *q, const char *word, const struct box *b,
 	bool lsub = word[1] == 'S';
 
 	out_printf(&im->out, "* %s (", word);
-	if (attrs & BOX_NONEXISTENT && (q->extended || im->rev2))
-		out_puts(&im->out, "\\NonExistent ");
-	else if (attrs & (BOX_NOSELECT | BOX_NONEXISTENT) && !lsub)
-		out_puts(&im->out, "\\Noselect ");
+	if (attrs & (BOX_NOSELECT | BOX_NONEXISTENT) && !lsub)
+		out_puts(&im->out,
+		    q->extended || im->rev2 ? "\\NonExistent " : "\\Noselect ");
 	else if (attrs & BOX_NOSELECT)
 		out_puts(&im->out, "\\Noselect ");
 	out_puts(&im->out,
