@@ -167,6 +167,18 @@ text(struct mime *m, struct span s)
 		header_text(m, s);
 }
 
+/* A multipart has a part, if only an empty one, wherever that can be. */
+static void
+add_empty(struct mime *m, struct mime_part *p)
+{
+	if (!has_room(m))
+		return;
+	p->child = arena_alloc(m->arena, sizeof(*p->child));
+	p->child->parent = p;
+	p->child->head = p->child->body = p->child->end = p->end;
+	m->nparts++;
+}
+
 /*
  * Parts end in front of a boundary: the line end before it belongs to it
  * (RFC 2046, section 5.1.1).
@@ -184,6 +196,8 @@ close_parts(struct mime *m, struct mime_part *up_to, struct mime_at before)
 		p->end = before;
 		if (p->end.file < p->body.file)
 			p->end = p->body;
+		if (p->kind == MIME_MULTIPART && p->child == NULL)
+			add_empty(m, p);
 		if (p->kind != MIME_LEAF)
 			m->depth--;
 	}

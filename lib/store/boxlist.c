@@ -92,6 +92,10 @@ add_parents(struct list *l)
 			continue;
 		while ((at = span_rchr(name, l->b->separator)) < name.n) {
 			name.n = at;
+			/* name lies in the text, which must not move now */
+			if (buf_room(&l->text, at + 1) == NULL)
+				return;
+			name.p = l->text.p + l->row[i].name;
 			if (!span_iis(name, "INBOX"))
 				add(l, name, BOX_NONEXISTENT | BOX_HASCHILDREN);
 			name = (struct span){ l->text.p + l->row[i].name, at };

@@ -52,8 +52,8 @@ static const struct {
 	    "multi*+ 0-43-64 w27 l6(leaf 52-57-57 w0 l0;leaf 61-62-64 w3 l1;);" },
 	{ MULTI "--ab\n--a-\n--\n---a\n--a\n\n--a--", /* empty part */
 	    "multi*+ 0-43-71 w34 l6(leaf 65-66-66 w0 l0;);" },
-	{ MULTI "none\n", "multi*+ 0-43-48 w6 l1;" },
-	{ MULTI "--a--\n--a\n\n", "multi*+ 0-43-54 w14 l3;" },
+	{ MULTI "none\n", "multi*+ 0-43-48 w6 l1(leaf 48-48-48 w0 l0;);" },
+	{ MULTI "--a--\n--a\n\n", "multi*+ 0-43-54 w14 l3(leaf 54-54-54 w0 l0;);" },
 	{ MULTI "--a\nContent-Type: multipart/mixed; boundary=ab\n\n"
 	    "--ab\n\nx\n--a\n\ny\n--a--\n", /* outer ends the inner one */
 	    "multi*+ 0-43-112 w79 l10(multi+ 47-91-98 w9 l2("

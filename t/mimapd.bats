@@ -1,0 +1,334 @@
+#!/usr/bin/env bats
+#
+# mimapd(8): a Maildir, as mail clients see it.
+
+load lib
+
+setup() {
+	cd "$BATS_TEST_TMPDIR"
+	export HOME=$BATS_TEST_TMPDIR
+	export PNEU_CONF=$BATS_TEST_TMPDIR/no-conf
+}
+
+# Lines of a client, CRLF added, to a session on ./box.
+say() {
+	printf '%s\r\n' "$@" | mimapd -p box 2>log | tr -d '\r'
+}
+
+play() {
+	run -0 python3 "$ROOT/t/imap/run.py" "$@" 3>&-
+}
+
+# A message of Maildir ./box, by hand.
+drop() {
+	mkdir -p box/tmp box/new box/cur
+	cat >"box/new/$1"
+}
+
+@test "-V prints the version" {
+	run -0 mimapd -V
+	[[ $output == "mimapd "* ]]
+}
+
+@test "wrong usage is one line and 64" {
+	for args in -x "a b" "-p a b" -c; do
+		run -64 mimapd $args
+		[ "$output" = "usage: mimapd [-pV] [-c dir] [maildir]" ]
+	done
+}
+
+@test "without a login and without -p it serves nobody" {
+	run -64 mimapd box
+	[ "${#lines[@]}" = 1 ]
+	[[ $output == "mimapd: nobody has logged in"* ]]
+	[ ! -e box ]
+}
+
+@test "a record of another format is put off" {
+	run -75 bash -c 'exec 5< <(echo pneu-session 99); PNEU_SESSION=5 mimapd'
+	[[ $output == *"* BYE "* ]]
+	[[ $output == *"session record"* ]]
+}
+
+@test "a Maildir that can't be made is one line and 75" {
+	: >file
+	run -75 --separate-stderr mimapd -p file/box
+	[ "${#stderr_lines[@]}" = 1 ]
+	[[ $stderr == "mimapd: file/box: "* ]]
+}
+
+@test "with no configuration at all it serves ~/Maildir" {
+	run -0 env -i HOME="$HOME" PATH="$PATH" \
+		sh -c 'printf "a LOGOUT\r\n" | mimapd -p'
+	[[ $output == "* PREAUTH [CAPABILITY IMAP4rev1 "* ]]
+	[ -d Maildir/cur ]
+}
+
+@test "conversations go as written, whole and a byte at a time" {
+	for f in "$ROOT"/t/imap/*.txt; do
+		for mode in whole bytes; do
+			rm -rf box
+			play "$mode" "$f" box
+		done
+	done
+}
+
+@test "a session ends with one line of the log" {
+	say "a NOOP" "b LOGOUT"
+	run -0 grep -c "mimapd close " log
+	[ "$output" = 1 ]
+	grep -q 'svc=imap n=2' log
+}
+
+@test "end of input without LOGOUT is an end too" {
+	say "a NOOP"
+	grep -q "mimapd close " log
+}
+
+@test "literals that are too large are not asked for" {
+	run -0 say "a SELECT {9000}" "b APPEND INBOX {99999999999}" "c NOOP"
+	[[ $output == *"a BAD Literal too large"* ]]
+	[[ $output == *"b NO [TOOBIG]"* ]]
+	[[ $output != *$'\n+ '* ]]
+	[[ $output == *"c OK"* ]]
+}
+
+@test "a message that is sent unasked and refused is passed over" {
+	run -0 say "a APPEND none {8+}" "b LOGOUT" "c NOOP"
+	[[ $output == *"a NO [TRYCREATE]"* ]]
+	[[ $output != *"b OK"* ]]
+	[[ $output == *"c OK"* ]]
+}
+
+@test "no text of a client can make a response" {
+	run -0 say 'a SELECT {14+}' $'x\r\na OK faked\r' 'b STATUS "x"y (MESSAGES)' \
+		'c CREATE {3+}' $'\x01\x02\x03'
+	[[ $output != *$'\na OK faked'* ]]
+	[[ $output == *"c NO [CANNOT]"* ]]
+}
+
+@test "what other programs do shows at the next command" {
+	drop 1.a.host <<<$'Subject: a\n\nb'
+	drop 2.b.host <<<$'Subject: c\n\nd'
+	run -0 python3 - <<'E'
+import glob, imaplib, os
+c = imaplib.IMAP4_stream("mimapd -p box 2>/dev/null")
+assert c.select() == ("OK", [b"2"])
+first = sorted(glob.glob("box/cur/1.a*"))[0]
+os.rename(first, first.split(":")[0] + ":2,FS")
+open("box/new/3.c.host", "w").write("Subject: e\n\nf\n")
+os.remove(glob.glob("box/cur/2.b*")[0])
+c.noop()
+assert c.untagged_responses["EXPUNGE"] == [b"2"], c.untagged_responses
+assert c.untagged_responses["EXISTS"][-1] == b"2", c.untagged_responses
+assert b"\\Flagged" in c.untagged_responses["FETCH"][0]
+print(c.fetch("1:*", "(UID)"))
+E
+	[[ $output == *"UID 1"*"UID 3"* ]]
+}
+
+@test "a message that another expunged keeps its number until it may go" {
+	drop 1.a.host <<<$'Subject: a\n\nb'
+	drop 2.b.host <<<$'Subject: c\n\nd'
+	run -0 python3 - <<'E'
+import glob, imaplib, os
+c = imaplib.IMAP4_stream("mimapd -p box 2>/dev/null")
+c.select()
+os.remove(glob.glob("box/cur/1.a*")[0])
+typ, data = c.fetch("1", "(BODY.PEEK[])")
+assert typ == "NO" and b"EXPUNGEISSUED" in data[0], (typ, data)
+assert "EXPUNGE" not in c.untagged_responses
+typ, data = c.fetch("2", "(BODY.PEEK[HEADER])")
+assert typ == "OK" and b"Subject: c" in data[0][1], data
+c.noop()
+assert c.untagged_responses["EXPUNGE"] == [b"1"]
+E
+}
+
+@test "IDLE tells of a new message at once, and SIGTERM says BYE" {
+	run -0 python3 - 3>&- <<'E'
+import os, signal, subprocess, time
+p = subprocess.Popen(["mimapd", "-p", "box"], stdin=subprocess.PIPE,
+                     stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+def say(s):
+    p.stdin.write(s + b"\r\n"); p.stdin.flush()
+def wait(s):
+    while True:
+        line = p.stdout.readline()
+        assert line, "closed before " + repr(s)
+        if s in line:
+            return
+wait(b"PREAUTH")
+say(b"a SELECT INBOX"); wait(b"a OK")
+say(b"b IDLE"); wait(b"+ ")
+start = time.monotonic()
+open("box/tmp/x", "w").write("Subject: x\n\ny\n")
+os.rename("box/tmp/x", "box/new/9.x.host")
+wait(b"* 1 EXISTS")
+assert time.monotonic() - start < 3
+say(b"DONE"); wait(b"b OK")
+p.send_signal(signal.SIGTERM)
+wait(b"* BYE Server is shutting down")
+assert p.wait(5) == 0
+E
+}
+
+@test "what APPEND stored is what FETCH gives, bare CR and LF, NUL, 8-bit" {
+	run -0 python3 - <<'E'
+import imaplib
+c = imaplib.IMAP4_stream("mimapd -p box 2>/dev/null")
+c.select()
+text = b"A: b\r\n\r\n.\r\nFrom x\r\na\rb\r\n\xff\x00\xfe \r\n" + b"x" * 70000
+c.send(b"x APPEND INBOX {%d+}\r\n%s\r\n" % (len(text), text))
+while not c.readline().startswith(b"x OK"):
+    pass
+typ, data = c.fetch("1", "(RFC822.SIZE BODY.PEEK[])")
+want = text.replace(b"\0", b"\x80") + b"\r\n"
+assert data[0][1] == want, data[0][0]
+assert b"RFC822.SIZE %d " % len(want) in data[0][0], data[0][0]
+got, at = b"", 0
+while True:
+    typ, data = c.fetch("1", "(BODY.PEEK[]<%d.1000>)" % at)
+    piece = data[0][1] if isinstance(data[0], tuple) else b""
+    got += piece
+    at += 1000
+    if not piece:
+        break
+assert got == want
+E
+}
+
+@test "every message of the corpus has a structure whose parts can be read" {
+	data=$ROOT/../shared/data/mime
+	[ -d "$data" ] || skip "no corpus here"
+	run -0 python3 "$ROOT/t/imap/corpus.py" "$data" box 3>&-
+	read -r n same <<<"${lines[-1]}"
+	[ "$n" -ge 160 ]
+	[ "$same" -ge 140 ]
+}
+
+@test "a message of 200 MB passes in constant memory" {
+	run -0 python3 - 3>&- <<'E'
+import subprocess
+p = subprocess.Popen(["mimapd", "-p", "box"], stdin=subprocess.PIPE,
+                     stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+line = b"x" * 998 + b"\r\n"
+n = 200000
+p.stdin.write(b"a APPEND INBOX {%d+}\r\n" % (14 + n * 1000))
+p.stdin.write(b"Subject: x\r\n\r\n")
+for i in range(n):
+    p.stdin.write(line)
+p.stdin.write(b"\r\nb SELECT INBOX\r\nc FETCH 1 (BODYSTRUCTURE BODY[])\r\n")
+p.stdin.flush()
+got = 0
+while True:
+    s = p.stdout.readline()
+    assert s
+    if s.startswith(b"* 1 FETCH"):
+        size = int(s[s.rindex(b"{") + 1:s.rindex(b"}")])
+        while got < size:
+            got += len(p.stdout.read(min(65536, size - got)))
+    if s.startswith(b"c "):
+        assert s.startswith(b"c OK"), s
+        break
+rss = [int(x.split()[1]) for x in open(f"/proc/{p.pid}/status")
+       if x.startswith("VmHWM")][0]
+p.stdin.close()
+print(size, rss)
+assert size == 14 + n * 1000 and rss < 16384, rss
+E
+}
+
+@test "limits are answered, and the session goes on" {
+	run -0 say "a SELECT INBOX" \
+		"b SEARCH $(printf 'SEEN %.0s' $(seq 1001))" \
+		"c SEARCH $(printf '(%.0s' $(seq 40))SEEN$(printf ')%.0s' $(seq 40))" \
+		"d SEARCH $(printf 'NOT %.0s' $(seq 900))SEEN" \
+		"e LIST \"\" $(head -c 70000 /dev/zero | tr '\0' x)" \
+		"f NOOP"
+	[[ $output == *"b BAD Too many search keys"* ]]
+	[[ $output == *"c BAD "* ]]
+	[[ $output == *"d BAD Too many search keys"* ]]
+	[[ $output == *"e BAD Command line too long"* ]]
+	[[ $output == *"f OK"* ]]
+}
+
+@test "twenty bad commands in a row end the session" {
+	run -0 say $(seq -f 'x%g' 30)
+	[[ $output == *"* BYE Too many errors" ]]
+}
+
+@test "mbsync syncs both ways, and the second time nothing" {
+	command -v mbsync >/dev/null || skip "no mbsync"
+	drop 1.a.host <<<$'Subject: a\nMessage-ID: <1@x>\n\nb'
+	mkdir -p near
+	cat >rc <<E
+IMAPStore far
+Tunnel "$BUILD/mimapd -p $PWD/box 2>>$PWD/log"
+
+MaildirStore near
+Path $PWD/near/
+Inbox $PWD/near/INBOX
+SubFolders Verbatim
+
+Channel all
+Far :far:
+Near :near:
+Patterns *
+Create Both
+Expunge Both
+Sync All
+SyncState *
+E
+	run -0 mbsync -c rc all
+	[ "$(ls near/INBOX/new near/INBOX/cur | grep -c U=)" = 1 ]
+	printf 'Subject: n\nMessage-ID: <2@x>\n\nnear\n' >near/INBOX/cur/5.n.host:2,S
+	mkdir -p near/Sub/{cur,new,tmp}
+	printf 'Subject: s\nMessage-ID: <3@x>\n\nsub\n' >near/Sub/cur/6.n.host:2,FS
+	run -0 mbsync -c rc all
+	[ "$(find box/new box/cur -type f | grep -c .)" = 2 ]
+	[ -n "$(find box/.Sub/cur -type f)" ]
+	find box near -type f -path '*cur*' | sort >before
+	run -0 mbsync -V -c rc all
+	find box near -type f -path '*cur*' | sort >after
+	cmp before after
+	[[ $output != *"+1"* ]]
+}
+
+@test "offlineimap lives on it" {
+	command -v offlineimap >/dev/null || skip "no offlineimap"
+	drop 1.a.host <<<$'Subject: a\nMessage-ID: <1@x>\n\nb'
+	cat >rc <<E
+[general]
+accounts = a
+metadata = $PWD/meta
+[Account a]
+localrepository = l
+remoterepository = r
+[Repository l]
+type = Maildir
+localfolders = $PWD/local
+[Repository r]
+type = IMAP
+remoteuser = me
+preauthtunnel = $BUILD/mimapd -p $PWD/box 2>/dev/null
+E
+	run -0 offlineimap -c rc -o -u basic
+	[ "$(find local -type f -path '*INBOX*' | grep -c U=)" = 1 ]
+	printf 'Subject: n\nMessage-ID: <2@x>\n\nx\n' >local/INBOX/new/7.n.host
+	run -0 offlineimap -c rc -o -u basic
+	[ "$(find box/new box/cur -type f | grep -c .)" = 2 ]
+}
+
+@test "mutt reads and marks" {
+	command -v mutt >/dev/null || skip "no mutt"
+	drop 1.a.host <<<$'From: a@b\nSubject: find me\n\nb'
+	cat >rc <<E
+set tunnel="$BUILD/mimapd -p $PWD/box 2>/dev/null"
+set folder=imap://me@localhost/ spoolfile=imap://me@localhost/INBOX
+set quit=yes delete=yes mark_old=no
+E
+	TERM=vt100 run timeout 20 script -qc "mutt -F rc -f imap://me@localhost/INBOX \
+-e 'push \"<flag-message><sync-mailbox><quit>\"'" /dev/null </dev/null 3>&-
+	wait_for sh -c 'ls box/cur | grep -q F'
+}
