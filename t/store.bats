@@ -198,3 +198,10 @@ age() {
 	done
 	one_message_each names.*
 }
+
+@test "a Maildir whose own name begins with a dot keeps its memory inside" {
+	mv box .mail
+	printf 'UIDL\r\nQUIT\r\n' | mpop -p .mail >out 2>log
+	[ -s .mail/pneu.uidvalidity ]
+	[ ! -e pneu.uidvalidity ]
+}

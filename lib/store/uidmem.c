@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/limits.h"
@@ -16,27 +17,37 @@ enum { NUMBERS = 22, WAIT = 30, FILE_MAX = 64 * 1024 * 1024 };
 static const char file_name[] = "pneu.uidvalidity";
 static const char first_line[] = "pneu-uidvalidity 1\n";
 
+static bool
+is_maildir(const char *path)
+{
+	char cur[LIMIT_PATH + 8];
+	struct stat st;
+
+	snprintf(cur, sizeof(cur), "%s/cur", path);
+	return stat(cur, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
 /*
  * Split into the root and the name of the folder in it: ".Work" in a
- * Maildir, or "." for the Maildir itself.
+ * Maildir, or "." for the Maildir itself, which may be ~/.mail.
  */
 static bool
 split(const char *path, char *root, size_t size, const char **name)
 {
 	const char *slash = strrchr(path, '/');
 	const char *last = slash == NULL ? path : slash + 1;
-	struct span dir = span_of(path);
+	struct span dir = SPAN(".");
 
-	*name = ".";
-	if (last[0] == '.' && last[1] != '\0' && strcmp(last, "..") != 0) {
-		*name = last;
-		dir = slash == NULL
-		    ? SPAN(".")
+	if (slash != NULL)
+		dir = slash == path
+		    ? SPAN("/")
 		    : (struct span){ path, (size_t)(slash - path) };
-		if (dir.n == 0)
-			dir = SPAN("/");
-	}
-	return span_cstr(dir, root, size);
+	*name = last;
+	if (last[0] == '.' && last[1] != '\0' && strcmp(last, "..") != 0 &&
+	    span_cstr(dir, root, size) && is_maildir(root))
+		return true;
+	*name = ".";
+	return span_cstr(span_of(path), root, size);
 }
 
 /* "UIDVALIDITY HIGHEST NAME", numbers of ten digits. */
