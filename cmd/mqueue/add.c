@@ -339,5 +339,6 @@ add_main(int argc, char **argv)
 		in_init(&in, STDIN_FILENO, input, sizeof(input));
 		add_message(&a, &in, sender, argv, (size_t)argc);
 	}
+	arena_free(&a);
 	return fflush(stdout) == 0 ? EXIT_OK : EXIT_TEMP;
 }

@@ -384,5 +384,6 @@ ls_main(int argc, char **argv)
 		die_sys(EXIT_TEMP, "queue %s", queue.path);
 	if (out_flush(&ls.out) == -1)
 		die_sys(EXIT_TEMP, "standard output");
+	arena_free(&a);
 	return EXIT_OK;
 }

@@ -147,6 +147,7 @@ next_main(int argc, char **argv)
 		die_sys(EXIT_TEMP, "queue %s", queue.path);
 	if (out_flush(&next.out) == -1)
 		die_sys(EXIT_TEMP, "standard output");
+	arena_free(&a);
 	return status;
 }
 
@@ -259,7 +260,15 @@ done_main(int argc, char **argv)
 		warn_sys("standard input");
 		status = EXIT_TEMP;
 	}
-	for (struct taken *t = taken; t != NULL; t = t->older)
+	while (taken != NULL) {
+		struct taken *t = taken;
+
+		taken = t->older;
 		attempt_finish(&t->at, t->at.tried ? 0 : unix_now());
+		attempt_close(&t->at);
+		free(t);
+	}
+	arena_free(&routes);
+	arena_free(&a);
 	return status;
 }

@@ -62,7 +62,9 @@ cat_main(int argc, char **argv)
 		usage_of("cat");
 	open_one(argv[optind], &m);
 	read_envelope(&m, &a, &e);
-	return copy_from(&m, e.message_at);
+	copy_from(&m, e.message_at);
+	arena_free(&a);
+	return EXIT_OK;
 }
 
 static void
@@ -120,5 +122,7 @@ show_main(int argc, char **argv)
 	}
 	if (out_flush(&o) == -1)
 		die_sys(EXIT_TEMP, "standard output");
+	buf_free(&story);
+	arena_free(&a);
 	return EXIT_OK;
 }

@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -15,10 +14,11 @@
 #include "io/fs.h"
 #include "io/log.h"
 #include "io/pass.h"
+#include "io/rootonly.h"
 #include "io/spawn.h"
 #include "io/user.h"
 
-enum { CHILDREN = 4096, CHUNK = 60000, STICKY = 01000 };
+enum { CHILDREN = 4096, CHUNK = 60000 };
 
 static struct {
 	int sock;
@@ -32,32 +32,6 @@ static struct {
 } sp;
 
 static char packet[PASS_MAX];
-
-/*
- * Whether nobody but root can change what stands under a path: each folder
- * above is root's and not writable by others, or is sticky like /tmp.
- */
-static bool
-only_root_writes(const char *path)
-{
-	char part[LIMIT_PATH], *real = realpath(path, NULL), *slash;
-	struct stat st;
-	bool ok = real != NULL && strlen(real) < sizeof(part);
-
-	if (ok) {
-		snprintf(part, sizeof(part), "%s", real);
-		ok = stat(part, &st) == 0 && st.st_uid == 0 &&
-		    (st.st_mode & 022) == 0;
-	}
-	free(real);
-	while (ok && (slash = strrchr(part, '/')) != NULL) {
-		*slash = '\0';
-		ok = stat(part[0] == '\0' ? "/" : part, &st) == 0 &&
-		    st.st_uid == 0 &&
-		    ((st.st_mode & 022) == 0 || (st.st_mode & STICKY) != 0);
-	}
-	return ok;
-}
 
 static void
 send_reply(struct spawner_reply r, struct span text)
@@ -84,7 +58,7 @@ give_table(void)
 	if (!conf_file(path, sizeof(path), "routes") ||
 	    fs_read(AT_FDCWD, path, &b) == -1)
 		warn_sys("%s", path);
-	sp.guarded = only_root_writes(path);
+	sp.guarded = rootonly(path);
 	text = arena_span(&sp.arena, buf_span(&b));
 	buf_free(&b);
 	routes_parse(&sp.arena, text, path, &sp.routes);
