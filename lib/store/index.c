@@ -241,6 +241,16 @@ check_memory(struct index *ix)
 	return uidmem_set(&ix->mem, ix->uidvalidity, highest);
 }
 
+/* False when the folder was deleted, or is another one by now. */
+static bool
+in_place(const struct index *ix)
+{
+	struct stat here, there;
+
+	return fstat(ix->fd, &here) == 0 && stat(ix->path, &there) == 0 &&
+	    here.st_dev == there.st_dev && here.st_ino == there.st_ino;
+}
+
 /* All of it, into an empty table. */
 static int
 load_all(struct index *ix)
@@ -255,6 +265,10 @@ load_all(struct index *ix)
 		return -1;
 	if (r == SNAPSHOT_NEWER) {
 		errno = EPROTO;
+		return -1;
+	}
+	if (r != SNAPSHOT_OK && !in_place(ix)) {
+		errno = ENOENT;
 		return -1;
 	}
 	if (r != SNAPSHOT_OK)

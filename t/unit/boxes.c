@@ -1,4 +1,5 @@
 /* store/boxes: names, LIST, and what CREATE, DELETE, RENAME leave. */
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -238,6 +239,28 @@ test_rename_inbox(void)
 	check(st.messages == 2 && st.size == 6 && st.unseen == 0);
 }
 
+/* A session in a mailbox that is deleted and made again ends there. */
+static void
+test_deleted(void)
+{
+	struct folder *f;
+	char path[LIMIT_PATH];
+	uint32_t next, v;
+
+	check(boxes_create(&b, SPAN("D"), 0) == BOX_OK);
+	check(append("D", "x\n") == 1);
+	check(boxes_find(&b, SPAN("D"), path, sizeof(path)) == BOX_OK);
+	check(folder_open(&f, path, true) == 0);
+	check(boxes_delete(&b, SPAN("D")) == BOX_OK);
+	check(folder_refresh(f, true, NULL) == -1 && errno == ENOENT);
+	check(boxes_create(&b, SPAN("D"), 0) == BOX_OK);
+	v = validity("D", &next);
+	check(folder_refresh(f, true, NULL) == -1);
+	check(folder_open_msg(f, 0) == -1);
+	folder_close(f);
+	check(validity("D", &next) == v);
+}
+
 int
 main(void)
 {
@@ -251,6 +274,7 @@ main(void)
 	test_append();
 	test_rename();
 	test_rename_inbox();
+	test_deleted();
 	boxes_close(&b);
 	if (fs_remove_tree(AT_FDCWD, root) == -1)
 		printf("# %s is left\n", root);
