@@ -50,6 +50,22 @@ drop() {
 	[[ $output == *"session record"* ]]
 }
 
+@test "after a login it answers the command of the login, and reads on" {
+	unread=$(printf 'b NOOP\r\nc LOG')x
+	unread=${unread%x}
+	printf '%s\n' 'pneu-session 1' 'login alice@example.test' \
+		'service imap' 'mech PLAIN' 'label ' 'tls ' \
+		'conn 01234567890abc' 'state 3' "unread ${#unread}" '' >record
+	printf 'A.1%s' "$unread" >>record
+	export MAILDIR=$PWD/box
+	run -0 --separate-stderr bash -c 'exec 5< <(cat record); printf "OUT\r\n" |
+		PNEU_SESSION=5 mimapd | tr -d "\r"'
+	[[ ${lines[0]} == "A.1 OK [CAPABILITY IMAP4rev1 "*"] Logged in" ]]
+	[ "${lines[1]}" = "b OK NOOP completed" ]
+	[ "${lines[3]}" = "c OK Logout completed" ]
+	[ "$stderr" = "mimapd close conn=01234567890abc user=alice@example.test svc=imap n=2" ]
+}
+
 @test "a Maildir that can't be made is one line and 75" {
 	: >file
 	run -75 --separate-stderr mimapd -p file/box

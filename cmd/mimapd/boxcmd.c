@@ -98,14 +98,18 @@ void
 cmd_rename(struct imap *im)
 {
 	struct span from, to;
+	enum box_result r;
 
 	if (!imap_name(im, im->e.args, &from) ||
 	    !imap_name(im, im->e.args->next, &to))
 		return;
 	if (!span_iis(from, "INBOX"))
 		leave(im, from);
-	answer(im, boxes_rename(&im->boxes, from, without_end(im, to)),
-	    "OK Rename completed");
+	to = without_end(im, to);
+	r = boxes_rename(&im->boxes, from, to);
+	if (r == BOX_OK && im->rev2)
+		list_put(im, to, from);
+	answer(im, r, "OK Rename completed");
 }
 
 static void

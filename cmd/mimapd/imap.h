@@ -74,6 +74,8 @@ void imap_failed(struct imap *, const char *what); /* NO, by errno */
 void imap_box_failed(struct imap *, enum box_result);
 void imap_put(struct imap *, const struct buf *);
 void imap_put_name(struct imap *, struct span utf8);
+/* " (OLDNAME (...))" of a LIST, when a name has become another */
+void imap_put_oldname(struct imap *, struct span old, struct span name);
 void imap_put_flags(struct imap *, uint16_t flags, uint64_t keywords);
 /* A mailbox name as UTF-8, in the command's arena; answers when it is bad */
 bool imap_name(struct imap *, const struct imap_arg *, struct span *utf8);
@@ -123,7 +125,8 @@ int body_seek(struct imap *, uint64_t file, struct in *);
  * eight: NUL may pass. */
 void body_send(struct imap *, struct mime_at start, uint64_t from, uint64_t to);
 
-/* list.c, status.c */
+/* list.c, status.c; list_put: one LIST, as "was named old before" */
+void list_put(struct imap *, struct span name, struct span old);
 bool status_items(struct imap *, const struct imap_arg *, unsigned *items);
 void status_put(
     struct imap *, struct span name, const char *path, unsigned items);

@@ -11,6 +11,7 @@ struct query {
 	bool subscribed, recursive, special, remote; /* selected */
 	bool extended, show_subscribed;
 	unsigned status;
+	struct span old; /* OLDNAME, where it differs */
 	struct box *box;
 	int nboxes;
 };
@@ -62,6 +63,8 @@ put_box(const struct query *q, const char *word, const struct box *b,
 	imap_put_name(im, span_of(b->name));
 	if (childinfo)
 		out_puts(&im->out, " (\"CHILDINFO\" (\"SUBSCRIBED\"))");
+	if (q->old.p != NULL)
+		imap_put_oldname(im, q->old, span_of(b->name));
 	out_puts(&im->out, "\r\n");
 }
 
@@ -141,6 +144,19 @@ run(struct query *q, void (*each)(const struct query *, const struct box *))
 			each(q, &q->box[i]);
 	free(q->box);
 	return true;
+}
+
+void
+list_put(struct imap *im, struct span name, struct span old)
+{
+	struct query q = { .im = im, .old = old };
+
+	q.nboxes = boxes_list(&im->boxes, &q.box);
+	for (int i = 0; i < q.nboxes; i++)
+		if (span_is(name, q.box[i].name))
+			put_box(&q, "LIST", &q.box[i], q.box[i].attrs, false);
+	if (q.nboxes != -1)
+		free(q.box);
 }
 
 /* Reference and pattern together, as UTF-8. */

@@ -113,6 +113,17 @@ imap_put_name(struct imap *im, struct span name)
 	buf_free(&b);
 }
 
+/* oldname-extended-item = "OLDNAME" SP "(" mailbox ")" */
+void
+imap_put_oldname(struct imap *im, struct span old, struct span name)
+{
+	if (span_eq(old, name))
+		return;
+	out_puts(&im->out, " (\"OLDNAME\" (");
+	imap_put_name(im, old);
+	out_puts(&im->out, "))");
+}
+
 static const struct {
 	const char *name;
 	uint16_t flag;

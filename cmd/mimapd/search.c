@@ -179,8 +179,11 @@ cmd_search(struct imap *im)
 		imap_bad(im, "Unknown option of RETURN");
 		return;
 	}
-	if (!charset(im, &a))
+	if (!charset(im, &a)) {
+		if (options & RETURN_SAVE)
+			im->saved.n = 0;
 		return;
+	}
 	switch (key_parse(im, a, &key)) {
 	case KEY_SYNTAX:
 		imap_bad(im, "Not a search");

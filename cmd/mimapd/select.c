@@ -16,7 +16,7 @@ select_close(struct imap *im)
 
 /* What is told about a mailbox that was opened: RFC 3501, 6.3.1. */
 static void
-tell(struct imap *im)
+tell(struct imap *im, struct span asked)
 {
 	size_t count = folder_count(im->folder), recent = 0, unseen = 0;
 
@@ -41,13 +41,8 @@ tell(struct imap *im)
 	    (unsigned long)folder_uidvalidity(im->folder));
 	out_printf(&im->out, "* OK [UIDNEXT %lu] Predicted next UID\r\n",
 	    (unsigned long)folder_uidnext(im->folder));
-	if (im->rev2) {
-		out_printf(&im->out, "* LIST () \"%s%c\" ",
-		    im->boxes.separator == '\\' ? "\\" : "",
-		    im->boxes.separator);
-		imap_put_name(im, span_of(im->box));
-		out_puts(&im->out, "\r\n");
-	}
+	if (im->rev2)
+		list_put(im, span_of(im->box), asked);
 }
 
 static void
@@ -82,7 +77,7 @@ run(struct imap *im, bool read_only)
 	if (span_iis(name, "INBOX"))
 		memcpy(im->box, "INBOX", 6);
 	im->read_only = read_only;
-	tell(im);
+	tell(im, name);
 	imap_reply(im, "OK [%s] %s", read_only ? "READ-ONLY" : "READ-WRITE",
 	    read_only ? "Examine completed" : "Select completed");
 }
