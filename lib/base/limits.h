@@ -36,8 +36,11 @@ enum {
 
 	/* times: RFC 5321, section 4.5.3.2 */
 	TIME_SMTP_COMMAND = 300,
+	TIME_SMTP_DATA_REPLY = 120,
 	TIME_SMTP_DATA_BLOCK = 180,
 	TIME_SMTP_DATA_END = 600,
+	TIME_SMTP_QUIT = 10,
+	TIME_SEND_IDLE = 5, /* a session of msend with nothing to send */
 	TIME_SMTP_SESSION = 7200,
 	TIME_HANDSHAKE = 60,
 	TIME_TLS_STALL = 300, /* the peer takes nothing */

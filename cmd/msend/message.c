@@ -1,0 +1,101 @@
+#include <errno.h>
+#include <unistd.h>
+
+#include "mail/wire.h"
+#include "msend.h"
+
+enum { CHUNK = 65536 };
+
+static char buf[CHUNK];
+
+/*
+ * Read a chunk.  A CR that ends it is left for the next one, where what
+ * follows is seen; *n is 0 at the end.
+ */
+static int
+chunk(const struct message *m, off_t *at, size_t *n)
+{
+	ssize_t r;
+
+	do
+		r = pread(m->fd, buf, sizeof(buf), *at);
+	while (r == -1 && errno == EINTR);
+	if (r == -1)
+		return -1;
+	*n = (size_t)r;
+	if (r > 1 && buf[r - 1] == '\r' && (size_t)r == sizeof(buf))
+		--*n;
+	*at += (off_t)*n;
+	return 0;
+}
+
+/*
+ * A CR that no LF follows must not go out: to another server it may be
+ * the end of a line.
+ */
+static void
+no_bare_cr(size_t n)
+{
+	char *p = buf;
+
+	while ((p = memchr(p, '\r', n - (size_t)(p - buf))) != NULL) {
+		if ((size_t)(p - buf) + 1 == n || p[1] != '\n')
+			*p = ' ';
+		p++;
+	}
+}
+
+int
+message_measure(struct message *m)
+{
+	struct wire w = { 0 };
+	off_t at = m->at;
+	size_t n;
+
+	m->eight_bit = false;
+	for (;;) {
+		unsigned char seen = 0;
+
+		if (chunk(m, &at, &n) == -1)
+			return -1;
+		if (n == 0)
+			break;
+		for (size_t i = 0; i < n; i++)
+			seen |= (unsigned char)buf[i];
+		m->eight_bit |= seen > 0x7f;
+		wire_count(&w, (struct span){ buf, n });
+	}
+	wire_end(&w, true);
+	m->size = w.size;
+	return 0;
+}
+
+int
+message_put(
+    const struct message *m, bool (*put)(void *ctx, struct span), void *ctx)
+{
+	struct wire w = { .stuff = true };
+	struct span in, piece, end;
+	off_t at = m->at;
+	size_t n;
+
+	for (;;) {
+		if (chunk(m, &at, &n) == -1)
+			return -1;
+		if (n == 0)
+			break;
+		no_bare_cr(n);
+		in = (struct span){ buf, n };
+		while (wire_next(&w, &in, &piece))
+			if (!put(ctx, piece)) {
+				errno = EPIPE;
+				return -1;
+			}
+	}
+	end = wire_end(&w, true);
+	if (end.n > 0 && !put(ctx, end)) {
+		errno = EPIPE;
+		return -1;
+	}
+	return 0;
+}

@@ -1,0 +1,336 @@
+/*
+ * An SMTP session, kept open for the next message to the same hop.
+ */
+#include <errno.h>
+
+#include "io/conf.h"
+#include "io/deadline.h"
+#include "io/log.h"
+#include "msend.h"
+
+enum { OUT_MAX = 1 << 20, IN_SIZE = 8192, BODY_SIZE = 65536 };
+
+static struct {
+	bool open;
+	char key[NEXT_HOP_SIZE];
+	char host[256];
+	struct conn conn;
+	struct smtpc smtpc;
+	struct smtpc_conf conf;
+	struct buf out;
+	char in[IN_SIZE];
+	struct span unread;
+	bool failed; /* the transcript is worth keeping */
+} s = { .conn.fd = -1 };
+
+/* The time a step may take: RFC 5321, section 4.5.3.2. */
+static int64_t
+step_deadline(void)
+{
+	int64_t seconds = TIME_SMTP_COMMAND;
+
+	switch (smtpc_waits(&s.smtpc)) {
+	case SMTPC_WAIT_GREETING:
+	case SMTPC_WAIT_REPLY:
+		break;
+	case SMTPC_WAIT_DATA:
+		seconds = TIME_SMTP_DATA_REPLY;
+		break;
+	case SMTPC_WAIT_END:
+		seconds = TIME_SMTP_DATA_END;
+		break;
+	case SMTPC_WAIT_QUIT:
+		seconds = TIME_SMTP_QUIT;
+		break;
+	}
+	if (opt.step != 0 && opt.step < seconds)
+		seconds = opt.step;
+	return deadline_in(seconds);
+}
+
+static void
+show(const char *who, struct span text)
+{
+	while (opt.verbose > 1 && text.n > 0) {
+		struct span line = span_cut(&text, '\n');
+
+		if (line.n > 0 && line.p[line.n - 1] == '\r')
+			line.n--;
+		fprintf(stderr, "%s %.*s\n", who, (int)line.n, line.p);
+	}
+}
+
+/* Write what the engine said. */
+static int
+flush(char *why)
+{
+	int r;
+
+	show(">", buf_span(&s.out));
+	r = conn_write(&s.conn, buf_span(&s.out), step_deadline(), why);
+	buf_clear(&s.out);
+	return r;
+}
+
+/* Go on until the engine has something to say that is not "more". */
+static enum smtpc_event
+run(void)
+{
+	char why[WHY_SIZE] = "";
+
+	for (;;) {
+		enum smtpc_event e = smtpc_next(&s.smtpc, &s.unread);
+		ssize_t n;
+
+		if (s.out.n > 0 && flush(why) == -1) {
+			smtpc_lost(&s.smtpc, why);
+			return SMTPC_GONE;
+		}
+		if (e != SMTPC_MORE)
+			return e;
+		n = conn_read(
+		    &s.conn, s.in, sizeof(s.in), step_deadline(), why);
+		if (n <= 0) {
+			smtpc_lost(&s.smtpc, why);
+			return SMTPC_GONE;
+		}
+		s.unread = (struct span){ s.in, (size_t)n };
+		show("<", s.unread);
+	}
+}
+
+static void
+drop(void)
+{
+	conn_close(&s.conn);
+	s.unread = (struct span){ s.in, 0 };
+	s.open = false;
+}
+
+bool
+session_open(void)
+{
+	return s.open;
+}
+
+void
+session_close(void)
+{
+	if (!s.open)
+		return;
+	smtpc_quit(&s.smtpc);
+	run();
+	drop();
+}
+
+struct span
+session_transcript(void)
+{
+	return s.failed
+	    ? (struct span){ s.smtpc.transcript, s.smtpc.ntranscript }
+	    : SPAN("");
+}
+
+/* Connect and greet.  False when the session is gone; the engine has why. */
+static bool
+begin(const struct host *h, bool with_tls)
+{
+	char why[WHY_SIZE];
+	enum smtpc_event e;
+
+	s.conf = (struct smtpc_conf){ .helo = conf_me(), .starttls = with_tls };
+	buf_init(&s.out, OUT_MAX);
+	s.unread = (struct span){ s.in, 0 };
+	smtpc_init(&s.smtpc, &s.conf, &s.out);
+	snprintf(s.host, sizeof(s.host), "%s", h->name);
+	if (conn_open(&s.conn, h, step_deadline(), why) == -1) {
+		smtpc_lost(&s.smtpc, why);
+		return false;
+	}
+	s.open = true;
+	e = run();
+	if (e == SMTPC_TLS) {
+		if (conn_start_tls(&s.conn, h->name, step_deadline(), why) ==
+		    -1) {
+			smtpc_lost(&s.smtpc, why);
+			return false;
+		}
+		smtpc_tls_started(&s.smtpc);
+		e = run();
+	}
+	return e == SMTPC_READY;
+}
+
+/* TLS is for those who can: after a failed handshake, in the clear. */
+static bool
+connect_to(const struct host *h)
+{
+	if (begin(h, true))
+		return true;
+	if (s.conn.tls == NULL || s.smtpc.tls)
+		return false;
+	drop();
+	return begin(h, false);
+}
+
+struct body {
+	char buf[BODY_SIZE];
+	size_t n;
+	char why[WHY_SIZE];
+};
+
+static bool
+put_body(void *ctx, struct span piece)
+{
+	struct body *b = ctx;
+	int64_t seconds = TIME_SMTP_DATA_BLOCK;
+
+	if (opt.step != 0 && opt.step < seconds)
+		seconds = opt.step;
+	while (piece.n > 0) {
+		size_t room = sizeof(b->buf) - b->n;
+		struct span part =
+		    span_take(&piece, piece.n < room ? piece.n : room);
+
+		memcpy(b->buf + b->n, part.p, part.n);
+		b->n += part.n;
+		if (b->n < sizeof(b->buf))
+			continue;
+		b->n = 0;
+		if (conn_write(&s.conn, (struct span){ b->buf, sizeof(b->buf) },
+			deadline_in(seconds), b->why) == -1)
+			return false;
+	}
+	return true;
+}
+
+/* The message; its final dot is the engine's to say. */
+static void
+send_body(const struct message *m)
+{
+	static struct body b;
+	char why[WHY_SIZE];
+
+	b.n = 0;
+	b.why[0] = '\0';
+	if (message_put(m, put_body, &b) == -1) {
+		/* without its end the server must not take it */
+		if (b.why[0] == '\0')
+			snprintf(b.why, sizeof(b.why), "read the message: %s",
+			    strerror(errno));
+		smtpc_lost(&s.smtpc, b.why);
+		drop();
+		return;
+	}
+	smtpc_body_done(&s.smtpc);
+	if (conn_write(&s.conn, (struct span){ b.buf, b.n }, step_deadline(),
+		why) == -1) {
+		smtpc_lost(&s.smtpc, why);
+		drop();
+	}
+}
+
+static size_t
+open_rcpts(const struct smtpc_rcpt *r, size_t n)
+{
+	size_t open = 0;
+
+	for (size_t i = 0; i < n; i++)
+		open += !r[i].decided;
+	return open;
+}
+
+static void
+transact(const struct message *m, struct smtpc_rcpt *r, size_t n)
+{
+	struct smtpc_mail mail = { .sender = m->sender,
+		.args = m->args,
+		.rcpts = r,
+		.nrcpts = n,
+		.size = m->size,
+		.eight_bit = m->eight_bit };
+	enum smtpc_event e;
+
+	smtpc_send(&s.smtpc, &mail);
+	e = run();
+	if (e == SMTPC_BODY) {
+		send_body(m);
+		e = s.open ? run() : SMTPC_GONE;
+	}
+	if (e == SMTPC_GONE)
+		drop();
+}
+
+/* Put "host[ip] said: " in front of what the server said. */
+static void
+name_host(struct smtpc_rcpt *r, size_t n, const bool *was)
+{
+	for (size_t i = 0; i < n; i++) {
+		char text[SMTPC_TEXT];
+
+		if (!r[i].decided || was[i])
+			continue;
+		snprintf(text, sizeof(text), "%.100s[%s] said: %.350s", s.host,
+		    s.conn.ip, r[i].text);
+		memcpy(r[i].text, text, sizeof(r[i].text));
+	}
+}
+
+static void
+try_host(const struct message *m, struct smtpc_rcpt *r, size_t n)
+{
+	bool was[LIMIT_JOB_RCPTS];
+
+	for (size_t i = 0; i < n; i++)
+		was[i] = r[i].decided;
+	transact(m, r, n);
+	name_host(r, n, was);
+}
+
+/* What a host's refusal to talk means for what is left to try. */
+static void
+note_failure(struct route *last, const struct host *h)
+{
+	last->verdict = s.smtpc.end;
+	snprintf(last->code, sizeof(last->code), "%s", s.smtpc.end_code);
+	snprintf(last->why, sizeof(last->why), "%.60s[%s]: %.80s", h->name,
+	    s.conn.ip, s.smtpc.why);
+}
+
+void
+session_send(const struct message *m, const struct route *route,
+    const char *key, struct smtpc_rcpt *r, size_t n)
+{
+	struct route last = { .verdict = route->verdict };
+	struct smtpc_mail all = { .rcpts = r, .nrcpts = n };
+
+	memcpy(last.code, route->code, sizeof(last.code));
+	memcpy(last.why, route->why, sizeof(last.why));
+	s.failed = false;
+	if (s.open && strcmp(key, s.key) == 0) {
+		/* it may have been closed meanwhile: then nobody was decided
+		 * by the server, and a new session is made */
+		static struct smtpc_rcpt before[LIMIT_JOB_RCPTS];
+
+		memcpy(before, r, n * sizeof(*r));
+		try_host(m, r, n);
+		if (s.open)
+			goto done;
+		memcpy(r, before, n * sizeof(*r));
+	}
+	session_close();
+	for (size_t i = 0; i < route->n && open_rcpts(r, n) > 0; i++) {
+		if (!connect_to(&route->hosts[i])) {
+			note_failure(&last, &route->hosts[i]);
+			s.failed = true;
+			drop();
+			continue;
+		}
+		snprintf(s.key, sizeof(s.key), "%s", key);
+		try_host(m, r, n);
+	}
+	smtpc_decide(&all, last.verdict, last.code, last.why);
+done:
+	for (size_t i = 0; i < n; i++)
+		s.failed |= r[i].verdict != OK;
+}
