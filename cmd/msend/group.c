@@ -2,7 +2,6 @@
  * Recipients of one next hop go in one transaction, also those of
  * different domains with the same hosts.
  */
-#include "io/deadline.h"
 #include "io/log.h"
 #include "mail/addr.h"
 #include "msend.h"
@@ -62,14 +61,10 @@ log_result(const struct message *m, const struct smtpc_rcpt *r)
 	struct logline l;
 
 	log_begin(&l, events[r->verdict]);
-	if (m->id != NULL)
-		log_str(&l, "id", m->id);
 	log_span(&l, "from", m->sender);
 	log_span(&l, "rcpt", r->address);
 	log_str(&l, "code", r->code);
 	log_str(&l, "text", r->text);
-	if (m->received != 0 && unix_now() >= m->received)
-		log_num(&l, "delay", (uint64_t)(unix_now() - m->received));
 	log_end(&l);
 }
 
@@ -133,6 +128,7 @@ send_all(const struct message *m, struct smtpc_rcpt *r, size_t n)
 		return;
 	for (size_t g = 0; g < ngroups; g++)
 		send_group(m, r, n, of, g);
-	for (size_t i = 0; i < n; i++)
+	/* of a job the queue logs what became of it */
+	for (size_t i = 0; m->id == NULL && i < n; i++)
 		log_result(m, &r[i]);
 }

@@ -76,7 +76,6 @@ send_job(const struct job *j, struct arena *a)
 		m.at = (off_t)e.message_at;
 		m.sender = e.sender;
 		m.args = e.args;
-		m.received = e.received;
 		if (message_measure(&m) == -1)
 			smtpc_decide(&all, TEMP, "4.3.0", strerror(errno));
 		else

@@ -60,7 +60,6 @@ struct message {
 	struct span sender, args;
 	uint64_t size; /* on the wire, without doubled dots */
 	bool eight_bit;
-	int64_t received; /* 0: now */
 };
 
 /* Read it through for size and 8-bit bytes.  0, or -1 and errno. */
