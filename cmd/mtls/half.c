@@ -4,11 +4,10 @@
  */
 #include <errno.h>
 #include <poll.h>
-#include <sys/socket.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include "base/die.h"
-#include "base/limits.h"
 #include "io/deadline.h"
 #include "io/fs.h"
 #include "io/log.h"
@@ -17,32 +16,10 @@
 #include "io/user.h"
 #include "mtls.h"
 
-enum { CHUNK = 16384, LINGER = 2 };
-
-/* Bytes on their way in one direction. */
-struct pipeline {
-	char buf[CHUNK];
-	size_t at, n;
-	bool eof; /* the source has ended */
-};
-
-struct pump {
-	struct tls *tls;
-	int net, app;
-	struct pipeline in, out;       /* net to app, app to net */
-	bool in_closed;                /* app was told of the end */
-	short read_wants, write_wants; /* of net, by the last TLS calls */
-	int64_t stall;                 /* the peer must take something before */
-};
-
 _Noreturn static void
-give_up(const char *why)
+give_up(const struct mtls *m, const char *why)
 {
-	struct logline l;
-
-	log_begin(&l, "refuse");
-	log_str(&l, "why", why);
-	log_end(&l);
+	refuse(m, NULL, why);
 	_exit(EXIT_TEMP);
 }
 
@@ -56,7 +33,7 @@ drop(const struct mtls *m)
 
 /* Wait for the 'y' or 'Y' of UCSPI-TLS; true when facts are wanted. */
 static bool
-await_request(int ctl)
+await_request(const struct mtls *m, int ctl)
 {
 	char c;
 	ssize_t r;
@@ -67,36 +44,49 @@ await_request(int ctl)
 	if (r != 1) /* the program ended without TLS */
 		_exit(EXIT_OK);
 	if (c != 'y' && c != 'Y')
-		give_up("not a request of UCSPI-TLS");
+		give_up(m, "not a request of UCSPI-TLS");
 	return c == 'Y';
 }
 
-/* The other half has gone: nobody waits for this handshake. */
+/*
+ * Wait for the peer.  False when the other half has gone: nobody waits
+ * for this handshake.
+ */
 static bool
-abandoned(int ctl)
+wait_peer(const struct mtls *m, int net, short events, int ctl, int64_t until)
 {
-	struct pollfd p = { .fd = ctl };
+	struct pollfd p[2] = { { .fd = net, .events = events }, { .fd = ctl } };
+	int r;
 
-	return poll(&p, 1, 0) == 1 && (p.revents & (POLLHUP | POLLERR)) != 0;
+	do
+		r = poll(p, 2, deadline_left(until));
+	while (r == -1 && errno == EINTR);
+	if (r == 0)
+		give_up(m, "silence in the handshake");
+	return (p[1].revents & (POLLHUP | POLLERR)) == 0;
 }
 
 static void
-shake_hands(struct tls *tls, int net, int ctl)
+shake_hands(const struct mtls *m, struct tls *tls, int net, int ctl)
 {
-	int64_t deadline = deadline_in(TIME_HANDSHAKE);
+	int64_t deadline = deadline_in(m->handshake);
 
 	for (;;) {
 		enum tls_result r = tls_handshake(tls);
-		struct pollfd p[2] = { { .fd = net }, { .fd = ctl } };
 
-		if (r == TLS_DONE)
+		switch (r) {
+		case TLS_DONE:
 			return;
-		if (r != TLS_WANT_READ && r != TLS_WANT_WRITE)
-			give_up(tls_why(tls));
-		p[0].events = r == TLS_WANT_READ ? POLLIN : POLLOUT;
-		if (poll(p, 2, deadline_left(deadline)) == 0)
-			give_up("silence in the handshake");
-		if (abandoned(ctl))
+		case TLS_WANT_READ:
+		case TLS_WANT_WRITE:
+			break;
+		case TLS_EOF:
+		case TLS_CUT:
+		case TLS_FAILED:
+			give_up(m, r == TLS_EOF ? "closed" : tls_why(tls));
+		}
+		if (!wait_peer(m, net, r == TLS_WANT_READ ? POLLIN : POLLOUT,
+			ctl, deadline))
 			_exit(EXIT_TEMP);
 	}
 }
@@ -105,186 +95,34 @@ shake_hands(struct tls *tls, int net, int ctl)
 static void
 tell_facts(struct tls *tls, int ctl)
 {
+	const char *name = tls_sni(tls);
 	char text[1024];
 	int n = snprintf(text, sizeof(text),
-	    "SSL_PROTOCOL=%s%cSSL_CIPHER=%s%cSSL_CIPHER_USEKEYSIZE=%d%c"
-	    "SSL_TLS_SNI_SERVERNAME=%.255s%c%c",
-	    tls_version(tls), 0, tls_cipher(tls), 0, tls_bits(tls), 0,
-	    tls_sni(tls), 0, 0);
+	    "SSL_PROTOCOL=%s%cSSL_CIPHER=%s%cSSL_CIPHER_USEKEYSIZE=%d%c",
+	    tls_version(tls), 0, tls_cipher(tls), 0, tls_bits(tls), 0);
+	int more = *name == '\0'
+	    ? 0
+	    : snprintf(text + n, sizeof(text) - (size_t)n,
+		  "SSL_TLS_SNI_SERVERNAME=%.255s%c", name, 0);
 
-	if (n < 0 || (size_t)n >= sizeof(text) ||
-	    write_all(ctl, text, (size_t)n, deadline_in(TIME_HANDSHAKE)) == -1)
+	/* the last NUL, after the terminating one of nothing */
+	text[n + more] = '\0';
+	if (write_all(ctl, text, (size_t)(n + more) + 1,
+		deadline_in(TIME_HANDSHAKE)) == -1)
 		_exit(EXIT_TEMP);
-}
-
-/* From the network into an empty buffer. */
-static void
-read_net(struct pump *p)
-{
-	p->read_wants = 0;
-	p->in.at = 0;
-	switch (tls_read(p->tls, p->in.buf, sizeof(p->in.buf), &p->in.n)) {
-	case TLS_DONE:
-		break;
-	case TLS_WANT_READ:
-		p->read_wants = POLLIN;
-		break;
-	case TLS_WANT_WRITE:
-		p->read_wants = POLLOUT;
-		break;
-	case TLS_EOF:
-	case TLS_CUT:
-	case TLS_FAILED:
-		p->in.eof = true;
-		break;
-	}
-}
-
-/* False when the peer is gone. */
-static bool
-write_net(struct pump *p)
-{
-	size_t n;
-
-	p->write_wants = 0;
-	switch (tls_write(p->tls, p->out.buf + p->out.at, p->out.n, &n)) {
-	case TLS_DONE:
-		p->out.at += n;
-		p->out.n -= n;
-		p->stall = deadline_in(TIME_TLS_STALL);
-		return true;
-	case TLS_WANT_READ:
-		p->write_wants = POLLIN;
-		return true;
-	case TLS_WANT_WRITE:
-		p->write_wants = POLLOUT;
-		return true;
-	case TLS_EOF:
-	case TLS_CUT:
-	case TLS_FAILED:
-		break;
-	}
-	return false;
-}
-
-static void
-read_app(struct pump *p)
-{
-	ssize_t r = read(p->app, p->out.buf, sizeof(p->out.buf));
-
-	if (r > 0) {
-		p->out.at = 0;
-		p->out.n = (size_t)r;
-		p->stall = deadline_in(TIME_TLS_STALL);
-	} else if (r == 0 || (errno != EAGAIN && errno != EINTR)) {
-		p->out.eof = true;
-	}
-}
-
-/* False when the program no longer reads and no longer writes. */
-static bool
-write_app(struct pump *p)
-{
-	ssize_t w = send(p->app, p->in.buf + p->in.at, p->in.n, MSG_NOSIGNAL);
-
-	if (w >= 0) {
-		p->in.at += (size_t)w;
-		p->in.n -= (size_t)w;
-	} else if (errno != EAGAIN && errno != EINTR) {
-		p->in.n = 0; /* it does not want more; it may still speak */
-		p->in.eof = p->in_closed = true;
-	}
-	return true;
-}
-
-/* Do all that can be done without waiting; false at the end. */
-static bool
-move(struct pump *p)
-{
-	bool was;
-
-	do {
-		was = false;
-		if (p->in.n == 0 && !p->in.eof) {
-			read_net(p);
-			was |= p->in.n > 0;
-		}
-		if (p->in.n > 0) {
-			size_t n = p->in.n;
-
-			write_app(p);
-			was |= p->in.n < n;
-		}
-		if (p->in.n == 0 && p->in.eof && !p->in_closed) {
-			shutdown(p->app, SHUT_WR);
-			p->in_closed = true;
-		}
-		if (p->out.n == 0 && !p->out.eof) {
-			read_app(p);
-			was |= p->out.n > 0;
-		}
-		if (p->out.n > 0) {
-			if (!write_net(p))
-				return false;
-			was |= p->out.n == 0;
-		}
-	} while (was);
-	return !(p->out.eof && p->out.n == 0);
-}
-
-static bool
-wait_for(struct pump *p)
-{
-	struct pollfd fd[2] = { { .fd = p->net }, { .fd = p->app } };
-	int timeout = -1;
-
-	if (p->in.n == 0 && !p->in.eof)
-		fd[0].events = (short)(fd[0].events | p->read_wants);
-	if (p->out.n > 0) {
-		fd[0].events = (short)(fd[0].events | p->write_wants);
-		timeout = deadline_left(p->stall);
-	}
-	if (p->out.n == 0 && !p->out.eof)
-		fd[1].events = POLLIN;
-	if (p->in.n > 0)
-		fd[1].events = (short)(fd[1].events | POLLOUT);
-	/* a hang-up that nobody asked for must not make poll return */
-	for (int i = 0; i < 2; i++)
-		if (fd[i].events == 0)
-			fd[i].fd = -1;
-	if (poll(fd, 2, timeout) == 0) {
-		give_up("the peer takes nothing");
-	}
-	return true;
-}
-
-/*
- * Close so that the last reply arrives: a socket closed with unread input
- * is reset, and a reset may overtake what was sent.
- */
-static void
-linger(struct pump *p)
-{
-	int64_t deadline = deadline_in(LINGER);
-	char waste[1024];
-
-	tls_shutdown(p->tls);
-	shutdown(p->net, SHUT_WR);
-	while (deadline_wait(p->net, POLLIN, deadline) == 0 &&
-	    read(p->net, waste, sizeof(waste)) > 0)
-		continue;
 }
 
 void
 half(struct mtls *m, int net, int app, int ctl)
 {
-	static struct pump p;
 	bool facts = true;
+	struct tls *tls;
 
+	signal(SIGPIPE, SIG_IGN);
 	if (m->ctx != NULL)
 		drop(m);
 	if (m->mode == MODE_STARTTLS)
-		facts = await_request(ctl);
+		facts = await_request(m, ctl);
 	if (m->ctx == NULL) {
 		/* under a launcher: keys are read when they are needed */
 		keys_load(m);
@@ -292,14 +130,11 @@ half(struct mtls *m, int net, int app, int ctl)
 	}
 	fs_nonblock(net, true);
 	fs_nonblock(app, true);
-	p = (struct pump){ .net = net, .app = app };
-	p.tls = tls_accept(m->ctx, net);
-	shake_hands(p.tls, net, ctl);
+	tls = tls_accept(m->ctx, net);
+	shake_hands(m, tls, net, ctl);
 	if (facts)
-		tell_facts(p.tls, ctl);
+		tell_facts(tls, ctl);
 	close(ctl);
-	while (move(&p) && wait_for(&p))
-		continue;
-	linger(&p);
+	pump(tls, net, app);
 	_exit(EXIT_OK);
 }

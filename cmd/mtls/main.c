@@ -10,7 +10,9 @@
 
 #include "base/die.h"
 #include "io/conf.h"
+#include "io/ident.h"
 #include "io/log.h"
+#include "io/spawn.h"
 #include "io/user.h"
 #include "mtls.h"
 
@@ -50,15 +52,50 @@ set_mode(struct mtls *m, enum mode mode)
 	m->mode = mode;
 }
 
+void
+refuse(const struct mtls *m, const char *conn, const char *why)
+{
+	struct logline l;
+
+	log_begin(&l, "refuse");
+	if (conn != NULL)
+		log_str(&l, "conn", conn);
+	log_str(&l, "peer", m->peer.ip);
+	log_str(&l, "svc", m->service);
+	log_str(&l, "why", why);
+	log_end(&l);
+}
+
+/* Serve the connection that a launcher gave us. */
+_Noreturn static void
+serve_given(struct mtls *m)
+{
+	const char *conn = ident_conn(false);
+	struct net_peer socket;
+
+	if (m->mode != MODE_PLAIN && !net_peer(STDIN_FILENO, &socket))
+		die(EXIT_USAGE, "descriptor 0 is not a socket");
+	log_open(conn);
+	if (!net_peer_env(STDIN_FILENO, &m->peer))
+		m->peer = (struct net_peer){ 0 };
+	if (m->mode == MODE_IMPLICIT)
+		keys_load(m);
+	else if (m->mode == MODE_STARTTLS)
+		keys_look();
+	session(m, STDIN_FILENO, conn, -1);
+}
+
 int
 main(int argc, char *argv[])
 {
 	static struct mtls m;
-	char *addrs[ADDRS_MAX], *user = NULL;
+	char *addrs[ADDRS_MAX], *user = NULL, path[LIMIT_PATH];
 	size_t n = 0;
 	int ch;
 
 	progname = "mtls";
+	log_conn(NULL); /* under inetd nothing goes to the peer */
+	opterr = 0;     /* the usage line says it */
 	while ((ch = getopt(argc, argv, "+c:il:su:V")) != -1)
 		switch (ch) {
 		case 'c':
@@ -92,11 +129,12 @@ main(int argc, char *argv[])
 	m.program = argv + optind;
 	m.service = base_name(argv[optind]);
 	find_accounts(&m, user);
-	if (n == 0) {
-		if (m.mode == MODE_IMPLICIT)
-			keys_load(&m);
-		session(&m, STDIN_FILENO, true);
-	}
+	m.handshake =
+	    (int64_t)conf_limit("handshake-time", 3600, TIME_HANDSHAKE);
+	if (!spawn_find(argv[optind], path, sizeof(path)))
+		die(EXIT_TEMP, "%s: no such program", argv[optind]);
+	if (n == 0)
+		serve_given(&m);
 	listener(&m, addrs, n, argv);
 	return EXIT_OK;
 }

@@ -2,15 +2,20 @@
  * mtls - what its files share
  *
  *	main.c     options; serves one connection or listens
- *	listen.c   the listener: sockets, limits, keys, children
+ *	listen.c   the listener: sockets, accepting, children
+ *	slots.c    connections that last: limits, in all and by address
+ *	renew.c    the listener executed anew, with its sockets and slots
+ *	keys.c     the server's keys, read again when they change
  *	session.c  one connection: who the peer is, the program's start
- *	half.c     the half of a connection that speaks TLS
+ *	half.c     the half of a connection that speaks TLS: its start
+ *	pump.c     the same: bytes in both directions
  */
 #ifndef MTLS_H
 #define MTLS_H
 
 #include <sys/types.h>
 
+#include "base/limits.h"
 #include "io/net.h"
 #include "io/tls.h"
 
@@ -26,28 +31,104 @@ struct mtls {
 	uid_t tls_uid; /* pneu-tls */
 	gid_t tls_gid;
 	struct tls_ctx *ctx; /* NULL: load when TLS is asked for */
+	int64_t handshake;   /* seconds for all of it */
+	struct net_peer peer;
 };
+
+/* Log that a connection ended before the program had it. */
+void refuse(const struct mtls *, const char *conn, const char *why);
+
+/* keys.c */
 
 /* Make m->ctx with the keys of the configuration; dies without any. */
 void keys_load(struct mtls *);
 
+/* Whether there is a key at all, without reading it; dies if not. */
+void keys_look(void);
+
 /* Load them again if their files changed; keeps the last good pair. */
 void keys_refresh(struct mtls *);
 
-/*
- * Serve one connection on fd and become the program; does not return.
- * given: the connection was opened by a launcher, whose UCSPI variables
- * count.
- */
-_Noreturn void session(struct mtls *, int fd, bool given);
+/* Whether the files, as they are now, could be loaded. */
+bool keys_good(struct mtls *);
+
+/* session.c */
 
 /*
- * The TLS half, for good: handshake on net before TIME_HANDSHAKE, facts
+ * Serve one connection on fd, called conn, and become the program; does
+ * not return.  m->peer is known.  life: a pipe's end that gets a byte when
+ * the program starts and is closed when both halves have gone, or -1.
+ */
+_Noreturn void session(struct mtls *, int fd, const char *conn, int life);
+
+/* half.c */
+
+/*
+ * The TLS half, for good: handshake on net within m->handshake, facts
  * to the other half, then bytes between net and app until both have
  * ended.  ctl: with MODE_IMPLICIT facts are written there; with
  * MODE_STARTTLS it is SSLCTLFD's other end, and all waits for its 'y'.
  */
 _Noreturn void half(struct mtls *, int net, int app, int ctl);
+
+/* Move bytes until one side has ended and all is written; then close. */
+void pump(struct tls *, int net, int app);
+
+/* slots.c */
+
+/* A connection that lasts: until its program and its TLS half have ended. */
+struct slot {
+	pid_t pid;  /* the program, 0 when reaped */
+	int life;   /* as in session(), -1 when closed */
+	bool begun; /* the program has started */
+	int64_t since;
+	char group[NET_IP_SIZE]; /* net_peer_group */
+	char conn[16];
+	char ip[NET_IP_SIZE];
+};
+
+extern struct slots {
+	struct slot *slot;
+	size_t n, max, max_address;
+} slots;
+
+/* Make room, by the configuration's limits; dies without memory. */
+void slots_init(void);
+
+/*
+ * Whether a connection of peer may come in: NULL, or why not.  May end
+ * connections whose handshake is not done, which are logged.
+ */
+const char *slots_refuse(const struct mtls *, const struct net_peer *);
+
+/*
+ * Let the number of descriptors be what the slots need, or again what it
+ * was when we were started.
+ */
+void slots_files(bool ours);
+
+struct slot *slots_add(pid_t, int life, const char *conn, const char *group);
+
+/* A child has ended. */
+void slots_reaped(pid_t);
+
+/* The life of a slot can be read. */
+void slots_alive(int life);
+
+/* renew.c */
+
+enum { SOCKETS_MAX = 32 };
+
+/*
+ * Execute ourselves anew, keeping sockets and slots.  Returns if that
+ * can't be done now.
+ */
+void renew(struct mtls *, const int *fds, int n, char *const *argv);
+
+/* Take what the process before us kept: the number of sockets, or 0. */
+int renewed(int *fds);
+
+/* listen.c */
 
 /* Listen on these addresses; returns on SIGTERM. */
 void listener(struct mtls *, char *const *addrs, size_t n, char *const *argv);

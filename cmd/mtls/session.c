@@ -9,10 +9,8 @@
 #include <unistd.h>
 
 #include "base/die.h"
-#include "base/limits.h"
 #include "io/deadline.h"
 #include "io/env.h"
-#include "io/ident.h"
 #include "io/in.h"
 #include "io/log.h"
 #include "io/spawn.h"
@@ -20,10 +18,21 @@
 #include "mtls.h"
 
 enum { FACTS_SIZE = 2048, CTL_FD = 3, READ_FD = 4, WRITE_FD = 5, HIGH_FD = 10 };
+enum { FACT_MAX = 255 };
 
 /* What the TLS half may say of a connection. */
 static const char *const fact_names[] = { "SSL_PROTOCOL", "SSL_CIPHER",
 	"SSL_CIPHER_USEKEYSIZE", "SSL_TLS_SNI_SERVERNAME" };
+
+/* Names of OpenSSL's, numbers and host names need nothing else. */
+static bool
+value_ok(struct span v)
+{
+	for (size_t i = 0; i < v.n; i++)
+		if (!is_alnum(v.p[i]) && strchr("._-+:", v.p[i]) == NULL)
+			return false;
+	return v.n > 0 && v.n <= FACT_MAX;
+}
 
 static void
 put_fact(struct env *e, struct span fact)
@@ -31,15 +40,14 @@ put_fact(struct env *e, struct span fact)
 	struct span name = span_cut(&fact, '=');
 
 	for (size_t i = 0; i < sizeof(fact_names) / sizeof(*fact_names); i++)
-		if (span_is(name, fact_names[i]))
+		if (span_is(name, fact_names[i]) && value_ok(fact))
 			env_set(e, fact_names[i], fact);
 }
 
 /* Read NAME=value, NUL, ... up to an empty one.  False: no TLS came. */
 static bool
-take_facts(struct env *e, int fd)
+take_facts(struct env *e, int fd, int64_t deadline)
 {
-	int64_t deadline = deadline_in(TIME_HANDSHAKE + 5);
 	static char buf[FACTS_SIZE];
 	struct span left;
 	struct in in;
@@ -62,6 +70,8 @@ describe_peer(struct env *e, const struct net_peer *p)
 		env_set(e, "PROTO", SPAN("IPC"));
 		if (p->uid >= 0)
 			env_setf(e, "IPCREMOTEEUID", "%ld", p->uid);
+		if (p->gid >= 0)
+			env_setf(e, "IPCREMOTEEGID", "%ld", p->gid);
 		if (p->pid >= 0)
 			env_setf(e, "IPCREMOTEPID", "%ld", p->pid);
 	} else if (p->ip[0] != '\0') {
@@ -80,7 +90,17 @@ must_dup(int from, int to)
 		die_sys(EXIT_TEMP, "dup2");
 }
 
-/* A socket pair out of the way of the numbers that programs expect. */
+/* Out of the way of the numbers that programs expect. */
+static int
+lift(int fd)
+{
+	int high = fcntl(fd, F_DUPFD_CLOEXEC, HIGH_FD);
+
+	if (high == -1)
+		die_sys(EXIT_TEMP, "dup");
+	return high;
+}
+
 static void
 high_pair(int pair[2])
 {
@@ -89,9 +109,7 @@ high_pair(int pair[2])
 	if (spawn_socketpair(low) == -1)
 		die_sys(EXIT_TEMP, "socketpair");
 	for (int i = 0; i < 2; i++) {
-		pair[i] = fcntl(low[i], F_DUPFD_CLOEXEC, HIGH_FD);
-		if (pair[i] == -1)
-			die_sys(EXIT_TEMP, "dup");
+		pair[i] = lift(low[i]);
 		close(low[i]);
 	}
 }
@@ -106,9 +124,9 @@ start_half(struct mtls *m, int fd, int data[2], int ctl[2])
 	pid_t pid = fork();
 
 	if (pid == 0) {
-		int net = fcntl(fd, F_DUPFD_CLOEXEC, HIGH_FD);
+		int net = lift(fd);
 
-		if (net == -1 || fork() != 0)
+		if (fork() != 0)
 			_exit(EXIT_OK);
 		close(data[0]);
 		close(ctl[0]);
@@ -126,6 +144,21 @@ start_half(struct mtls *m, int fd, int data[2], int ctl[2])
 	close(ctl[1]);
 }
 
+/*
+ * Become who runs the program, before a byte of the peer or of the TLS
+ * half is looked at.
+ */
+static void
+become(const struct mtls *m, struct env *e)
+{
+	if (!m->become)
+		return;
+	if (m->uid != 0)
+		env_set(e, "HOME", SPAN("/"));
+	if (user_become(m->uid, m->gid) == -1)
+		die_sys(EXIT_TEMP, "become %ld", (long)m->uid);
+}
+
 /* -i: nothing is started before the handshake is done. */
 static void
 begin_implicit(struct mtls *m, int fd, struct env *e)
@@ -135,12 +168,14 @@ begin_implicit(struct mtls *m, int fd, struct env *e)
 	high_pair(data);
 	high_pair(ctl);
 	start_half(m, fd, data, ctl);
-	if (fd > STDERR_FILENO)
-		close(fd);
-	if (!take_facts(e, ctl[0]))
-		_exit(EXIT_TEMP); /* the TLS half has said why */
 	must_dup(data[0], STDIN_FILENO);
 	must_dup(data[0], STDOUT_FILENO);
+	if (fd > STDERR_FILENO)
+		close(fd);
+	become(m, e);
+	/* the TLS half gives up first, and says why */
+	if (!take_facts(e, ctl[0], deadline_in(m->handshake + 5)))
+		_exit(EXIT_TEMP);
 }
 
 /* -s: UCSPI-TLS, with descriptors of fixed numbers. */
@@ -160,25 +195,47 @@ begin_starttls(struct mtls *m, int fd, struct env *e)
 	env_setf(e, "SSLCTLFD", "%d", CTL_FD);
 	env_setf(e, "SSLREADFD", "%d", READ_FD);
 	env_setf(e, "SSLWRITEFD", "%d", WRITE_FD);
+	become(m, e);
+}
+
+static void
+begin_plain(struct mtls *m, int fd, struct env *e)
+{
+	if (fd != STDIN_FILENO) {
+		must_dup(fd, STDIN_FILENO);
+		must_dup(fd, STDOUT_FILENO);
+	}
+	become(m, e);
+}
+
+/* The listener may have ended by now: that changes nothing. */
+static void
+tell_begun(int life)
+{
+	if (life == -1)
+		return;
+	signal(SIGPIPE, SIG_IGN);
+	if (write(life, "", 1) == -1)
+		errno = 0;
+	signal(SIGPIPE, SIG_DFL);
 }
 
 void
-session(struct mtls *m, int fd, bool given)
+session(struct mtls *m, int fd, const char *conn, int life)
 {
 	static struct env e;
-	struct net_peer peer;
-	const char *conn = ident_conn(false);
 
 	log_open(conn);
 	net_nodelay(fd);
+	net_keepalive(fd);
+	if (life != -1)
+		life = lift(life);
 	env_init(&e);
-	if (given ? net_peer_env(fd, &peer) : net_peer(fd, &peer))
-		describe_peer(&e, &peer);
+	describe_peer(&e, &m->peer);
 	env_set(&e, "MAIL_CONN", span_of(conn));
 	switch (m->mode) {
 	case MODE_PLAIN:
-		must_dup(fd, STDIN_FILENO);
-		must_dup(fd, STDOUT_FILENO);
+		begin_plain(m, fd, &e);
 		break;
 	case MODE_IMPLICIT:
 		begin_implicit(m, fd, &e);
@@ -187,10 +244,7 @@ session(struct mtls *m, int fd, bool given)
 		begin_starttls(m, fd, &e);
 		break;
 	}
-	if (m->become && m->uid != 0)
-		env_set(&e, "HOME", SPAN("/"));
-	if (m->become && user_become(m->uid, m->gid) == -1)
-		die_sys(EXIT_TEMP, "become %ld", (long)m->uid);
+	tell_begun(life);
 	spawn_exec(m->program, env_vector(&e));
 	die_sys(EXIT_TEMP, "%s", m->program[0]);
 }

@@ -51,8 +51,10 @@ log_conn(const char *conn)
 		 * die() must not write into the dialogue either, and nothing
 		 * that is opened later may become descriptor 2
 		 */
-		if (log_fd != -1)
-			dup2(log_fd, STDERR_FILENO);
+		if (log_fd != -1 && dup2(log_fd, STDERR_FILENO) != -1) {
+			close(log_fd);
+			log_fd = STDERR_FILENO;
+		}
 	}
 }
 

@@ -187,6 +187,18 @@ listen_unix(const struct net_addr *a, int *fds)
 	return -1;
 }
 
+static bool
+is_listening(int fd)
+{
+	int on = 0;
+	socklen_t len = sizeof(on);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &on, &len) == -1)
+		return false;
+	errno = EINVAL;
+	return on != 0;
+}
+
 int
 net_listen(const struct net_addr *a, int *fds, int max)
 {
@@ -196,7 +208,7 @@ net_listen(const struct net_addr *a, int *fds, int max)
 	case NET_UNIX:
 		return listen_unix(a, fds);
 	case NET_FD:
-		if (fs_cloexec(a->fd, true) == -1 ||
+		if (!is_listening(a->fd) || fs_cloexec(a->fd, true) == -1 ||
 		    fs_nonblock(a->fd, true) == -1)
 			return -1;
 		fds[0] = a->fd;
@@ -300,7 +312,7 @@ net_peer(int fd, struct net_peer *p)
 	struct ucred who;
 	socklen_t wlen = sizeof(who);
 
-	*p = (struct net_peer){ .uid = -1, .pid = -1 };
+	*p = (struct net_peer){ .uid = -1, .gid = -1, .pid = -1 };
 	if (getsockname(fd, (struct sockaddr *)&ss, &len) == -1)
 		return false;
 	put_ip(&ss, p->local_ip, &p->local_port);
@@ -308,6 +320,7 @@ net_peer(int fd, struct net_peer *p)
 	if (p->ipc &&
 	    getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &wlen) == 0) {
 		p->uid = (long)who.uid;
+		p->gid = (long)who.gid;
 		p->pid = (long)who.pid;
 	}
 	len = sizeof(ss);
@@ -343,6 +356,16 @@ env_num(const char *name, uint64_t max, uint64_t *v)
 		*v = num_or(span_of(s), max, *v);
 }
 
+/* An account or process, -1 when not known. */
+static long
+env_id(const char *name)
+{
+	uint64_t v = UINT32_MAX;
+
+	env_num(name, UINT32_MAX, &v);
+	return v == UINT32_MAX ? -1 : (long)v;
+}
+
 bool
 net_peer_env(int fd, struct net_peer *p)
 {
@@ -355,7 +378,7 @@ net_peer_env(int fd, struct net_peer *p)
 		env_num("TCPREMOTEPORT", 65535, (v = 0, &v));
 		p->port = (uint16_t)v;
 		p->ipc = false;
-		p->uid = -1;
+		p->uid = p->gid = p->pid = -1;
 		if (env_ip("TCPLOCALIP", p->local_ip)) {
 			env_num("TCPLOCALPORT", 65535, (v = 0, &v));
 			p->local_port = (uint16_t)v;
@@ -363,12 +386,28 @@ net_peer_env(int fd, struct net_peer *p)
 		return true;
 	}
 	if (proto != NULL && strcmp(proto, "IPC") == 0) {
-		*p = (struct net_peer){ .ipc = true, .uid = -1, .pid = -1 };
-		env_num("IPCREMOTEEUID", UINT32_MAX, (v = UINT32_MAX, &v));
-		p->uid = v == UINT32_MAX ? -1 : (long)v;
+		*p = (struct net_peer){ .ipc = true };
+		p->uid = env_id("IPCREMOTEEUID");
+		p->gid = env_id("IPCREMOTEEGID");
+		p->pid = env_id("IPCREMOTEPID");
 		return true;
 	}
 	return socket;
+}
+
+void
+net_peer_group(const struct net_peer *p, char group[NET_IP_SIZE])
+{
+	unsigned char v6[16];
+
+	if (p->ipc && p->uid >= 0) {
+		snprintf(group, NET_IP_SIZE, "uid:%ld", p->uid);
+	} else if (inet_pton(AF_INET6, p->ip, v6) == 1) {
+		memset(v6 + 8, 0, 8);
+		inet_ntop(AF_INET6, v6, group, NET_IP_SIZE);
+	} else {
+		snprintf(group, NET_IP_SIZE, "%s", p->ip);
+	}
 }
 
 bool
@@ -384,4 +423,12 @@ net_nodelay(int fd)
 	int on = 1;
 
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+}
+
+void
+net_keepalive(int fd)
+{
+	int on = 1;
+
+	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
 }

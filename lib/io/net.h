@@ -23,9 +23,10 @@ MUST bool net_parse(const char *text, struct net_addr *);
 /*
  * Listen.  fds gets at most max descriptors, close-on-exec and
  * non-blocking; the number of them, or -1 and errno.  ":PORT" listens on
- * v6 and v4.  Port 0 is a free one (net_port).  A Unix socket is replaced
- * if no one listens on it, and gets the mode 0666 below a directory that
- * says who may.
+ * v6 and v4.  Port 0 is a free one (net_port).
+ * fd:N must listen already (ENOTSOCK, EINVAL).  A Unix socket is replaced
+ * if no one listens on it, and gets the mode 0666: the directory it lies
+ * in says who may.
  */
 MUST int net_listen(const struct net_addr *, int *fds, int max);
 
@@ -48,8 +49,8 @@ struct net_peer {
 	uint16_t port;
 	char local_ip[NET_IP_SIZE];
 	uint16_t local_port;
-	bool ipc; /* a Unix socket: the next two are known */
-	long uid, pid;
+	bool ipc; /* a Unix socket: the next three are known, or -1 */
+	long uid, gid, pid;
 };
 
 /* Who is at the other end; false for what is not a socket. */
@@ -63,10 +64,19 @@ bool net_peer(int fd, struct net_peer *);
  */
 bool net_peer_env(int fd, struct net_peer *);
 
+/*
+ * Who counts as one where connections are counted: a v4 address, the /64
+ * network of a v6 address, the account behind a Unix socket; "" if unknown.
+ */
+void net_peer_group(const struct net_peer *, char group[NET_IP_SIZE]);
+
 /* 127.0.0.0/8, ::1 or a Unix socket. */
 bool net_is_loopback(const struct net_peer *);
 
 /* No delay for what is written; harmless on what is not TCP. */
 void net_nodelay(int fd);
+
+/* Notice in time that the peer's machine has gone; harmless as above. */
+void net_keepalive(int fd);
 
 #endif

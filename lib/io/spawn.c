@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -323,6 +324,14 @@ spawn_why(int status)
 	else
 		snprintf(why, sizeof(why), "exit %d", WEXITSTATUS(status));
 	return why;
+}
+
+void
+spawn_adopt(void)
+{
+#ifdef PR_SET_CHILD_SUBREAPER
+	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+#endif
 }
 
 int

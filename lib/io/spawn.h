@@ -67,6 +67,12 @@ const char *spawn_why(int wait_status);
 /* exec in place of ourselves, by the same rules; returns -1 and errno. */
 int spawn_exec(char *const *argv, char *const *envp);
 
+/*
+ * Orphans below us become our children, where the system knows that
+ * (Linux; elsewhere they are init's): survives exec.
+ */
+void spawn_adopt(void);
+
 /* A pipe or a stream socket pair whose ends are close-on-exec. */
 MUST int spawn_pipe(int fd[2]);
 MUST int spawn_socketpair(int fd[2]);

@@ -7,6 +7,7 @@
 #include <openssl/x509v3.h>
 #include <stdlib.h>
 #include <strings.h>
+#include <unistd.h>
 
 #include "base/die.h"
 #include "base/limits.h"
@@ -22,7 +23,6 @@ struct pair { /* NAME.pem */
 struct tls_ctx {
 	SSL_CTX *ctx;
 	bool tickets;
-	bool loaded;
 	struct pair pair[NAMES_MAX];
 	size_t npair;
 };
@@ -49,6 +49,17 @@ reason(char *why, size_t size)
 	ERR_clear_error();
 }
 
+/* Nobody is there to ask: a key under a passphrase is a bad key. */
+static int
+no_passphrase(char *buf, int size, int writing, void *arg)
+{
+	(void)buf;
+	(void)size;
+	(void)writing;
+	(void)arg;
+	return -1;
+}
+
 /*
  * TLS 1.2 with forward secrecy and AEAD, and 1.3: the intermediate
  * settings that browsers and mail hosts agree on.
@@ -67,13 +78,13 @@ new_ctx(const SSL_METHOD *method, bool tickets)
 	SSL_CTX_set_options(c,
 	    SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION |
 		(tickets ? 0 : SSL_OP_NO_TICKET));
+	/* a session lives in its ticket: each connection is a process */
+	SSL_CTX_set_session_cache_mode(c, SSL_SESS_CACHE_OFF);
+	SSL_CTX_set_default_passwd_cb(c, no_passphrase);
 	SSL_CTX_set_mode(c,
 	    SSL_MODE_ENABLE_PARTIAL_WRITE |
 		SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
-	if (!tickets) {
-		SSL_CTX_set_num_tickets(c, 0);
-		SSL_CTX_set_session_cache_mode(c, SSL_SESS_CACHE_OFF);
-	}
+	SSL_CTX_set_num_tickets(c, tickets ? 1 : 0);
 	return c;
 }
 
@@ -171,6 +182,23 @@ load_name(struct tls_ctx *t, const char *dir, const char *file)
 	p->ctx = c;
 }
 
+/* Names whose files were removed are no longer served. */
+static void
+drop_gone(struct tls_ctx *t, const char *dir)
+{
+	char path[LIMIT_PATH];
+
+	for (size_t i = t->npair; i-- > 0;) {
+		int n = snprintf(
+		    path, sizeof(path), "%s/%s.pem", dir, t->pair[i].name);
+
+		if (n < (int)sizeof(path) && access(path, F_OK) == 0)
+			continue;
+		SSL_CTX_free(t->pair[i].ctx);
+		t->pair[i] = t->pair[--t->npair];
+	}
+}
+
 int
 tls_server_load(struct tls_ctx *t, const char *dir, char *why, size_t size)
 {
@@ -190,6 +218,7 @@ tls_server_load(struct tls_ctx *t, const char *dir, char *why, size_t size)
 	if (t->ctx != NULL)
 		SSL_CTX_free(t->ctx);
 	t->ctx = c;
+	drop_gone(t, dir);
 	d = opendir(dir);
 	while (d != NULL && (e = readdir(d)) != NULL)
 		load_name(t, dir, e->d_name);

@@ -2,8 +2,9 @@
  * tls - TLS 1.2 and 1.3 on a connected socket, by OpenSSL
  *
  * The only user of openssl/ssl.h.  A tls_ctx holds keys and settings and
- * is made once; a tls is one connection.  The descriptors are
- * non-blocking inside and given back as they were.
+ * is made once; a tls is one connection.  Its descriptor stays the
+ * caller's, who makes it non-blocking and waits where a result says so;
+ * SIGPIPE must be ignored.
  */
 #ifndef IO_TLS_H
 #define IO_TLS_H
@@ -32,7 +33,7 @@ struct tls_ctx *tls_server(bool tickets);
  * Load `default.pem` and every NAME.pem of a directory.  0; -1 when
  * default.pem does not parse or match, with a one-line reason in why; the
  * context keeps what it had before then.  Bad further pairs are logged and
- * left as they were.
+ * left as they were; those whose file has gone are dropped.
  */
 MUST int tls_server_load(
     struct tls_ctx *, const char *dir, char *why, size_t size);

@@ -53,13 +53,16 @@ static int
 enter_empty(void)
 {
 	char path[] = "/tmp/pneu-empty-XXXXXX";
+	char other[] = "/run/pneu-empty-XXXXXX";
+	char *dir = mkdtemp(path);
 	int fd, err;
 
-	if (mkdtemp(path) == NULL)
+	if (dir == NULL && (dir = mkdtemp(other)) == NULL)
 		return -1;
-	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	err = errno;
-	if (rmdir(path) == -1 || fd == -1) {
+	rmdir(dir);
+	if (fd == -1) {
 		errno = err;
 		return -1;
 	}

@@ -1,0 +1,136 @@
+/*
+ * The listener executes itself anew now and then, so that children do not
+ * share one address layout for ever.  Sockets and slots are handed over
+ * in a file without a name:
+ *
+ *	listen FD
+ *	slot PID LIFE BEGUN CONN GROUP [IP]
+ */
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/num.h"
+#include "io/deadline.h"
+#include "io/fs.h"
+#include "io/in.h"
+#include "io/log.h"
+#include "io/spawn.h"
+#include "mtls.h"
+
+static const char variable[] = "PNEU_MTLS_STATE";
+
+static bool
+write_state(FILE *f, const int *fds, int n)
+{
+	for (int i = 0; i < n; i++)
+		fprintf(f, "listen %d\n", fds[i]);
+	for (size_t i = 0; i < slots.n; i++) {
+		const struct slot *s = &slots.slot[i];
+
+		fprintf(f, "slot %ld %d %d %s %s %s\n", (long)s->pid, s->life,
+		    s->begun, s->conn, s->group[0] == '\0' ? "-" : s->group,
+		    s->ip);
+	}
+	return fflush(f) == 0 && lseek(fileno(f), 0, SEEK_SET) == 0;
+}
+
+/* Whether exec keeps what was handed over. */
+static void
+keep(const int *fds, int n, int state, bool yes)
+{
+	fs_cloexec(state, !yes);
+	for (int i = 0; i < n; i++)
+		fs_cloexec(fds[i], !yes);
+	for (size_t i = 0; i < slots.n; i++)
+		if (slots.slot[i].life != -1)
+			fs_cloexec(slots.slot[i].life, !yes);
+}
+
+void
+renew(struct mtls *m, const int *fds, int n, char *const *argv)
+{
+	struct sigaction ignore = { .sa_handler = SIG_IGN }, caught;
+	char path[LIMIT_PATH], number[16];
+	FILE *f;
+
+	if (!keys_good(m) || !spawn_find(progname, path, sizeof(path)))
+		return;
+	f = tmpfile();
+	if (f == NULL || !write_state(f, fds, n)) {
+		log_error("hand over", NULL);
+		if (f != NULL)
+			fclose(f);
+		return;
+	}
+	snprintf(number, sizeof(number), "%d", fileno(f));
+	if (setenv(variable, number, 1) == 0) {
+		keep(fds, n, fileno(f), true);
+		sigaction(SIGHUP, &ignore, &caught); /* until caught again */
+		slots_files(false);
+		execv(path, argv);
+		log_error(path, NULL);
+		slots_files(true);
+		sigaction(SIGHUP, &caught, NULL);
+		keep(fds, n, fileno(f), false);
+	}
+	unsetenv(variable);
+	fclose(f);
+}
+
+static void
+take_slot(struct span line)
+{
+	struct span pid = span_word(&line), life = span_word(&line);
+	struct span begun = span_word(&line), conn = span_word(&line);
+	struct span group = span_word(&line), ip = span_word(&line);
+	char name[sizeof(slots.slot->conn)], g[NET_IP_SIZE];
+	uint32_t p;
+	uint64_t fd = num_or(life, INT32_MAX, INT32_MAX);
+	struct slot *s;
+
+	if (!num_u32(pid, &p) || !span_cstr(conn, name, sizeof(name)) ||
+	    !span_cstr(group, g, sizeof(g)))
+		return;
+	s = slots_add((pid_t)p, fd == INT32_MAX ? -1 : (int)fd, name,
+	    strcmp(g, "-") == 0 ? "" : g);
+	if (s == NULL)
+		return;
+	s->begun = span_is(begun, "1");
+	if (!span_cstr(ip, s->ip, sizeof(s->ip)))
+		s->ip[0] = '\0';
+	if (s->life != -1)
+		fs_cloexec(s->life, true);
+}
+
+int
+renewed(int *fds)
+{
+	static char buf[4096];
+	const char *state = getenv(variable);
+	uint64_t fd = num_or(span_of(state), INT32_MAX, 0);
+	struct span line;
+	struct in in;
+	int n = 0;
+
+	unsetenv(variable);
+	if (fd <= STDERR_FILENO)
+		return 0;
+	in_init(&in, (int)fd, buf, sizeof(buf));
+	while (in_line(&in, &line) == 1) {
+		struct span kind = span_word(&line);
+		uint32_t sock;
+
+		if (span_is(kind, "slot")) {
+			take_slot(line);
+		} else if (span_is(kind, "listen") && n < SOCKETS_MAX &&
+		    num_u32(span_word(&line), &sock)) {
+			fds[n] = (int)sock;
+			fs_cloexec(fds[n++], true);
+		}
+	}
+	close((int)fd);
+	return n;
+}
