@@ -16,8 +16,6 @@
 #include "io/in.h"
 #include "mail/addr.h"
 
-enum { FREE_FLOOR = 33554432, RCPTS_MAX = 65536 };
-
 static struct queue_file file;
 static char input[65536];
 
@@ -323,11 +321,11 @@ add_main(int argc, char **argv)
 		}
 	argc -= optind;
 	argv += optind;
-	if (envelope ? argc > 0 : argc == 0 || argc > RCPTS_MAX)
+	if (envelope ? argc > 0 : argc == 0 || argc > LIMIT_QUEUE_RCPTS)
 		usage_of("add");
 	open_queue(true);
 	if (fs_free_bytes(queue.fd) <
-	    conf_limit("free-space", UINT64_MAX, FREE_FLOOR))
+	    conf_limit("free-space", UINT64_MAX, LIMIT_FREE_SPACE))
 		die(EXIT_TEMP, "queue %s: too little free space", queue.path);
 	arena_init(&a, 16 * ENVELOPE_ARENA);
 	if (envelope) {

@@ -256,9 +256,11 @@ read_limits(void)
 	    conf_limit("time-job", LEASE_RUN - 60, TIME_SMTP_SESSION);
 	run.limit.command_time =
 	    conf_limit("time-command", LEASE_RUN - 60, TIME_COMMAND);
-	run.limit.dest_workers = conf_limit("workers-destination", 100, 4);
-	run.limit.route_workers = conf_limit("workers-route", 150, 50);
-	run.limit.idle = conf_limit("time-idle-worker", 3600, 5);
+	run.limit.dest_workers =
+	    conf_limit("workers-destination", 100, LIMIT_WORKERS_DESTINATION);
+	run.limit.route_workers =
+	    conf_limit("workers-route", 150, LIMIT_WORKERS_ROUTE);
+	run.limit.idle = conf_limit("time-idle-worker", 3600, TIME_IDLE_WORKER);
 }
 
 int

@@ -136,7 +136,7 @@ settings(struct mrecv *m)
 	m->command_time = seconds("command-time", TIME_SMTP_COMMAND);
 	m->data_time = seconds("data-time", TIME_SMTP_DATA_BLOCK);
 	m->filter_time = seconds("filter-time", TIME_FILTER);
-	m->floor = conf_limit("free", UINT64_MAX, LIMIT_FREE);
+	m->floor = conf_limit("free-space", UINT64_MAX, LIMIT_FREE_SPACE);
 	m->queue.fd = -1;
 	m->direct = writes_queue(m);
 	if (m->direct)

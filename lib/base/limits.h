@@ -32,7 +32,7 @@ enum {
 	LIMIT_HEADER = 1048576,   /* the header of a message */
 	LIMIT_HEADER_FIELD = 65536,
 	LIMIT_REPLY_TEXT = 400,
-	LIMIT_FREE = 16777216, /* floor of free space, default of `free` */
+	LIMIT_FREE_SPACE = 33554432, /* less than that on the disk: later */
 
 	/* times: RFC 5321, section 4.5.3.2 */
 	TIME_SMTP_COMMAND = 300,
@@ -61,6 +61,15 @@ enum {
 	LIMIT_JOB_RCPTS = 100,
 	LIMIT_JOBS_OUT = 32,
 	LIMIT_ENVELOPE = 2097152, /* of a queue file */
+
+	LIMIT_QUEUE_RCPTS = 65536,
+	LIMIT_WORKERS_DESTINATION = 4,
+	LIMIT_WORKERS_ROUTE = 50,
+	TIME_RETRY_FIRST = 300, /* RFC 5321, section 4.5.4.1 */
+	TIME_RETRY_MAX = 14400,
+	TIME_QUEUE_LIFE = 432000,
+	TIME_DELAY_NOTICE = 14400,
+	TIME_IDLE_WORKER = 5,
 
 	/* the record of a session */
 	LIMIT_SESSION_UNREAD = 65536,

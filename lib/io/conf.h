@@ -75,7 +75,7 @@ const char *conf_path(const char *name);
 
 /*
  * The value of NAME in `limits` when it is a number of at most max, else
- * what is given as default.  Reads the file once.
+ * what is given as default.  Reads the file at each call.
  */
 uint64_t conf_limit(const char *name, uint64_t max, uint64_t dflt);
 

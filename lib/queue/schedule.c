@@ -1,6 +1,7 @@
 #include "queue/schedule.h"
 
 #include "base/die.h"
+#include "base/limits.h"
 #include "io/conf.h"
 
 enum { YEAR = 31536000 };
@@ -8,10 +9,11 @@ enum { YEAR = 31536000 };
 void
 schedule_limits(struct retry *r)
 {
-	r->first = (int64_t)conf_limit("retry-first", YEAR, 300);
-	r->max = (int64_t)conf_limit("retry-max", YEAR, 14400);
-	r->lifetime = (int64_t)conf_limit("queue-lifetime", YEAR, 432000);
-	r->delay = (int64_t)conf_limit("delay-notice", YEAR, 14400);
+	r->first = (int64_t)conf_limit("retry-first", YEAR, TIME_RETRY_FIRST);
+	r->max = (int64_t)conf_limit("retry-max", YEAR, TIME_RETRY_MAX);
+	r->lifetime =
+	    (int64_t)conf_limit("queue-lifetime", YEAR, TIME_QUEUE_LIFE);
+	r->delay = (int64_t)conf_limit("delay-notice", YEAR, TIME_DELAY_NOTICE);
 }
 
 int64_t
