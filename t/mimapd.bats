@@ -164,6 +164,7 @@ E
 @test "IDLE tells of a new message at once, and SIGTERM says BYE" {
 	run -0 python3 - 3>&- <<'E'
 import os, signal, subprocess, time
+signal.alarm(20)
 p = subprocess.Popen(["mimapd", "-p", "box"], stdin=subprocess.PIPE,
                      stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
 def say(s):
