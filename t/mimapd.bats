@@ -349,3 +349,83 @@ E
 -e 'push \"<flag-message><sync-mailbox><quit>\"'" /dev/null </dev/null 3>&-
 	wait_for sh -c 'ls box/cur | grep -q F'
 }
+
+@test "two sessions see each other's flags, messages and expunges" {
+	drop 1.a.host <<<$'Subject: a\n\nb'
+	drop 2.b.host <<<$'Subject: c\n\nd'
+	run -0 python3 - <<'E'
+import imaplib
+a = imaplib.IMAP4_stream("mimapd -p box 2>/dev/null")
+b = imaplib.IMAP4_stream("mimapd -p box 2>/dev/null")
+a.select(); b.select()
+a.store("2", "+FLAGS", "(\\Flagged $Junk)")
+a.append("INBOX", "", None, b"Subject: e\r\n\r\nf\r\n")
+a.store("1", "+FLAGS.SILENT", "(\\Deleted)")
+a.expunge()
+typ, data = b.uid("FETCH", "2", "(FLAGS)")
+assert any(b"\\Flagged" in d and b"$Junk" in d for d in data), data
+assert b.untagged_responses["EXPUNGE"] == [b"1"]
+b.noop()
+assert b.untagged_responses["EXISTS"][-1] == b"2"
+typ, data = b.search(None, "KEYWORD", "$junk")
+assert data == [b"1"], data
+assert b.create("Box")[0] == "OK" and b.copy("1:2", "Box")[0] == "OK"
+assert a.status("Box", "(MESSAGES UIDNEXT)")[1] == [b'"Box" (MESSAGES 2 UIDNEXT 3)']
+E
+}
+
+@test "sizes in file names are not trusted" {
+	mkdir -p box/tmp box/new box/cur
+	printf 'Subject: a\n\nhello\n' >box/cur/1.a.host,S=5,W=6:2,
+	printf 'Subject: a\n\nhello\n' >box/cur/2.a.host,S=900,W=950:2,
+	run -0 say "a SELECT INBOX" "b FETCH 1:2 (RFC822.SIZE BODY.PEEK[])"
+	[ "$(grep -c 'RFC822.SIZE 21 BODY\[\] {21}' <<<"$output")" = 2 ]
+}
+
+@test "RENAME INBOX moves its messages and leaves it" {
+	drop 1.a.host <<<$'Subject: a\n\nb'
+	run -0 say "a RENAME INBOX Old" "b STATUS Old (MESSAGES)" \
+		"c STATUS INBOX (MESSAGES)"
+	[[ $output == *'"Old" (MESSAGES 1)'*'"INBOX" (MESSAGES 0)'* ]]
+}
+
+@test "search finds what encodings and charsets hide" {
+	drop 1.a.host <<'E'
+Subject: =?koi8-r?B?8NLJ18XU?= =?iso-8859-1?q?na=EFve?=
+Content-Type: multipart/mixed; boundary=b
+
+--b
+Content-Type: text/plain; charset=windows-1251
+Content-Transfer-Encoding: base64
+
+z/Do4uXy
+--b
+Content-Type: application/octet-stream
+
+secret
+--b--
+E
+	run -0 say "a SELECT INBOX" "b SEARCH SUBJECT {12+}" \
+		"привет" "c SEARCH BODY ПРИВЕТ" "d SEARCH SUBJECT NAÏV" \
+		"e SEARCH TEXT secret" "f SEARCH NOT FROM x HEADER subject \"\""
+	[ "$(grep -c '^\* SEARCH 1$' <<<"$output")" = 4 ]
+	[ "$(grep -c '^\* SEARCH$' <<<"$output")" = 1 ]
+}
+
+@test "SIGTERM lets a command finish and then says BYE" {
+	run -0 python3 - 3>&- <<'E'
+import signal, subprocess
+signal.alarm(20)
+p = subprocess.Popen(["mimapd", "-p", "box"], stdin=subprocess.PIPE,
+                     stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+p.stdout.readline()
+p.stdin.write(b"a APPEND INBOX {30}\r\n"); p.stdin.flush()
+assert p.stdout.readline().startswith(b"+ ")
+p.send_signal(signal.SIGTERM)
+p.stdin.write(b"Subject: x\r\n\r\n" + b"y" * 14 + b"\r\n\r\n")
+p.stdin.flush()
+assert b"a OK [APPENDUID" in p.stdout.readline()
+assert b"* BYE" in p.stdout.readline()
+assert p.wait(5) == 0
+E
+}
