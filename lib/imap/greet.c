@@ -343,6 +343,16 @@ greet_bye(void *p, bool timeout)
 		    : "* BYE Shutting down, try again\r\n");
 }
 
+void
+imap_greet_free(void *p)
+{
+	struct imap_greeter *g = p;
+
+	imapd_free(&g->e);
+	buf_free(&g->tag);
+	buf_free(&g->sasl);
+}
+
 const struct greet_proto imap_greet = {
 	.service = "imap",
 	.size = sizeof(struct imap_greeter),

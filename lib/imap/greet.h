@@ -12,4 +12,7 @@
 
 extern const struct greet_proto imap_greet;
 
+/* Give back what the engine took; the greeter just exits instead. */
+void imap_greet_free(void *);
+
 #endif

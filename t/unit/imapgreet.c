@@ -76,9 +76,10 @@ run(struct greet_conf *c, const char *text, size_t step, struct result *r)
 			note(r, buf_span(&out));
 			buf_clear(&out);
 			if (e == GREET_END)
-				return;
+				all.n = 0;
 		}
 	}
+	imap_greet_free(g);
 	buf_free(&out);
 }
 
