@@ -173,13 +173,13 @@ no_process_of() {
 
 @test "sessions are resumed for mail readers and not for SMTP" {
 	printf '#!/bin/sh\necho hello\n' >mrecv
-	cp mrecv mpop
-	chmod +x mrecv mpop
-	serve -i "$PWD/mpop"
+	install -m 0755 mrecv "$SHARED/mrecv"
+	install -m 0755 mrecv "$SHARED/mpop"
+	serve -i "$SHARED/mpop"
 	run by_tls -sess_out session </dev/null
 	run openssl s_client -connect "127.0.0.1:$port" -sess_in session </dev/null
 	[[ $output == *Reused,* ]]
-	serve -i "$PWD/mrecv"
+	serve -i "$SHARED/mrecv"
 	rm session
 	run by_tls -sess_out session </dev/null
 	[ ! -s session ] || {
@@ -207,9 +207,9 @@ no_process_of() {
 		line = os.read(rd, 100)
 		os.write(wr, b"said " + line + facts.replace(b"\0", b"\n") + b"end\n")
 	SH
-	chmod +x smtp
+	install -m 0755 smtp "$SHARED/smtp"
 	for how in Y y; do
-		serve -s "$PWD/smtp" $how
+		serve -s "$SHARED/smtp" $how
 		{ echo hello; sleep 1; } | by_tls -starttls smtp >out
 		grep -q '^said hello' out
 		grep -q '^end' out
