@@ -106,7 +106,8 @@ make_keys() {
 			openssl x509 -req -in host.csr -CA ca.pem -CAkey ca.key \
 				-CAcreateserial -days 825 -extfile ext -out host.pem
 	) >"$dir/log/keys" 2>&1 || fail "can't make keys: see $dir/log/keys"
-	cat "$dir/ca/host.key" "$dir/ca/host.pem" >"$dir/conf/tls/default.pem"
+	(umask 077 &&
+		cat "$dir/ca/host.key" "$dir/ca/host.pem" >"$dir/conf/tls/default.pem")
 	cp "$dir/ca/ca.pem" "$dir/ca.pem"
 	chmod 0644 "$dir/ca.pem"
 }

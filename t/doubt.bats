@@ -129,7 +129,7 @@ no_report() {
 			printf '%s\n' "$routes" >"$PNEU_CONF/routes"
 		fi
 		id=$(queued)
-		wait_for waits "$id" deferred
+		wait_for waits "$id" deferred || { date -u; mqueue ls -R; cat $PNEU_DIR/log/queue; return 1; }
 		no_report
 		mqueue rm "$id"
 	done
@@ -141,16 +141,16 @@ no_report() {
 	wait_for waits "$id" deferred
 	no_report
 	cp "$PNEU_DIR/conf.good/domains" "$PNEU_CONF/domains"
-	mqueue retry "$id"
+	mqueue ls -R; mqueue retry "$id"
 	gone() { ! mqueue ls | grep -q "^$id"; }
-	wait_for gone
+	wait_for gone || { date -u; mqueue ls -R; cat $PNEU_DIR/log/queue; return 1; }
 }
 
 @test "a transport that is killed, or ends oddly: mail waits" {
 	for cmd in "sh -c 'kill -9 \$\$'" "sh -c 'exit 1'" "sh -c 'exit 127'" false; do
 		echo "example.test $cmd" >"$PNEU_CONF/routes"
 		id=$(queued)
-		wait_for waits "$id" deferred
+		wait_for waits "$id" deferred || { date -u; mqueue ls -R; cat $PNEU_DIR/log/queue; return 1; }
 		no_report
 		mqueue rm "$id"
 	done

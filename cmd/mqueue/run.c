@@ -140,13 +140,9 @@ static void
 look_at_routes(void)
 {
 	static struct stat was;
-	static int64_t when = -1;
 	char path[LIMIT_PATH];
 	struct stat st;
 
-	if (run.table != NULL && deadline_now() - when < 500)
-		return;
-	when = deadline_now();
 	if (!conf_file(path, sizeof(path), "routes") || stat(path, &st) == -1)
 		st = (struct stat){ .st_ino = 0 };
 	if (run.table != NULL && st.st_ino == was.st_ino &&

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include "auth/again.h"
 #include "auth/users.h"
 #include "io/conf.h"
 #include "mail/addr.h"
@@ -44,15 +45,17 @@ parse_domain(struct span rest, struct domain *d)
 }
 
 static enum verdict
-find_domain(struct span name, struct domain *d)
+look_domain(struct span name, struct domain *d, bool *fresh)
 {
 	static struct conf c;
 	enum verdict v = PERM;
 	struct span line;
 	int r = 0;
 
+	*fresh = false;
 	if (conf_open(&c, "domains") == -1)
 		return TEMP;
+	*fresh = conf_fresh(&c);
 	while (v == PERM && (r = conf_next(&c, &line)) == 1) {
 		struct span rest = line, word = span_word(&rest);
 		struct domain found;
@@ -69,6 +72,18 @@ find_domain(struct span name, struct domain *d)
 	if (v == PERM && (r == -1 || conf_doubtful(&c)))
 		v = TEMP;
 	conf_close(&c);
+	return v;
+}
+
+static enum verdict
+find_domain(struct span name, struct domain *d)
+{
+	struct again a = { 0 };
+	enum verdict v;
+	bool fresh;
+
+	while ((v = look_domain(name, d, &fresh)) == TEMP && fresh && again(&a))
+		continue;
 	return v;
 }
 
@@ -96,15 +111,17 @@ split_alias(struct span line, struct span *name, struct span *targets)
 
 /* OK: an alias stands for local@domain, and its targets are in r. */
 static enum verdict
-find_alias(struct span local, struct span domain, struct rcpt *r)
+look_alias(struct span local, struct span domain, struct rcpt *r, bool *fresh)
 {
 	static struct conf c;
 	enum verdict v = PERM;
 	struct span line;
 	int got = 0;
 
+	*fresh = false;
 	if (conf_open(&c, "aliases") == -1)
 		return errno == ENOENT ? PERM : TEMP;
+	*fresh = conf_fresh(&c);
 	while (v == PERM && (got = conf_next(&c, &line)) == 1) {
 		struct span name, targets, l, d;
 
@@ -124,10 +141,23 @@ find_alias(struct span local, struct span domain, struct rcpt *r)
 		}
 		v = OK;
 	}
-	/* a file without records is no reason for doubt: it may be empty */
-	if (v == PERM && (got == -1 || c.bad))
+	/* a file without records is no reason for doubt once it has stood */
+	if (v == PERM && (got == -1 || c.bad || *fresh))
 		v = TEMP;
 	conf_close(&c);
+	return v;
+}
+
+static enum verdict
+find_alias(struct span local, struct span domain, struct rcpt *r)
+{
+	struct again a = { 0 };
+	enum verdict v;
+	bool fresh;
+
+	while ((v = look_alias(local, domain, r, &fresh)) == TEMP && fresh &&
+	    again(&a))
+		continue;
 	return v;
 }
 
@@ -173,14 +203,17 @@ find_local(struct rcpt *r, const struct domain *d)
 {
 	char full[LIMIT_LOCAL_PART + 1];
 	enum verdict user, alias;
+	bool fresh;
 
 	snprintf(full, sizeof(full), "%s", r->local);
-	alias = find_alias(span_of(full), span_of(r->domain), r);
+	alias = look_alias(span_of(full), span_of(r->domain), r, &fresh);
 	if (alias == OK)
 		return set(r, RCPT_ALIAS, "aliases");
 	user = find_user(r, d->separator);
 	if (user == OK)
 		return set(r, RCPT_USER, "users");
+	if (alias == TEMP)
+		alias = find_alias(span_of(full), span_of(r->domain), r);
 	if (alias == PERM && r->detail[0] != '\0')
 		alias = find_alias(span_of(r->local), span_of(r->domain), r);
 	if (alias == OK)

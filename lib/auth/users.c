@@ -1,15 +1,11 @@
 #include "auth/users.h"
 
-#include <errno.h>
 #include <unistd.h>
 
+#include "auth/again.h"
 #include "base/num.h"
 #include "io/conf.h"
-#include "io/deadline.h"
 #include "mail/addr.h"
-
-/* How long a file that looks half written is looked at again. */
-enum { PATIENCE_MS = 2100, NAP_MS = 50 };
 
 static const char users_file[] = "users";
 
@@ -106,7 +102,7 @@ may_match(const struct want *w, struct span line)
  * is found by the number of its colons.
  */
 static enum verdict
-look(const struct want *w, struct user *u)
+look(const struct want *w, struct user *u, bool *fresh)
 {
 	static struct conf c;
 	enum verdict v = PERM;
@@ -114,8 +110,10 @@ look(const struct want *w, struct user *u)
 	struct span line;
 	int r = 0;
 
+	*fresh = false;
 	if (conf_open(&c, users_file) == -1)
 		return TEMP;
+	*fresh = conf_fresh(&c);
 	while (!exact && (r = conf_next(&c, &line)) == 1) {
 		struct user found;
 
@@ -147,25 +145,15 @@ look(const struct want *w, struct user *u)
 	return v;
 }
 
-/*
- * A "no" is said only when it has stood for a while: an editor may have
- * emptied the file and be writing it.
- */
 static enum verdict
 look_again(const struct want *w, struct user *u)
 {
-	int64_t until = deadline_now() + PATIENCE_MS;
-	struct timespec nap = { 0, NAP_MS * 1000000L };
+	struct again a = { 0 };
 	enum verdict v;
+	bool fresh;
 
-	while ((v = look(w, u)) == TEMP && deadline_now() < until) {
-		char path[LIMIT_PATH];
-
-		if (!conf_file(path, sizeof(path), users_file) ||
-		    access(path, R_OK) == -1)
-			break;
-		nanosleep(&nap, NULL);
-	}
+	while ((v = look(w, u, &fresh)) == TEMP && fresh && again(&a))
+		continue;
 	return v;
 }
 
@@ -183,8 +171,9 @@ enum verdict
 users_find_uid(uid_t uid, struct user *u)
 {
 	struct want w = { .by_uid = true, .uid = uid };
+	bool fresh;
 
-	return look(&w, u);
+	return look(&w, u, &fresh);
 }
 
 enum verdict

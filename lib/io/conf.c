@@ -146,11 +146,17 @@ conf_next(struct conf *c, struct span *line)
 }
 
 bool
-conf_doubtful(const struct conf *c)
+conf_fresh(const struct conf *c)
 {
 	int64_t age = unix_now() - c->mtime;
 
-	return c->bad || c->records == 0 || (age < FRESH && age > -FRESH);
+	return age < FRESH && age > -FRESH;
+}
+
+bool
+conf_doubtful(const struct conf *c)
+{
+	return c->bad || c->records == 0 || conf_fresh(c);
 }
 
 void

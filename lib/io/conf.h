@@ -57,6 +57,9 @@ void conf_bad(struct conf *, const char *what);
  */
 bool conf_doubtful(const struct conf *);
 
+/* Whether the file was changed less than 2 seconds ago. */
+bool conf_fresh(const struct conf *);
+
 /* Never fails; keeps errno. */
 void conf_close(struct conf *);
 
