@@ -52,10 +52,24 @@ wait_for(enum spawner_answer kind, struct span *text)
 	}
 }
 
+static void
+free_table(struct table *t)
+{
+	arena_free(&t->arena);
+	free(t);
+}
+
+void
+link_leave_table(struct table *t)
+{
+	if (--t->users == 0 && t != run.table)
+		free_table(t);
+}
+
 void
 link_table(void)
 {
-	struct table *t = calloc(1, sizeof(*t));
+	struct table *t = calloc(1, sizeof(*t)), *old = run.table;
 	struct buf b = { .max = ROUTES_MAX };
 	struct spawner_reply r;
 	struct span text;
@@ -73,12 +87,9 @@ link_table(void)
 	buf_free(&b);
 	routes_parse(&t->arena, text, NULL, &t->routes);
 	t->generation = r.generation;
-	if (run.table != NULL && run.table->dests == 0) {
-		workers_close_idle(true);
-		arena_free(&run.table->arena);
-		free(run.table);
-	}
 	run.table = t;
+	if (old != NULL && old->users == 0)
+		free_table(old);
 }
 
 pid_t

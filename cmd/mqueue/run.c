@@ -236,7 +236,7 @@ serve(void)
 		hand_out();
 		if (run.stopping && end == DEADLINE_NEVER) {
 			end = deadline_in(GRACE);
-			workers_close_idle(false);
+			workers_close_idle();
 		}
 		if (run.stopping &&
 		    (run.nactive == 0 || deadline_left(end) == 0))

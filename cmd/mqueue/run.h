@@ -26,7 +26,7 @@ struct table {
 	struct arena arena;
 	struct routes routes;
 	uint32_t generation;
-	size_t dests; /* which point here */
+	size_t users; /* destinations and workers that point here */
 };
 
 struct active {
@@ -117,10 +117,11 @@ void workers_poll(struct pollfd *, size_t *n);
 void workers_serve(const struct pollfd *);
 void workers_check(void); /* deadlines, idle ones, ends */
 void worker_ended(pid_t, int status);
-void workers_close_idle(bool all);
+void workers_close_idle(void);
 
 /* link.c: the spawner. */
 void link_table(void);
+void link_leave_table(struct table *); /* one of its users is no more */
 pid_t link_start(
     const struct worker *, struct span text, const int fds[4], int *err);
 void link_kill(pid_t);

@@ -32,7 +32,7 @@ find_dest(uint32_t number, struct span domain)
 		die_memory();
 	snprintf(d->domain, sizeof(d->domain), "%s", name);
 	d->table = run.table;
-	d->table->dests++;
+	d->table->users++;
 	d->number = number;
 	d->route = r;
 	d->last = &d->first;
@@ -100,12 +100,7 @@ dests_clean(void)
 			continue;
 		}
 		*p = d->next;
-		d->table->dests--;
-		if (d->table->dests == 0 && d->table != run.table) {
-			workers_close_idle(true);
-			arena_free(&d->table->arena);
-			free(d->table);
-		}
+		link_leave_table(d->table);
 		free(d->waiting);
 		free(d);
 	}

@@ -44,6 +44,7 @@ new_worker(struct dest *d, bool jobs)
 	if (w == NULL)
 		die_memory();
 	w->table = d->table;
+	w->table->users++;
 	w->number = d->number;
 	w->jobs = jobs;
 	w->in = w->out = w->commit = -1;
@@ -64,6 +65,7 @@ drop_worker(struct worker *w)
 		}
 	if (w->dest != NULL)
 		w->dest->workers--;
+	link_leave_table(w->table);
 	close_fd(&w->in);
 	close_fd(&w->out);
 	close_fd(&w->commit);
@@ -575,10 +577,10 @@ workers_check(void)
 }
 
 void
-workers_close_idle(bool all)
+workers_close_idle(void)
 {
 	for (size_t i = 0; i < run.nworkers; i++)
-		if (run.workers[i]->dest == NULL || all)
-			if (run.workers[i]->jobs && run.workers[i]->ntasks == 0)
-				close_fd(&run.workers[i]->in);
+		if (run.workers[i]->dest == NULL && run.workers[i]->jobs &&
+		    run.workers[i]->ntasks == 0)
+			close_fd(&run.workers[i]->in);
 }
