@@ -84,6 +84,9 @@ run:
 check:
 	@scripts/check
 
+bench: all
+	@t/bench/run $(N)
+
 fuzz:
 	@scripts/fuzz $(T) $(S)
 
@@ -97,7 +100,7 @@ uninstall:
 clean:
 	rm -rf build build-san build-fuzz
 
-.PHONY: all units run check fuzz install uninstall clean
+.PHONY: all units run check bench fuzz install uninstall clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 -include $(shell find $B -name '*.d' 2>/dev/null)
