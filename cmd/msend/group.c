@@ -12,6 +12,8 @@ static struct {
 } groups[LIMIT_JOB_RCPTS];
 static size_t ngroups;
 
+static const size_t NOWHERE = LIMIT_JOB_RCPTS; /* no group */
+
 static bool
 has_host(const struct route *r, const struct host *h)
 {
@@ -63,6 +65,10 @@ log_result(const struct message *m, const struct smtpc_rcpt *r)
 	log_begin(&l, events[r->verdict]);
 	log_span(&l, "from", m->sender);
 	log_span(&l, "rcpt", r->address);
+	if (session_host()[0] != '\0')
+		log_str(&l, "host", session_host());
+	if (session_tls()[0] != '\0')
+		log_str(&l, "tls", session_tls());
 	log_str(&l, "code", r->code);
 	log_str(&l, "text", r->text);
 	log_end(&l);
@@ -105,6 +111,9 @@ send_group(const struct message *m, struct smtpc_rcpt *r, size_t n,
 	for (size_t i = 0; i < n; i++)
 		if (of[i] == g)
 			r[i] = part[k++];
+	/* of a job the queue logs what became of it */
+	for (size_t i = 0; m->id == NULL && i < k; i++)
+		log_result(m, &part[i]);
 }
 
 void
@@ -114,7 +123,8 @@ send_all(const struct message *m, struct smtpc_rcpt *r, size_t n)
 
 	ngroups = 0;
 	for (size_t i = 0; i < n; i++)
-		of[i] = group_of(domain_of(r[i].address));
+		of[i] =
+		    r[i].decided ? NOWHERE : group_of(domain_of(r[i].address));
 	for (size_t i = 0; opt.explain && i < n; i++) {
 		const struct route *route = &groups[of[i]].route;
 
@@ -128,7 +138,4 @@ send_all(const struct message *m, struct smtpc_rcpt *r, size_t n)
 		return;
 	for (size_t g = 0; g < ngroups; g++)
 		send_group(m, r, n, of, g);
-	/* of a job the queue logs what became of it */
-	for (size_t i = 0; m->id == NULL && i < n; i++)
-		log_result(m, &r[i]);
 }

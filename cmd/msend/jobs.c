@@ -8,6 +8,7 @@
 #include "io/deadline.h"
 #include "io/in.h"
 #include "io/out.h"
+#include "mail/addr.h"
 #include "msend.h"
 #include "queue/envelope.h"
 #include "queue/job.h"
@@ -54,6 +55,14 @@ args_of(const struct envelope *e, struct span address)
 	return SPAN("");
 }
 
+static void
+refuse(struct smtpc_rcpt *r, const char *code, const char *why)
+{
+	struct smtpc_mail one = { .rcpts = r, .nrcpts = 1 };
+
+	smtpc_decide(&one, PERM, code, why);
+}
+
 /* Send one job; every recipient has a result afterwards. */
 static void
 send_job(const struct job *j, struct arena *a)
@@ -64,8 +73,11 @@ send_job(const struct job *j, struct arena *a)
 	char why[WHY_SIZE];
 
 	memset(rcpts, 0, j->nrcpts * sizeof(rcpts[0]));
-	for (size_t i = 0; i < j->nrcpts; i++)
+	for (size_t i = 0; i < j->nrcpts; i++) {
 		rcpts[i].address = j->rcpts[i];
+		if (!addr_valid(j->rcpts[i]))
+			refuse(&rcpts[i], "5.1.3", "not an address");
+	}
 	if (m.fd == -1 || envelope_read(m.fd, a, &e) == -1) {
 		snprintf(
 		    why, sizeof(why), "%.200s: %s", j->file, strerror(errno));
@@ -76,7 +88,9 @@ send_job(const struct job *j, struct arena *a)
 		m.at = (off_t)e.message_at;
 		m.sender = e.sender;
 		m.args = e.args;
-		if (message_measure(&m) == -1)
+		if (m.sender.n > 0 && !addr_valid(m.sender))
+			smtpc_decide(&all, PERM, "5.1.7", "not an address");
+		else if (message_measure(&m) == -1)
 			smtpc_decide(&all, TEMP, "4.3.0", strerror(errno));
 		else
 			send_all(&m, rcpts, j->nrcpts);

@@ -56,12 +56,25 @@ next_args(struct span *lines)
 	return span_cut(lines, '\n');
 }
 
+/* What the sender asked of notifications, as MAIL's parameters. */
+static struct span
+dsn_args(void)
+{
+	static char text[2 * LIMIT_ENV_VALUE + 16];
+	const char *ret = getenv("MAIL_RET"), *envid = getenv("MAIL_ENVID");
+	int n = snprintf(text, sizeof(text), "%s%s%s%s",
+	    ret != NULL ? "RET=" : "", ret != NULL ? ret : "",
+	    envid != NULL ? " ENVID=" : "", envid != NULL ? envid : "");
+
+	return n < (int)sizeof(text) ? span_of(text) : SPAN("");
+}
+
 static int
 to(char *const *addresses, const char *sender)
 {
 	static struct smtpc_rcpt rcpts[LIMIT_JOB_RCPTS];
 	struct span args = span_of(getenv("MAIL_RCPT_ARGS"));
-	struct message m = { .sender = span_of(sender) };
+	struct message m = { .sender = span_of(sender), .args = dsn_args() };
 	int status = EXIT_OK;
 	size_t n = 0;
 

@@ -60,6 +60,7 @@ message_measure(struct message *m)
 			return -1;
 		if (n == 0)
 			break;
+		no_bare_cr(n);
 		for (size_t i = 0; i < n; i++)
 			seen |= (unsigned char)buf[i];
 		m->eight_bit |= seen > 0x7f;

@@ -91,7 +91,7 @@ ssize_t conn_read(
 MUST int conn_write(struct conn *, struct span, int64_t deadline, char *why);
 void conn_close(struct conn *);
 
-enum { WHY_SIZE = 300 };
+enum { WHY_SIZE = 300, SESSION_TLS = 100 };
 
 /*
  * Send a message to recipients of one next hop: every host of the route
@@ -105,14 +105,19 @@ void session_send(const struct message *, const struct route *, const char *key,
 /* The dialogue of the last session_send, lines; "" when nothing failed. */
 struct span session_transcript(void);
 
+/* Where the last session_send went, and its TLS; "" when there was none. */
+const char *session_host(void);
+const char *session_tls(void);
+
 /* Whether a session is open; say QUIT and close it. */
 bool session_open(void);
 void session_close(void);
 
 /*
  * Send to at most LIMIT_JOB_RCPTS recipients of any domain, those at one
- * next hop in one transaction, and log what became of each.  With -n,
- * print where each would go, and give them that result.
+ * next hop in one transaction, and log what became of each.  Who has a
+ * result already is left out.  With -n, print where each would go, and
+ * give them that result.
  */
 void send_all(const struct message *, struct smtpc_rcpt *, size_t n);
 

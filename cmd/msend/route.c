@@ -33,13 +33,13 @@ add_host(struct route *r, const char *name, const char *ip)
 	h->addr.port = opt.hop.port != 0 ? opt.hop.port : SMTP_PORT;
 }
 
-/* The addresses of one host.  False when none could be asked for. */
+/* The addresses of one host.  False when there may be more of them. */
 static bool
 add_addresses(struct route *r, struct arena *a, struct span name,
     int64_t deadline, bool *exists)
 {
 	static const enum dns_type types[] = { DNS_AAAA, DNS_A };
-	bool answered = false;
+	bool answered = true;
 	char host[256];
 
 	*exists = false;
@@ -50,8 +50,8 @@ add_addresses(struct route *r, struct arena *a, struct span name,
 		enum dns_result d =
 		    dns_query(a, name, types[t], deadline, &ans);
 
-		if (d != DNS_TEMP)
-			answered = true;
+		if (d == DNS_TEMP)
+			answered = false;
 		if (d == DNS_OK || d == DNS_NODATA)
 			*exists = true;
 		for (size_t i = 0; i < ans.n; i++) {
@@ -63,6 +63,15 @@ add_addresses(struct route *r, struct arena *a, struct span name,
 		}
 	}
 	return answered;
+}
+
+/* Explaining, the same answer leads to the same words. */
+static bool
+before(const struct dns_rr *a, const struct dns_rr *b)
+{
+	if (a->pref != b->pref)
+		return a->pref < b->pref;
+	return opt.explain && span_cmp(a->data, b->data) < 0;
 }
 
 /* By preference, equal ones in random order. */
@@ -81,7 +90,7 @@ sort_mx(struct dns_rr *rr, size_t n)
 		struct dns_rr t = rr[i];
 		size_t k = i;
 
-		for (; k > 0 && rr[k - 1].pref > t.pref; k--)
+		for (; k > 0 && before(&t, &rr[k - 1]); k--)
 			rr[k] = rr[k - 1];
 		rr[k] = t;
 	}
@@ -172,8 +181,12 @@ route_find(struct span domain, struct route *r)
 	if (!opt.by_mx) {
 		r->n = 1;
 		r->hosts[0].addr = opt.hop;
-		snprintf(r->hosts[0].name, sizeof(r->hosts[0].name), "%s",
-		    opt.hop.host);
+		if (opt.hop.kind == NET_FD)
+			snprintf(r->hosts[0].name, sizeof(r->hosts[0].name),
+			    "fd:%d", opt.hop.fd);
+		else
+			snprintf(r->hosts[0].name, sizeof(r->hosts[0].name),
+			    "%s", opt.hop.host);
 		return;
 	}
 	if (domain.n > 2 && domain.p[0] == '[' &&

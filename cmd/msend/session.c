@@ -13,7 +13,7 @@ enum { OUT_MAX = 1 << 20, IN_SIZE = 8192, BODY_SIZE = 65536 };
 static struct {
 	bool open;
 	char key[NEXT_HOP_SIZE];
-	char host[256];
+	char host[256], ip[NET_IP_SIZE], tls[SESSION_TLS];
 	struct conn conn;
 	struct smtpc smtpc;
 	struct smtpc_conf conf;
@@ -22,6 +22,13 @@ static struct {
 	struct span unread;
 	bool failed; /* the transcript is worth keeping */
 } s = { .conn.fd = -1 };
+
+static int64_t
+within(int64_t seconds)
+{
+	return deadline_in(
+	    opt.step != 0 && opt.step < seconds ? opt.step : seconds);
+}
 
 /* The time a step may take: RFC 5321, section 4.5.3.2. */
 static int64_t
@@ -43,9 +50,7 @@ step_deadline(void)
 		seconds = TIME_SMTP_QUIT;
 		break;
 	}
-	if (opt.step != 0 && opt.step < seconds)
-		seconds = opt.step;
-	return deadline_in(seconds);
+	return within(seconds);
 }
 
 static void
@@ -62,34 +67,42 @@ show(const char *who, struct span text)
 
 /* Write what the engine said. */
 static int
-flush(char *why)
+flush(int64_t deadline, char *why)
 {
 	int r;
 
 	show(">", buf_span(&s.out));
-	r = conn_write(&s.conn, buf_span(&s.out), step_deadline(), why);
+	r = conn_write(&s.conn, buf_span(&s.out), deadline, why);
 	buf_clear(&s.out);
 	return r;
 }
 
-/* Go on until the engine has something to say that is not "more". */
+/*
+ * Go on until the engine has something to say that is not "more".  The
+ * time is that of a whole reply, however slowly its bytes drip in.
+ */
 static enum smtpc_event
 run(void)
 {
 	char why[WHY_SIZE] = "";
+	int64_t deadline = step_deadline();
+	unsigned replies = s.smtpc.replies;
 
 	for (;;) {
 		enum smtpc_event e = smtpc_next(&s.smtpc, &s.unread);
 		ssize_t n;
 
-		if (s.out.n > 0 && flush(why) == -1) {
+		if (s.smtpc.replies != replies) {
+			replies = s.smtpc.replies;
+			deadline = step_deadline();
+		}
+		if (s.out.n > 0 && flush(deadline, why) == -1) {
 			smtpc_lost(&s.smtpc, why);
 			return SMTPC_GONE;
 		}
 		if (e != SMTPC_MORE)
 			return e;
-		n = conn_read(
-		    &s.conn, s.in, sizeof(s.in), step_deadline(), why);
+		n = conn_read(&s.conn, s.in, sizeof(s.in), deadline, why);
 		if (n <= 0) {
 			smtpc_lost(&s.smtpc, why);
 			return SMTPC_GONE;
@@ -143,18 +156,24 @@ begin(const struct host *h, bool with_tls)
 	s.unread = (struct span){ s.in, 0 };
 	smtpc_init(&s.smtpc, &s.conf, &s.out);
 	snprintf(s.host, sizeof(s.host), "%s", h->name);
-	if (conn_open(&s.conn, h, step_deadline(), why) == -1) {
+	s.ip[0] = s.tls[0] = '\0';
+	if (conn_open(&s.conn, h, within(TIME_SMTP_CONNECT), why) == -1) {
 		smtpc_lost(&s.smtpc, why);
 		return false;
 	}
+	memcpy(s.ip, s.conn.ip, sizeof(s.ip));
 	s.open = true;
 	e = run();
 	if (e == SMTPC_TLS) {
-		if (conn_start_tls(&s.conn, h->name, step_deadline(), why) ==
-		    -1) {
+		const char *name = h->addr.kind == NET_TCP ? h->name : "";
+
+		if (conn_start_tls(&s.conn, name, step_deadline(), why) == -1) {
 			smtpc_lost(&s.smtpc, why);
 			return false;
 		}
+		snprintf(s.tls, sizeof(s.tls), "%s %s%s",
+		    tls_version(s.conn.tls), tls_cipher(s.conn.tls),
+		    tls_verified(s.conn.tls) ? "" : " unverified");
 		smtpc_tls_started(&s.smtpc);
 		e = run();
 	}
@@ -183,10 +202,7 @@ static bool
 put_body(void *ctx, struct span piece)
 {
 	struct body *b = ctx;
-	int64_t seconds = TIME_SMTP_DATA_BLOCK;
 
-	if (opt.step != 0 && opt.step < seconds)
-		seconds = opt.step;
 	while (piece.n > 0) {
 		size_t room = sizeof(b->buf) - b->n;
 		struct span part =
@@ -198,7 +214,7 @@ put_body(void *ctx, struct span piece)
 			continue;
 		b->n = 0;
 		if (conn_write(&s.conn, (struct span){ b->buf, sizeof(b->buf) },
-			deadline_in(seconds), b->why) == -1)
+			within(TIME_SMTP_DATA_BLOCK), b->why) == -1)
 			return false;
 	}
 	return true;
@@ -261,17 +277,34 @@ transact(const struct message *m, struct smtpc_rcpt *r, size_t n)
 		drop();
 }
 
+/* host[ip] */
+static void
+put_host(char *to, size_t size)
+{
+	if (s.ip[0] != '\0')
+		snprintf(to, size, "%.100s[%s]", s.host, s.ip);
+	else
+		snprintf(to, size, "%.100s", s.host);
+}
+
+static bool
+is_reply(const char *text)
+{
+	return is_digit(text[0]) && is_digit(text[1]) && is_digit(text[2]);
+}
+
 /* Put "host[ip] said: " in front of what the server said. */
 static void
 name_host(struct smtpc_rcpt *r, size_t n, const bool *was)
 {
-	for (size_t i = 0; i < n; i++) {
-		char text[SMTPC_TEXT];
+	char host[160], text[SMTPC_TEXT];
 
+	put_host(host, sizeof(host));
+	for (size_t i = 0; i < n; i++) {
 		if (!r[i].decided || was[i])
 			continue;
-		snprintf(text, sizeof(text), "%.100s[%s] said: %.350s", s.host,
-		    s.conn.ip, r[i].text);
+		snprintf(text, sizeof(text), "%s%s %.340s", host,
+		    is_reply(r[i].text) ? " said:" : ":", r[i].text);
 		memcpy(r[i].text, text, sizeof(r[i].text));
 	}
 }
@@ -287,14 +320,36 @@ try_host(const struct message *m, struct smtpc_rcpt *r, size_t n)
 	name_host(r, n, was);
 }
 
-/* What a host's refusal to talk means for what is left to try. */
+/*
+ * What a host's refusal to talk means for what is left to try: only when
+ * all of them refuse for good is it for good.
+ */
 static void
-note_failure(struct route *last, const struct host *h)
+note_failure(struct route *last, bool first)
 {
+	char host[160];
+
+	put_host(host, sizeof(host));
+	if (opt.verbose > 0)
+		fprintf(stderr, "msend: %s: %s\n", host, s.smtpc.why);
+	if (!first && last->verdict == TEMP && s.smtpc.end == PERM)
+		return;
 	last->verdict = s.smtpc.end;
 	snprintf(last->code, sizeof(last->code), "%s", s.smtpc.end_code);
-	snprintf(last->why, sizeof(last->why), "%.60s[%s]: %.80s", h->name,
-	    s.conn.ip, s.smtpc.why);
+	snprintf(last->why, sizeof(last->why), "%.100s%s %.80s", host,
+	    is_reply(s.smtpc.why) ? " said:" : ":", s.smtpc.why);
+}
+
+const char *
+session_host(void)
+{
+	return s.host;
+}
+
+const char *
+session_tls(void)
+{
+	return s.tls;
 }
 
 void
@@ -308,20 +363,22 @@ session_send(const struct message *m, const struct route *route,
 	memcpy(last.why, route->why, sizeof(last.why));
 	s.failed = false;
 	if (s.open && strcmp(key, s.key) == 0) {
-		/* it may have been closed meanwhile: then nobody was decided
-		 * by the server, and a new session is made */
+		/* it may have been closed meanwhile: if the server said
+		 * nothing about this message, a new session is made */
 		static struct smtpc_rcpt before[LIMIT_JOB_RCPTS];
 
 		memcpy(before, r, n * sizeof(*r));
 		try_host(m, r, n);
-		if (s.open)
+		if (s.open || s.smtpc.answered)
 			goto done;
 		memcpy(r, before, n * sizeof(*r));
 	}
 	session_close();
+	s.smtpc.ntranscript = 0; /* of another message */
+	s.host[0] = s.tls[0] = '\0';
 	for (size_t i = 0; i < route->n && open_rcpts(r, n) > 0; i++) {
 		if (!connect_to(&route->hosts[i])) {
-			note_failure(&last, &route->hosts[i]);
+			note_failure(&last, i == 0);
 			s.failed = true;
 			drop();
 			continue;

@@ -25,6 +25,7 @@ enum {
 	LIMIT_SMTP_LINE = 2048,  /* RFC 5321 asks 512, extensions add */
 	LIMIT_SMTP_AUTH = 12288, /* RFC 4954, section 4 */
 	LIMIT_SMTP_REPLY = 512,
+	LIMIT_SMTP_REPLY_LINES = 100, /* of a server's reply */
 	LIMIT_SMTP_RCPTS = 1000, /* RFC 5321 asks 100 */
 	LIMIT_SMTP_ERRORS = 20,
 	LIMIT_MAIL_RCPTS = 65536, /* bytes of MAIL_RCPTS */
@@ -35,6 +36,7 @@ enum {
 	LIMIT_FREE_SPACE = 33554432, /* less than that on the disk: later */
 
 	/* times: RFC 5321, section 4.5.3.2 */
+	TIME_SMTP_CONNECT = 30, /* to one address */
 	TIME_SMTP_COMMAND = 300,
 	TIME_SMTP_DATA_REPLY = 120,
 	TIME_SMTP_DATA_BLOCK = 180,

@@ -97,7 +97,7 @@ enhanced(const struct smtpc *c, char code[SMTPC_CODE])
 static enum verdict
 class_of(int code)
 {
-	if (code >= 200 && code < 400)
+	if (code >= 200 && code < 300)
 		return OK;
 	return code >= 500 && code < 600 ? PERM : TEMP;
 }
@@ -113,6 +113,23 @@ decide(struct smtpc *c, struct smtpc_rcpt *r)
 		snprintf(r->code, sizeof(r->code), "4.5.0");
 	memcpy(r->text, c->reply, c->nreply);
 	r->text[c->nreply] = '\0';
+}
+
+/* This reply decides all who are open; early: a yes can't be one yet. */
+static void
+decide_all(struct smtpc *c, bool early)
+{
+	for (size_t i = 0; i < c->mail->nrcpts; i++) {
+		struct smtpc_rcpt *r = &c->mail->rcpts[i];
+
+		if (r->decided)
+			continue;
+		decide(c, r);
+		if (early && r->verdict == OK) {
+			r->verdict = TEMP;
+			snprintf(r->code, sizeof(r->code), "4.5.0");
+		}
+	}
 }
 
 void
@@ -208,8 +225,17 @@ void
 smtpc_tls_started(struct smtpc *c)
 {
 	c->tls = true;
-	c->nline = c->nreply = 0;
+	c->nline = c->nreply = c->nlines = 0;
 	hello(c);
+}
+
+static bool
+printable(struct span s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if (!is_print(s.p[i]))
+			return false;
+	return true;
 }
 
 /* Only what we may pass: RET and ENVID, NOTIFY and ORCPT (RFC 3461). */
@@ -220,7 +246,8 @@ put_dsn(struct smtpc *c, struct span args, const char *a, const char *b)
 		struct span word = span_word(&args), name = word;
 
 		name = span_cut(&name, '=');
-		if (span_iis(name, a) || span_iis(name, b)) {
+		if ((span_iis(name, a) || span_iis(name, b)) &&
+		    printable(word)) {
 			buf_putc(c->out, ' ');
 			buf_put(c->out, word);
 		}
@@ -312,7 +339,7 @@ smtpc_send(struct smtpc *c, struct smtpc_mail *m)
 {
 	c->mail = m;
 	c->step = c->accepted = 0;
-	c->data_sent = false;
+	c->data_sent = c->answered = false;
 	c->ntranscript = 0;
 	if (!fits(c))
 		return;
@@ -337,15 +364,12 @@ reset(struct smtpc *c)
 static enum smtpc_event
 on_group(struct smtpc *c)
 {
-	struct smtpc_mail *m = c->mail;
 	enum verdict v = class_of(c->code);
 	struct smtpc_rcpt *r;
 
 	if (c->step == 0) {
 		if (v != OK)
-			for (size_t i = 0; i < m->nrcpts; i++)
-				if (!m->rcpts[i].decided)
-					decide(c, &m->rcpts[i]);
+			decide_all(c, true);
 	} else if ((r = nth_rcpt(c, c->step - 1)) != NULL) {
 		if (v == OK)
 			c->accepted += !r->decided;
@@ -361,12 +385,7 @@ on_group(struct smtpc *c)
 		c->state = NO_BODY_END;
 		return SMTPC_MORE;
 	} else {
-		for (size_t i = 0; i < m->nrcpts; i++)
-			if (!m->rcpts[i].decided) {
-				decide(c, &m->rcpts[i]);
-				if (v == OK) /* it makes no sense */
-					m->rcpts[i].verdict = TEMP;
-			}
+		decide_all(c, true);
 		reset(c);
 		return SMTPC_MORE;
 	}
@@ -417,6 +436,7 @@ on_reply(struct smtpc *c, struct span *in)
 {
 	if (c->code == 421)
 		return refused(c, TEMP);
+	c->answered |= c->mail != NULL;
 	switch ((enum state)c->state) {
 	case GREETING:
 		if (c->code != 220)
@@ -440,9 +460,7 @@ on_reply(struct smtpc *c, struct span *in)
 	case GROUP:
 		return on_group(c);
 	case BODY_END:
-		for (size_t i = 0; i < c->mail->nrcpts; i++)
-			if (!c->mail->rcpts[i].decided)
-				decide(c, &c->mail->rcpts[i]);
+		decide_all(c, false);
 		return ready(c);
 	case NO_BODY_END:
 	case RESET:
@@ -531,12 +549,13 @@ smtpc_next(struct smtpc *c, struct span *in)
 			return SMTPC_MORE;
 		last = take_line(c, (struct span){ c->line, c->nline }, &bad);
 		c->nline = 0;
-		if (bad || c->line_over)
+		if (bad || c->line_over || ++c->nlines > LIMIT_SMTP_REPLY_LINES)
 			return gone(c, TEMP, "4.5.0", "not a reply of SMTP");
 		if (!last)
 			continue;
+		c->replies++;
 		e = on_reply(c, in);
-		c->nreply = 0;
+		c->nreply = c->nlines = 0;
 		if (e != SMTPC_MORE)
 			return e;
 	}

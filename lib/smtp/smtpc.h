@@ -76,12 +76,14 @@ struct smtpc {
 	size_t step;     /* which reply of a group comes next */
 	size_t accepted; /* recipients the server took */
 	bool data_sent, tls;
-	bool extended; /* it speaks ESMTP */
+	bool answered;    /* it said something about mail, but 421 */
+	unsigned replies; /* whole ones, so that each has its deadline */
+	bool extended;    /* it speaks ESMTP */
 	bool pipelining, eightbitmime, size, dsn, smtputf8, tls_offered;
 	uint64_t size_max;
 	/* the reply that is being read */
 	char line[SMTPC_LINE];
-	size_t nline;
+	size_t nline, nlines;
 	bool line_over;
 	int code;
 	char reply[SMTPC_TEXT]; /* "550 5.1.1 text", lines joined by blanks */
