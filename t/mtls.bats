@@ -327,7 +327,7 @@ no_process_of() {
 	echo 'connections-per-address 2' >conf/limits
 	serve cat
 	for i in 1 2; do
-		sleep 20 3>&- | in_clear 3>&- &
+		socat -u "TCP:127.0.0.1:$port" - 3>&- &
 		started="$started $!"
 	done
 	wait_for eval '[ $(pgrep -P $pid -x cat | wc -l) -eq 2 ]'
@@ -435,6 +435,7 @@ no_process_of() {
 	grep -q '^NoNewPrivs:[[:space:]]*1' /proc/$half/status
 	grep -q '^Seccomp:[[:space:]]*2' /proc/$half/status
 	[ -z "$(ls -A /proc/$half/root/)" ]
+	echo >&9
 	exec 9>&-
 }
 
