@@ -53,7 +53,7 @@ waiting() {
 
 @test "unread mail" {
 	before() { printf 'Subject: u\n\nx\n' | mdeliver Maildir/; }
-	after() { grep -q 'STATUS INBOX (MESSAGES [0-9]* UNSEEN [1-9]' out; }
+	after() { grep -Eq '^\* STATUS "?INBOX"? \(MESSAGES [1-9][0-9]* UNSEEN [1-9]' out; }
 	in_shells 1 before after
 }
 
