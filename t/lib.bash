@@ -6,7 +6,13 @@ ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 BUILD=${BUILD:-$ROOT/build}
 PATH=$BUILD:$PATH
 export ROOT BUILD PATH
-unset PNEU_CONF MAILDIR MAIL MAIL_COMMITFD PNEU_SESSION
+unset PNEU_CONF PNEU_DNS PNEU_SESSION MAILDIR MAIL MAIL_COMMITFD MAIL_ID
+unset MAIL_AUTH MAIL_RCPT_ARGS PROTO TCPREMOTEIP SSLCTLFD
+# a host of our own, never one that the caller has at heart
+case ${PNEU_DIR:-} in
+/tmp/pneu-t.*) ;;
+*) unset PNEU_DIR ;;
+esac
 
 # Run a command with its files limited to N blocks of 1024 bytes.
 limit_fsize() {
@@ -57,9 +63,14 @@ host_up() {
 }
 
 host_down() {
-	[ -n "${PNEU_DIR:-}" ] || return 0
-	"$ROOT/scripts/down" -d "$PNEU_DIR" 3>&-
+	[ -d "${PNEU_DIR:-}" ] || return 0
+	"$ROOT/scripts/down" -d "$PNEU_DIR" 3>&- || :
 	rm -rf "$PNEU_DIR"
+}
+
+# A folder in the host's where every account may write: cd there.
+cd_open() {
+	cd "$(mktemp -d "$PNEU_DIR/open.XXXXXX")" && chmod 0777 .
 }
 
 # What is in the Maildir of NAME.
