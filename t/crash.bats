@@ -19,22 +19,6 @@ setup() {
 	. "$PNEU_DIR/env"
 }
 
-# Every process of this host: they all have PNEU_DIR in their environment.
-kill_all() {
-	for round in 1 2 3; do
-		for e in /proc/[0-9]*/environ; do
-			pid=${e#/proc/} pid=${pid%/environ}
-			[ "$pid" != $$ ] && [ "$pid" != "$BASHPID" ] || continue
-			tr '\0' '\n' <"$e" 2>/dev/null |
-				grep -qx "PNEU_CONF=$PNEU_CONF" || continue
-			case $(tr '\0' ' ' <"/proc/$pid/cmdline") in
-			*mtls* | *mrecv* | *mauth* | *mqueue* | *mdeliver* | *msend* | *mimapd* | *mpop*)
-				kill -9 "$pid" 2>/dev/null || : ;;
-			esac
-		done
-	done
-}
-
 # UID and mark of every message, as IMAP serves them.
 uids() {
 	python3 - <<-'EOF'
@@ -56,6 +40,10 @@ marks() {
 		sed 's/.*: //' | sort -u
 }
 
+queue_empty() {
+	[ -z "$(mqueue ls)" ]
+}
+
 all_there() {
 	sort -u acked >want
 	marks >have
@@ -64,26 +52,25 @@ all_there() {
 
 @test "everything is killed three times while four clients send" {
 	: >acked
-	: >seen
 	for round in 1 2 3; do
 		"$ROOT/t/tools/senders.py" "$SMTP_PORT" 4 100000 \
-			bob@example.test >new 3>&- &
+			bob@example.test $round >new 3>&- &
 		senders=$!
-		WAIT=20 wait_for test "$(wc -l <acked)" -ge 0
 		enough() { [ "$(wc -l <new)" -ge 150 ]; }
 		WAIT=60 wait_for enough
-		uids >>seen || :
-		kill_all
-		wait $senders || :
-		sed "s/^/$round./" new >/dev/null
+		uids >>seen
+		run -0 "$ROOT/t/tools/killhost.py" "$PNEU_CONF"
+		echo "$output"
+		[ "${output%% *}" -ge 12 ]
+		wait $senders
 		cat new >>acked
-		"$ROOT/scripts/up" -d "$PNEU_DIR" 3>&-
-		. "$PNEU_DIR/env"
+		host_up
 	done
-	WAIT=120 wait_for all_there
+	WAIT=60 wait_for all_there
 	uids >>seen
-	# a UID (with its UIDVALIDITY) never names two messages
-	[ -s seen ]
+	# a UID (with its UIDVALIDITY) never names two messages, and all have one
 	[ -z "$(sort -u seen | awk '{ print $1, $2 }' | uniq -d)" ]
-	[ -z "$(ls -A "$PNEU_DIR/queue/tmp")" ] || mqueue fsck
+	[ -z "$(comm -23 want <(cut -d ' ' -f 3 seen | sort -u))" ]
+	wait_for queue_empty
+	[ -z "$(mqueue fsck)" ]
 }

@@ -1,16 +1,17 @@
 #!/usr/bin/env python3
 """Send numbered messages over several connections until the host is gone.
 
-usage: senders.py PORT CLIENTS LIMIT RCPT >ids
-Prints the number of each message that was answered 250, as it is.
+usage: senders.py PORT CLIENTS LIMIT RCPT PREFIX >marks
+Prints the mark (X-Mark: PREFIX.CLIENT.NUMBER) of each message that was
+answered 250, at that moment.
 """
 import os
 import smtplib
 import sys
 import threading
 
-port, clients, limit, rcpt = int(sys.argv[1]), int(sys.argv[2]), \
-    int(sys.argv[3]), sys.argv[4]
+port, clients, limit = map(int, sys.argv[1:4])
+rcpt, prefix = sys.argv[4:]
 filler = b"x" * 70 + b"\r\n"
 
 
@@ -18,7 +19,7 @@ def send(client):
     try:
         s = smtplib.SMTP("127.0.0.1", port, timeout=30)
         for n in range(limit):
-            mark = "%d.%d" % (client, n)
+            mark = "%s.%d.%d" % (prefix, client, n)
             s.sendmail("x@elsewhere.test", [rcpt],
                        b"Subject: numbered\r\nX-Mark: %s\r\n\r\n" %
                        mark.encode() + filler * (n % 200))
