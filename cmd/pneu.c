@@ -19,6 +19,7 @@ main(int argc, char *argv[])
 	int ch;
 
 	progname = "pneu";
+	opterr = 0;
 	while ((ch = getopt(argc, argv, "+V")) != -1)
 		switch (ch) {
 		case 'V':

@@ -116,6 +116,7 @@ main(int argc, char *argv[])
 	int ch;
 
 	progname = "mdeliver";
+	opterr = 0;
 	while ((ch = getopt(argc, argv, "+Jc:f:nV")) != -1)
 		switch (ch) {
 		case 'J':

@@ -114,6 +114,7 @@ main(int argc, char *argv[])
 	int ch;
 
 	progname = "msend";
+	opterr = 0;
 	while ((ch = getopt(argc, argv, "+Jc:f:h:nt:vV")) != -1)
 		switch (ch) {
 		case 'J':

@@ -26,7 +26,7 @@ enum {
 	LIMIT_SMTP_AUTH = 12288, /* RFC 4954, section 4 */
 	LIMIT_SMTP_REPLY = 512,
 	LIMIT_SMTP_REPLY_LINES = 100, /* of a server's reply */
-	LIMIT_SMTP_RCPTS = 1000, /* RFC 5321 asks 100 */
+	LIMIT_SMTP_RCPTS = 1000,      /* RFC 5321 asks 100 */
 	LIMIT_SMTP_ERRORS = 20,
 	LIMIT_MAIL_RCPTS = 65536, /* bytes of MAIL_RCPTS */
 	LIMIT_RECEIVED = 100,     /* RFC 5321, section 6.3 */
