@@ -17,6 +17,7 @@
 #include "io/ident.h"
 #include "io/log.h"
 #include "io/spawn.h"
+#include "io/user.h"
 #include "mtls.h"
 
 enum { RENEW = 3600, AT_ONCE = 64, PAUSE = 100 };
@@ -127,8 +128,9 @@ reap(void)
 	}
 }
 
-_Noreturn static void
-child(struct mtls *m, int fd, const char *conn, int life)
+/* In a child: nothing of the listener's is left. */
+static void
+leave_listener(void)
 {
 	for (size_t i = 0; i < sizeof(caught) / sizeof(*caught); i++)
 		signal(caught[i], SIG_DFL);
@@ -141,7 +143,42 @@ child(struct mtls *m, int fd, const char *conn, int life)
 			close(slots.slot[i].life);
 	close(li.wake[0]);
 	close(li.wake[1]);
-	session(m, fd, conn, life);
+}
+
+/*
+ * Fork the halves of a connection, both as children of the listener: the
+ * pid of the program's, or -1 and errno.  In the children life[1] stays
+ * open as long as they live.
+ */
+static pid_t
+fork_halves(struct mtls *m, int fd, const char *conn, const int life[2])
+{
+	bool both = m->mode != MODE_PLAIN;
+	struct pairs pairs;
+	pid_t pid;
+	int err;
+
+	if (both && !pairs_open(&pairs))
+		return -1;
+	if (both && fork() == 0) {
+		close(life[0]);
+		leave_listener();
+		log_open(conn);
+		session_half(m, fd, &pairs);
+	}
+	pid = fork();
+	if (pid == 0) {
+		close(life[0]);
+		leave_listener();
+		session(m, fd, conn, life[1], both ? &pairs : NULL);
+	}
+	err = errno;
+	if (both) {
+		pairs_close(&pairs, 0);
+		pairs_close(&pairs, 1);
+	}
+	errno = err;
+	return pid;
 }
 
 /* Fork a child for fd; false, and errno, when there can't be one. */
@@ -155,11 +192,7 @@ start(struct mtls *m, int fd, const char *conn)
 
 	if (spawn_pipe(life) == -1)
 		return false;
-	pid = fork();
-	if (pid == 0) {
-		close(life[0]);
-		child(m, fd, conn, life[1]);
-	}
+	pid = fork_halves(m, fd, conn, life);
 	err = errno;
 	close(life[1]);
 	if (pid != -1) {
@@ -275,6 +308,8 @@ listener(struct mtls *m, char *const *addrs, size_t n, char *const *argv)
 	li.renew_at = deadline_in(RENEW);
 	if (m->mode != MODE_PLAIN)
 		keys_load(m);
+	if (m->mode != MODE_PLAIN && user_prepare_empty_root() == -1)
+		die_sys(EXIT_TEMP, "an empty root");
 	spawn_adopt();
 	catch_signals();
 	li.n = renewed(li.fds);

@@ -82,7 +82,7 @@ serve_given(struct mtls *m)
 		keys_load(m);
 	else if (m->mode == MODE_STARTTLS)
 		keys_look();
-	session(m, STDIN_FILENO, conn, -1);
+	session(m, STDIN_FILENO, conn, -1, NULL);
 }
 
 int

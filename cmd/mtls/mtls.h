@@ -54,12 +54,25 @@ bool keys_good(struct mtls *);
 
 /* session.c */
 
+/* What the halves of a connection share: the first is the program's end. */
+struct pairs {
+	int data[2], ctl[2];
+};
+
+MUST bool pairs_open(struct pairs *);
+void pairs_close(struct pairs *, int end);
+
+/* Become the TLS half of a connection on fd. */
+_Noreturn void session_half(struct mtls *, int fd, struct pairs *);
+
 /*
  * Serve one connection on fd, called conn, and become the program; does
  * not return.  m->peer is known.  life: a pipe's end that gets a byte when
  * the program starts and is closed when both halves have gone, or -1.
+ * pairs: to the TLS half that runs already; NULL: there is none yet.
  */
-_Noreturn void session(struct mtls *, int fd, const char *conn, int life);
+_Noreturn void session(
+    struct mtls *, int fd, const char *conn, int life, struct pairs *);
 
 /* half.c */
 

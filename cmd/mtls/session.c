@@ -101,47 +101,67 @@ lift(int fd)
 	return high;
 }
 
-static void
+static bool
 high_pair(int pair[2])
 {
 	int low[2];
 
 	if (spawn_socketpair(low) == -1)
-		die_sys(EXIT_TEMP, "socketpair");
+		return false;
 	for (int i = 0; i < 2; i++) {
-		pair[i] = lift(low[i]);
+		pair[i] = fcntl(low[i], F_DUPFD_CLOEXEC, HIGH_FD);
 		close(low[i]);
 	}
+	return pair[0] != -1 && pair[1] != -1;
+}
+
+bool
+pairs_open(struct pairs *p)
+{
+	return high_pair(p->data) && high_pair(p->ctl);
+}
+
+void
+pairs_close(struct pairs *p, int end)
+{
+	close(p->data[end]);
+	close(p->ctl[end]);
+}
+
+void
+session_half(struct mtls *m, int fd, struct pairs *p)
+{
+	int net = lift(fd);
+
+	pairs_close(p, 0);
+	close(STDIN_FILENO);
+	close(STDOUT_FILENO);
+	if (fd > STDERR_FILENO)
+		close(fd);
+	half(m, net, p->data[1], p->ctl[1]);
 }
 
 /*
- * Start the TLS half as a grandchild: whoever this process becomes has no
- * child that it does not know.  The first of each pair stays here.
+ * Without a listener the TLS half is a grandchild: whoever this process
+ * becomes has no child that it does not know.
  */
 static void
-start_half(struct mtls *m, int fd, int data[2], int ctl[2])
+start_half(struct mtls *m, int fd, struct pairs *p)
 {
-	pid_t pid = fork();
+	pid_t pid;
 
+	if (!pairs_open(p))
+		die_sys(EXIT_TEMP, "socketpair");
+	pid = fork();
 	if (pid == 0) {
-		int net = lift(fd);
-
 		if (fork() != 0)
 			_exit(EXIT_OK);
-		close(data[0]);
-		close(ctl[0]);
-		close(STDIN_FILENO);
-		close(STDOUT_FILENO);
-		if (fd > STDERR_FILENO)
-			close(fd);
-		half(m, net, data[1], ctl[1]);
+		session_half(m, fd, p);
 	}
 	if (pid == -1)
 		die_sys(EXIT_TEMP, "fork");
 	while (waitpid(pid, NULL, 0) == -1 && errno == EINTR)
 		continue;
-	close(data[1]);
-	close(ctl[1]);
 }
 
 /*
@@ -161,37 +181,27 @@ become(const struct mtls *m, struct env *e)
 
 /* -i: nothing is started before the handshake is done. */
 static void
-begin_implicit(struct mtls *m, int fd, struct env *e)
+begin_implicit(struct mtls *m, int fd, struct env *e, struct pairs *p)
 {
-	int data[2], ctl[2];
-
-	high_pair(data);
-	high_pair(ctl);
-	start_half(m, fd, data, ctl);
-	must_dup(data[0], STDIN_FILENO);
-	must_dup(data[0], STDOUT_FILENO);
+	must_dup(p->data[0], STDIN_FILENO);
+	must_dup(p->data[0], STDOUT_FILENO);
 	if (fd > STDERR_FILENO)
 		close(fd);
 	become(m, e);
 	/* the TLS half gives up first, and says why */
-	if (!take_facts(e, ctl[0], deadline_in(m->handshake + 5)))
+	if (!take_facts(e, p->ctl[0], deadline_in(m->handshake + 5)))
 		_exit(EXIT_TEMP);
 }
 
 /* -s: UCSPI-TLS, with descriptors of fixed numbers. */
 static void
-begin_starttls(struct mtls *m, int fd, struct env *e)
+begin_starttls(struct mtls *m, int fd, struct env *e, struct pairs *p)
 {
-	int data[2], ctl[2];
-
-	high_pair(data);
-	high_pair(ctl);
-	start_half(m, fd, data, ctl);
 	must_dup(fd, STDIN_FILENO);
 	must_dup(fd, STDOUT_FILENO);
-	must_dup(ctl[0], CTL_FD);
-	must_dup(data[0], READ_FD);
-	must_dup(data[0], WRITE_FD);
+	must_dup(p->ctl[0], CTL_FD);
+	must_dup(p->data[0], READ_FD);
+	must_dup(p->data[0], WRITE_FD);
 	env_setf(e, "SSLCTLFD", "%d", CTL_FD);
 	env_setf(e, "SSLREADFD", "%d", READ_FD);
 	env_setf(e, "SSLWRITEFD", "%d", WRITE_FD);
@@ -221,9 +231,10 @@ tell_begun(int life)
 }
 
 void
-session(struct mtls *m, int fd, const char *conn, int life)
+session(struct mtls *m, int fd, const char *conn, int life, struct pairs *p)
 {
 	static struct env e;
+	struct pairs own;
 
 	log_open(conn);
 	net_nodelay(fd);
@@ -233,15 +244,21 @@ session(struct mtls *m, int fd, const char *conn, int life)
 	env_init(&e);
 	describe_peer(&e, &m->peer);
 	env_set(&e, "MAIL_CONN", span_of(conn));
+	if (m->mode != MODE_PLAIN && p == NULL) {
+		p = &own;
+		start_half(m, fd, p);
+	}
+	if (p != NULL)
+		pairs_close(p, 1);
 	switch (m->mode) {
 	case MODE_PLAIN:
 		begin_plain(m, fd, &e);
 		break;
 	case MODE_IMPLICIT:
-		begin_implicit(m, fd, &e);
+		begin_implicit(m, fd, &e, p);
 		break;
 	case MODE_STARTTLS:
-		begin_starttls(m, fd, &e);
+		begin_starttls(m, fd, &e, p);
 		break;
 	}
 	tell_begun(life);

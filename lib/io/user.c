@@ -45,35 +45,30 @@ user_become_named(const char *name)
 	return user_become(uid, gid);
 }
 
+static int empty_root = -1;
+
 /*
- * An empty directory that is gone from every name once we are in it: made,
- * entered, removed.
+ * An empty directory that has no name any more, in which nothing can be
+ * made: made, opened, removed.
  */
-static int
-enter_empty(void)
+int
+user_prepare_empty_root(void)
 {
 	char path[] = "/tmp/pneu-empty-XXXXXX";
 	char other[] = "/run/pneu-empty-XXXXXX";
-	char *dir = mkdtemp(path);
-	int fd, err;
+	char *dir;
+	int err;
 
+	if (!user_is_root() || empty_root != -1)
+		return 0;
+	dir = mkdtemp(path);
 	if (dir == NULL && (dir = mkdtemp(other)) == NULL)
 		return -1;
-	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	empty_root = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	err = errno;
 	rmdir(dir);
-	if (fd == -1) {
-		errno = err;
-		return -1;
-	}
-	if (fchdir(fd) == -1 || chroot(".") == -1) {
-		err = errno;
-		close(fd);
-		errno = err;
-		return -1;
-	}
-	close(fd);
-	return 0;
+	errno = err;
+	return empty_root == -1 ? -1 : 0;
 }
 
 int
@@ -81,7 +76,10 @@ user_empty_root(uid_t uid, gid_t gid)
 {
 	if (!user_is_root())
 		return 0;
-	if (enter_empty() == -1)
+	if (user_prepare_empty_root() == -1 || fchdir(empty_root) == -1 ||
+	    chroot(".") == -1)
 		return -1;
+	close(empty_root);
+	empty_root = -1;
 	return user_become(uid, gid);
 }

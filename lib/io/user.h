@@ -21,6 +21,12 @@ MUST int user_become(uid_t uid, gid_t gid);
 MUST int user_become_named(const char *name);
 
 /*
+ * Make ready what user_empty_root needs, once in a parent of many, so
+ * that no child has to.  0, or -1 and errno.
+ */
+MUST int user_prepare_empty_root(void);
+
+/*
  * Root only: chroot into an empty directory that no one can write, then
  * become the user.  Not root: only the rest of the sandbox.
  */
