@@ -15,6 +15,7 @@
 #include "io/spawn.h"
 #include "io/user.h"
 #include "mdeliver.h"
+#include "queue/job.h"
 
 /* All targets of this uid, or all when any is set; boxes in groups. */
 static void
@@ -26,7 +27,8 @@ do_targets(struct batch *b, bool any, uid_t uid, gid_t gid)
 	for (size_t i = 0; i < b->ntargets; i++) {
 		struct target *t = &b->targets[i];
 
-		if (t->done || (!any && (t->uid != uid || t->gid != gid)))
+		if (t->done || t->twin != NULL ||
+		    (!any && (t->uid != uid || t->gid != gid)))
 			continue;
 		if (t->kind == TARGET_BOX)
 			group[n++] = t;
@@ -40,21 +42,42 @@ do_targets(struct batch *b, bool any, uid_t uid, gid_t gid)
 	file_targets(group, n);
 }
 
+/* Nobody gets to see the messages of others. */
+static void
+close_others(struct batch *b, uid_t uid, gid_t gid)
+{
+	for (size_t i = 0; i < b->nrcpts; i++) {
+		struct source *s = b->rcpts[i].source;
+		bool ours = false;
+
+		for (size_t k = 0; k < b->ntargets && !ours; k++)
+			ours = b->targets[k].source == s &&
+			    b->targets[k].uid == uid &&
+			    b->targets[k].gid == gid;
+		if (!ours && s->fd != -1) {
+			close(s->fd);
+			s->fd = -1;
+		}
+	}
+}
+
 _Noreturn static void
 child(struct batch *b, uid_t uid, gid_t gid, int report)
 {
 	static char buf[4096];
 	struct out out;
 
-	/* only a uid of its own may be used for a user's mail */
-	if (uid == 0 || user_become(uid, gid) == -1)
+	close_others(b, uid, gid);
+	unsetenv("HOME"); /* it is root's */
+	if (user_become(uid, gid) == -1)
 		_exit(EXIT_TEMP);
 	do_targets(b, false, uid, gid);
 	out_init(&out, report, buf, sizeof(buf));
 	for (size_t i = 0; i < b->ntargets; i++) {
 		const struct target *t = &b->targets[i];
 
-		if (t->done && t->uid == uid && t->gid == gid)
+		if (t->done && t->twin == NULL && t->uid == uid &&
+		    t->gid == gid)
 			out_printf(&out, "%zu %s %s\n", i, t->code, t->text);
 	}
 	_exit(out_flush(&out) == -1 ? EXIT_TEMP : EXIT_OK);
@@ -83,9 +106,23 @@ take_reports(struct batch *b, int fd, uid_t uid)
 		char c[CODE_SIZE];
 
 		if (num_u32(index, &i) && i < b->ntargets &&
-		    b->targets[i].uid == uid && span_cstr(code, c, sizeof(c)))
+		    b->targets[i].uid == uid && !b->targets[i].done &&
+		    result_code_ok(code) && span_cstr(code, c, sizeof(c)))
 			target_set(&b->targets[i], verdict_of(code), c, "%.*s",
 			    (int)line.n, line.p);
+	}
+}
+
+static void
+put_off(struct batch *b, uid_t uid, gid_t gid, const char *why)
+{
+	for (size_t i = 0; i < b->ntargets; i++) {
+		struct target *t = &b->targets[i];
+
+		if (!t->done && t->twin == NULL && t->uid == uid &&
+		    t->gid == gid)
+			target_set(t, TEMP, "4.3.0", "delivery as uid %ld: %s",
+			    (long)uid, why);
 	}
 }
 
@@ -95,8 +132,15 @@ as_user(struct batch *b, uid_t uid, gid_t gid)
 	int fd[2], status = -1;
 	pid_t pid;
 
-	if (spawn_pipe(fd) == -1)
+	/* only a uid of its own may be used for a user's mail */
+	if (uid == 0 || gid == 0) {
+		put_off(b, uid, gid, "users: delivery as root is not done");
 		return;
+	}
+	if (spawn_pipe(fd) == -1) {
+		put_off(b, uid, gid, strerror(errno));
+		return;
+	}
 	pid = fork();
 	if (pid == 0) {
 		close(fd[0]);
@@ -109,13 +153,7 @@ as_user(struct batch *b, uid_t uid, gid_t gid)
 	}
 	close(fd[0]);
 	/* what it did not report stays to be done later */
-	for (size_t i = 0; i < b->ntargets; i++) {
-		struct target *t = &b->targets[i];
-
-		if (!t->done && t->uid == uid && t->gid == gid)
-			target_set(t, TEMP, "4.3.0", "delivery as uid %ld: %s",
-			    (long)uid, spawn_why(status));
-	}
+	put_off(b, uid, gid, spawn_why(status));
 }
 
 /* A TEMP outdoes all, a PERM outdoes OK. */
@@ -135,13 +173,6 @@ sum_up(struct batch *b)
 		memcpy(r->code, t->code, sizeof(r->code));
 		memcpy(r->text, t->text, sizeof(r->text));
 	}
-	for (size_t i = 0; i < b->nrcpts; i++)
-		if (b->rcpts[i].code[0] == '\0') { /* it leads nowhere */
-			b->rcpts[i].verdict = TEMP;
-			memcpy(b->rcpts[i].code, "4.3.5", 6);
-			snprintf(b->rcpts[i].text, TEXT_SIZE,
-			    "its alias leads nowhere");
-		}
 }
 
 static void
@@ -163,6 +194,44 @@ log_targets(const struct batch *b)
 	}
 }
 
+/*
+ * Several recipients of a message that lead to one place by an alias: once
+ * is enough there.  Commands are told the recipient, so they are not that.
+ */
+static void
+find_twins(struct batch *b)
+{
+	for (size_t i = 0; i < b->ntargets; i++) {
+		struct target *t = &b->targets[i];
+
+		if (t->done || t->kind == TARGET_COMMAND)
+			continue;
+		for (size_t k = 0; k < i && t->twin == NULL; k++) {
+			const struct target *o = &b->targets[k];
+
+			if (o->done || o->twin != NULL ||
+			    o->source != t->source || o->kind != t->kind ||
+			    o->uid != t->uid || o->gid != t->gid ||
+			    !(o->by_alias || t->by_alias) ||
+			    strcmp(o->path, t->path) != 0)
+				continue;
+			t->twin = o;
+		}
+	}
+}
+
+static void
+copy_twins(struct batch *b)
+{
+	for (size_t i = 0; i < b->ntargets; i++) {
+		struct target *t = &b->targets[i];
+
+		if (t->twin != NULL)
+			target_set(t, t->twin->verdict, t->twin->code, "%s",
+			    t->twin->text);
+	}
+}
+
 void
 batch_run(struct batch *b)
 {
@@ -174,13 +243,15 @@ batch_run(struct batch *b)
 			target_set(
 			    &b->targets[i], r->verdict, r->code, "%s", r->text);
 	}
+	find_twins(b);
 	if (!user_is_root())
 		do_targets(b, true, 0, 0);
 	else
 		for (size_t i = 0; i < b->ntargets; i++)
-			if (!b->targets[i].done)
+			if (!b->targets[i].done && b->targets[i].twin == NULL)
 				as_user(
 				    b, b->targets[i].uid, b->targets[i].gid);
+	copy_twins(b);
 	sum_up(b);
 	log_targets(b);
 }

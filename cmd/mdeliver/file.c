@@ -110,9 +110,11 @@ file_targets(struct target *const *t, size_t n)
 		target_set(t[i], OK, "2.0.0", "delivered to %s", t[i]->path);
 		maildir_done(&f[i].file);
 	}
-	for (size_t i = 0; i < n; i++)
-		if (f[i].open)
-			maildir_close(&f[i].md);
-	if (n > 0 && f[0].placed)
-		maildir_clean(&f[0].md);
+	for (size_t i = 0; i < n; i++) {
+		if (!f[i].open)
+			continue;
+		if (!synced_before(t, f, i))
+			maildir_clean(&f[i].md);
+		maildir_close(&f[i].md);
+	}
 }

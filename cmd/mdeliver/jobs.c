@@ -41,22 +41,23 @@ report(struct out *out, const struct batch *b, const struct taken *t)
 	buf_free(&line);
 }
 
-static void
+/* False: the line is no job. */
+static bool
 take(struct batch *b, struct taken *t, struct span line)
 {
 	struct span copy = arena_span(&b->arena, line);
 
 	*t = (struct taken){ .source.fd = -1, .first = b->nrcpts };
 	if (!job_parse(&b->arena, copy, &t->job))
-		die(EXIT_DATAERR, "not a job: %.*s",
-		    (int)(line.n < 100 ? line.n : 100), line.p);
+		return false;
 	if (source_open_queued(&t->source, t->job.file) == -1) {
 		snprintf(t->why, sizeof(t->why), "%.200s: %s", t->job.file,
 		    strerror(errno));
-		return;
+		return true;
 	}
 	for (size_t i = 0; i < t->job.nrcpts; i++)
 		plan_add(b, &t->source, t->job.rcpts[i]);
+	return true;
 }
 
 /* Whether a further line can be had without waiting. */
@@ -67,6 +68,35 @@ waiting(const struct in *in)
 
 	return span_chr(in->data, '\n') < in->data.n ||
 	    (!in->eof && poll(&p, 1, 0) == 1);
+}
+
+static void
+warn_line(struct span line)
+{
+	char text[100];
+	size_t n;
+
+	for (n = 0; n < line.n && n < sizeof(text) - 1; n++)
+		text[n] =
+		    line.p[n] == '\t' || is_print(line.p[n]) ? line.p[n] : '?';
+	text[n] = '\0';
+	warn("not a job: %s", text);
+}
+
+/* Takes what waits: how many.  *r is that of the last in_line, -2: bad. */
+static size_t
+take_waiting(struct batch *b, struct in *in, struct span line, int *r)
+{
+	size_t n = 0;
+
+	while (take(b, &list[n], line)) {
+		if (++n == BATCH_JOBS || !waiting(in) ||
+		    (*r = in_line(in, &line)) != 1)
+			return n;
+	}
+	warn_line(line);
+	*r = -2;
+	return n;
 }
 
 int
@@ -82,13 +112,10 @@ jobs(void)
 	out_init(&out, STDOUT_FILENO, obuf, sizeof(obuf));
 	while ((r = in_line(&in, &line)) == 1) {
 		struct batch b;
-		size_t n = 0;
+		size_t n;
 
 		batch_init(&b);
-		take(&b, &list[n++], line);
-		while (n < BATCH_JOBS && waiting(&in) &&
-		    (r = in_line(&in, &line)) == 1)
-			take(&b, &list[n++], line);
+		n = take_waiting(&b, &in, line, &r);
 		if (b.nrcpts > 0)
 			batch_run(&b);
 		for (size_t i = 0; i < n; i++) {
@@ -102,5 +129,5 @@ jobs(void)
 	}
 	if (r == -1)
 		die_sys(EXIT_TEMP, "jobs");
-	return EXIT_OK;
+	return r == -2 ? EXIT_DATAERR : EXIT_OK;
 }

@@ -4,18 +4,32 @@
  * Exits 0 only once the message is on disk under its final name.  After
  * any other exit the caller still owns what was not reported as done.
  */
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "io/conf.h"
 #include "io/in.h"
 #include "io/log.h"
 #include "io/spool.h"
+#include "io/user.h"
 #include "mail/addr.h"
 #include "mdeliver.h"
 #include "store/maildir.h"
 
 static const char usage[] =
     "mdeliver [-JnV] [-c DIR] [-f SENDER -- RCPT ... | MAILDIR]";
+
+/* As root nothing is written in the folder of somebody else. */
+static void
+become_owner(const struct maildir *md)
+{
+	struct stat st;
+
+	if (!user_is_root())
+		return;
+	if (fstat(md->fd, &st) == -1 || user_become(st.st_uid, st.st_gid) == -1)
+		die_sys(EXIT_TEMP, "%s: become its owner", md->path);
+}
 
 /* mdeliver MAILDIR: standard input as it is. */
 static int
@@ -30,8 +44,9 @@ into(const char *path)
 
 	if (maildir_open(&md, path, false) == -1)
 		die_sys(EXIT_TEMP, "%s", path);
+	become_owner(&md);
 	if (maildir_create(&md, &mf) == -1)
-		die_sys(EXIT_TEMP, "%s", path);
+		die_sys(EXIT_TEMP, "%s/tmp", path);
 	in_init(&in, STDIN_FILENO, buf, sizeof(buf));
 	while ((r = in_next(&in, &piece)) > 0)
 		maildir_write(&mf, piece);
@@ -74,8 +89,10 @@ print_results(const struct batch *b)
 	for (size_t i = 0; i < b->nrcpts; i++) {
 		const struct rcpt_state *r = &b->rcpts[i];
 
-		printf("%.*s\t%s\t%s\n", (int)r->address.n, r->address.p,
-		    r->code, r->text);
+		print_plain(r->address);
+		printf("\t%s\t", r->code);
+		print_plain(span_of(r->text));
+		putchar('\n');
 		if (r->verdict != OK)
 			warn("%.*s: %s %s", (int)r->address.n, r->address.p,
 			    r->code, r->text);
@@ -98,8 +115,13 @@ to(char *const *rcpts, const char *sender, bool explain)
 	b.explain = explain;
 	for (size_t i = 0; rcpts[i] != NULL; i++)
 		plan_add(&b, &s, span_of(rcpts[i]));
-	if (explain)
-		return exit_of(&b);
+	if (explain) {
+		if (fflush(stdout) != 0)
+			die_sys(EXIT_TEMP, "standard output");
+		status = exit_of(&b);
+		batch_free(&b);
+		return status;
+	}
 	source_open_stdin(&s, sender);
 	batch_run(&b);
 	print_results(&b);
@@ -116,7 +138,7 @@ main(int argc, char *argv[])
 	int ch;
 
 	progname = "mdeliver";
-	opterr = 0;
+	opterr = 0; /* the usage line says it */
 	while ((ch = getopt(argc, argv, "+Jc:f:nV")) != -1)
 		switch (ch) {
 		case 'J':

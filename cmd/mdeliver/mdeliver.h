@@ -3,6 +3,7 @@
  *
  *	main.c     options, the three ways of being called
  *	plan.c     where each recipient leads: users, aliases, domains
+ *	include.c  lists that aliases name
  *	source.c   the message: a queue file, or standard input
  *	file.c     put messages into Maildirs, many at a time
  *	forward.c  hand a message to mqueue add, or to an alias's command
@@ -20,6 +21,7 @@
 #include "auth/users.h"
 #include "base/arena.h"
 #include "base/die.h"
+#include "io/conf.h"
 
 enum {
 	BATCH_JOBS = 16,
@@ -53,7 +55,9 @@ struct target {
 	const char *path;
 	uid_t uid;
 	gid_t gid;
+	bool by_alias; /* so once is enough for several recipients */
 	bool done;
+	const struct target *twin; /* what becomes of that one, or NULL */
 	enum verdict verdict;
 	char code[CODE_SIZE], text[TEXT_SIZE];
 };
@@ -84,6 +88,16 @@ void batch_free(struct batch *);
  * such user).  With explain, print the steps.
  */
 void plan_add(struct batch *, struct source *, struct span address);
+
+/*
+ * Open a list of addresses, as root by a child of that uid.  0, or -1 and
+ * errno.  include_close tells whether all of it was read.
+ */
+MUST int include_open(struct conf *, const char *path, uid_t, gid_t, pid_t *);
+bool include_close(struct conf *, pid_t);
+
+/* To standard output, control characters as "?". */
+void print_plain(struct span);
 
 /* Do it all, as the users it is for, and set each recipient's verdict. */
 void batch_run(struct batch *);

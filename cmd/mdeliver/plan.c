@@ -2,22 +2,29 @@
  * Where a recipient leads.  Aliases are followed to users, addresses of
  * others, commands and Maildirs; each is done once for a message.
  */
-#include <stdarg.h>
-#include <sys/stat.h>
-
 #include "base/words.h"
-#include "io/conf.h"
 #include "io/user.h"
 #include "mail/addr.h"
 #include "mdeliver.h"
 
 enum { GROW = 64, ARENA_MAX = 32 << 20 };
 
+/* What one step along the aliases needs: too much for the stack. */
+struct level {
+	char name[LIMIT_ADDRESS + 2]; /* the alias followed here */
+	struct rcpt r;
+	struct conf list; /* :include: */
+};
+
+static struct level levels[ALIAS_DEPTH + 1]; /* and the user */
+
 struct plan {
 	struct batch *b;
 	struct source *source;
 	size_t rcpt;
 	unsigned depth;
+	bool found;          /* it leads somewhere */
+	bool disabled;       /* or would, to who is disabled */
 	const char *address; /* of the recipient as it came */
 	uid_t uid;           /* who runs what is not a user's */
 	gid_t gid;
@@ -53,13 +60,25 @@ grown(void *p, size_t n, size_t *max, size_t size)
 	return p;
 }
 
+/* Where an address may come from anywhere: it makes no line. */
+void
+print_plain(struct span s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		putchar((unsigned char)s.p[i] < ' ' || s.p[i] == 0x7f ? '?'
+								      : s.p[i]);
+}
+
 static void
 explain(const struct plan *p, const char *decision, const char *detail,
     const char *because)
 {
-	if (p->b->explain)
-		printf(
-		    "%s\t%s %s\t%s\n", p->address, decision, detail, because);
+	if (!p->b->explain)
+		return;
+	print_plain(span_of(p->address));
+	printf("\t%s ", decision);
+	print_plain(span_of(detail));
+	printf("\t%s\n", because);
 }
 
 static void
@@ -94,6 +113,7 @@ add(struct plan *p, enum target_kind kind, const char *path, uid_t uid,
 	struct batch *b = p->b;
 	size_t n = 0;
 
+	p->found = true;
 	for (size_t i = 0; i < b->ntargets; i++) {
 		n += b->targets[i].source == p->source;
 		if (b->targets[i].rcpt == p->rcpt &&
@@ -113,23 +133,25 @@ add(struct plan *p, enum target_kind kind, const char *path, uid_t uid,
 		.path = path,
 		.uid = uid,
 		.gid = gid,
+		.by_alias = p->depth > 1 || kind != TARGET_BOX,
 		.verdict = TEMP };
 	explain(p, words[kind], path, because);
 }
 
 static void follow(struct plan *, struct span address);
 
-/* :include:FILE, a target a line */
+/* :include:FILE, an address a line */
 static void
 include(struct plan *p, struct span path)
 {
-	struct conf *c = arena_alloc(&p->b->arena, sizeof(*c));
+	struct conf *c = &levels[p->depth - 1].list;
 	char name[LIMIT_PATH];
 	struct span line;
+	pid_t pid;
 	int r;
 
 	if (!span_cstr(path, name, sizeof(name)) || name[0] != '/' ||
-	    conf_open_path(c, name) == -1) {
+	    include_open(c, name, p->uid, p->gid, &pid) == -1) {
 		decide(p, TEMP, "4.3.5", "an included list can't be read",
 		    "aliases");
 		return;
@@ -142,10 +164,9 @@ include(struct plan *p, struct span path)
 		else
 			follow(p, arena_span(&p->b->arena, one));
 	}
-	if (r == -1)
+	if (!include_close(c, pid) || r == -1)
 		decide(p, TEMP, "4.3.5", "an included list can't be read",
 		    "aliases");
-	conf_close(c);
 }
 
 /* The next target of "a, |command \"x, y\", :include:/f, /dir/" */
@@ -195,6 +216,8 @@ alias_target(struct plan *p, struct span one)
 	} else if (*one.p == '/' && one.p[one.n - 1] == '/') {
 		add(p, TARGET_BOX, arena_str(a, one), p->uid, p->gid,
 		    "aliases");
+	} else if (*one.p == '/') {
+		decide(p, TEMP, "4.3.5", "an alias's target is bad", "aliases");
 	} else if (addr_valid(one)) {
 		follow(p, arena_span(a, one));
 	} else {
@@ -215,48 +238,122 @@ alias_target(struct plan *p, struct span one)
 }
 
 static void
+file_for(struct plan *p, const struct user *u, const char *because)
+{
+	add(p, TARGET_BOX, arena_str(&p->b->arena, span_of(u->maildir)), u->uid,
+	    u->gid, because);
+}
+
+/* Somebody whom an alias names: the others get theirs all the same. */
+static void
+skip(struct plan *p, struct span address, const char *what)
+{
+	explain(p, "skip", what, "aliases");
+	if (!p->b->explain)
+		warn("aliases: %s leads to %.*s: %s", p->address,
+		    (int)address.n, address.p, what);
+}
+
+static void
+follow_user(struct plan *p, struct span address, const struct user *u,
+    const char *because)
+{
+	if (!u->disabled) {
+		file_for(p, u, because);
+	} else if (p->depth == 1) {
+		decide(p, PERM, "5.2.1", "mailbox disabled", "users");
+	} else {
+		p->disabled = true;
+		skip(p, address, "mailbox disabled");
+	}
+}
+
+/* "bob: bob, eve": behind its own alias the name is the user of it. */
+static bool
+own_alias(struct plan *p, struct level *l, struct span address)
+{
+	char name[sizeof(l->name)];
+	bool again = false;
+
+	snprintf(name, sizeof(name), "%s@%s", l->r.local, l->r.domain);
+	memcpy(l->name, name, sizeof(name));
+	for (unsigned i = 0; i + 1 < p->depth; i++)
+		again |= span_ieq(span_of(levels[i].name), span_of(l->name));
+	if (!again)
+		return false;
+	switch (users_find(span_of(l->name), &l->r.user)) {
+	case OK:
+		follow_user(p, address, &l->r.user, "users");
+		break;
+	case TEMP:
+		decide(p, TEMP, "4.3.0", "can't tell now", "users");
+		break;
+	case PERM:
+		decide(p, TEMP, "4.4.6", "aliases go in a circle", "aliases");
+		break;
+	}
+	return true;
+}
+
+static void
+follow_alias(struct plan *p, struct level *l, struct span address)
+{
+	struct span list = span_of(l->r.targets);
+
+	if (own_alias(p, l, address))
+		return;
+	while (list.n > 0)
+		alias_target(p, next_target(&list));
+}
+
+static void
 follow(struct plan *p, struct span address)
 {
-	struct rcpt *r = arena_alloc(&p->b->arena, sizeof(*r));
-	struct arena *a = &p->b->arena;
-	struct span list;
+	struct level *l = &levels[p->depth];
 
-	if (p->depth == ALIAS_DEPTH) {
+	if (p->depth > ALIAS_DEPTH) {
 		decide(p, TEMP, "4.4.6", "aliases go in a circle", "aliases");
 		return;
 	}
 	p->depth++;
-	switch (rcpt_find(address, r)) {
+	l->name[0] = '\0';
+	switch (rcpt_find(address, &l->r)) {
 	case RCPT_USER:
-		if (r->user.disabled)
-			decide(p, PERM, "5.2.1", "mailbox disabled", "users");
-		else
-			add(p, TARGET_BOX,
-			    arena_str(a, span_of(r->user.maildir)), r->user.uid,
-			    r->user.gid, r->because);
+		follow_user(p, address, &l->r.user, l->r.because);
 		break;
 	case RCPT_ALIAS:
-		list = span_of(r->targets);
-		while (list.n > 0)
-			alias_target(p, next_target(&list));
+		follow_alias(p, l, address);
 		break;
 	case RCPT_RELAY:
 	case RCPT_FOREIGN:
 		if (p->depth > 1)
-			add(p, TARGET_FORWARD, arena_str(a, address), p->uid,
-			    p->gid, "aliases");
+			add(p, TARGET_FORWARD, arena_str(&p->b->arena, address),
+			    p->uid, p->gid, "aliases");
 		else
 			decide(p, TEMP, "4.3.5", "its domain is not ours",
 			    "domains");
 		break;
 	case RCPT_UNKNOWN:
-		decide(p, PERM, "5.1.1", "no such user", r->because);
+		if (p->depth > 1)
+			skip(p, address, "no such user");
+		else
+			decide(p, PERM, "5.1.1", "no such user", l->r.because);
 		break;
 	case RCPT_LATER:
-		decide(p, TEMP, "4.3.0", "can't tell now", r->because);
+		decide(p, TEMP, "4.3.0", "can't tell now", l->r.because);
 		break;
 	}
 	p->depth--;
+}
+
+/* An alias of nobody: refused only if those it names want nothing. */
+static void
+nowhere(struct plan *p)
+{
+	if (p->disabled)
+		decide(p, PERM, "5.2.1", "mailbox disabled", "users");
+	else
+		decide(p, TEMP, "4.3.5", "its alias leads nowhere", "aliases");
 }
 
 void
@@ -275,4 +372,6 @@ plan_add(struct batch *b, struct source *s, struct span address)
 		decide(&p, PERM, "5.1.3", "not an address", "syntax");
 	else
 		follow(&p, address);
+	if (!p.found && !b->rcpts[p.rcpt].decided)
+		nowhere(&p);
 }

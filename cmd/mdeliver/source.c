@@ -98,7 +98,7 @@ look_for_loop(struct reader *r, struct span piece)
 			return;
 		case HEADER_FIELD:
 			if (span_iis(r->header.name, "Delivered-To") &&
-			    addr_same(span_trim(r->header.body), r->address))
+			    span_ieq(span_trim(r->header.body), r->address))
 				r->loop = true;
 			break;
 		case HEADER_END:
@@ -141,12 +141,14 @@ put_str(struct reader *r, const char *s)
 	r->put(r->ctx, span_of(s));
 }
 
-/* The message has no body: an empty line is what it lacks. */
+/* It ends within the header, perhaps in a line that is not of it. */
 static void
 end_in_header(struct reader *r)
 {
 	struct span none = SPAN(""), part;
 
+	if (r->intake.state == INTAKE_IN_NAME)
+		put_str(r, "\n");
 	intake_eof(&r->intake);
 	while (!r->intake.done)
 		if (intake_next(&r->intake, &none, &part) == INTAKE_PIECE)

@@ -2,7 +2,6 @@
  * Where an address leads: domains first, then users, then aliases.
  */
 #include <errno.h>
-#include <unistd.h>
 
 #include "auth/again.h"
 #include "auth/users.h"
@@ -45,17 +44,15 @@ parse_domain(struct span rest, struct domain *d)
 }
 
 static enum verdict
-look_domain(struct span name, struct domain *d, bool *fresh)
+find_domain(struct span name, struct domain *d)
 {
 	static struct conf c;
 	enum verdict v = PERM;
 	struct span line;
 	int r = 0;
 
-	*fresh = false;
 	if (conf_open(&c, "domains") == -1)
 		return TEMP;
-	*fresh = conf_fresh(&c);
 	while (v == PERM && (r = conf_next(&c, &line)) == 1) {
 		struct span rest = line, word = span_word(&rest);
 		struct domain found;
@@ -72,18 +69,6 @@ look_domain(struct span name, struct domain *d, bool *fresh)
 	if (v == PERM && (r == -1 || conf_doubtful(&c)))
 		v = TEMP;
 	conf_close(&c);
-	return v;
-}
-
-static enum verdict
-find_domain(struct span name, struct domain *d)
-{
-	struct again a = { 0 };
-	enum verdict v;
-	bool fresh;
-
-	while ((v = look_domain(name, d, &fresh)) == TEMP && fresh && again(&a))
-		continue;
 	return v;
 }
 
@@ -111,17 +96,15 @@ split_alias(struct span line, struct span *name, struct span *targets)
 
 /* OK: an alias stands for local@domain, and its targets are in r. */
 static enum verdict
-look_alias(struct span local, struct span domain, struct rcpt *r, bool *fresh)
+find_alias(struct span local, struct span domain, struct rcpt *r)
 {
 	static struct conf c;
 	enum verdict v = PERM;
 	struct span line;
 	int got = 0;
 
-	*fresh = false;
 	if (conf_open(&c, "aliases") == -1)
 		return errno == ENOENT ? PERM : TEMP;
-	*fresh = conf_fresh(&c);
 	while (v == PERM && (got = conf_next(&c, &line)) == 1) {
 		struct span name, targets, l, d;
 
@@ -141,23 +124,11 @@ look_alias(struct span local, struct span domain, struct rcpt *r, bool *fresh)
 		}
 		v = OK;
 	}
-	/* a file without records is no reason for doubt once it has stood */
-	if (v == PERM && (got == -1 || c.bad || *fresh))
+	/* a file without records is no reason for doubt: it may be empty */
+	c.records++;
+	if (v == PERM && (got == -1 || conf_doubtful(&c)))
 		v = TEMP;
 	conf_close(&c);
-	return v;
-}
-
-static enum verdict
-find_alias(struct span local, struct span domain, struct rcpt *r)
-{
-	struct again a = { 0 };
-	enum verdict v;
-	bool fresh;
-
-	while ((v = look_alias(local, domain, r, &fresh)) == TEMP && fresh &&
-	    again(&a))
-		continue;
 	return v;
 }
 
@@ -169,26 +140,39 @@ set(struct rcpt *r, enum rcpt_kind kind, const char *because)
 	return kind;
 }
 
-/* A user of this very address, or without its detail. */
+/* An alias or a user of this very address.  PERM: neither. */
 static enum verdict
-find_user(struct rcpt *r, char separator)
+find_name(struct rcpt *r)
 {
 	char whole[LIMIT_ADDRESS + 2];
-	struct span local = span_of(r->local);
-	enum verdict v;
-	size_t at;
+	enum verdict alias, user;
 
+	alias = find_alias(span_of(r->local), span_of(r->domain), r);
+	if (alias == OK) {
+		set(r, RCPT_ALIAS, "aliases");
+		return OK;
+	}
 	snprintf(whole, sizeof(whole), "%s@%s", r->local, r->domain);
-	v = users_find(span_of(whole), &r->user);
-	if (v != PERM || separator == '\0' || local.n == 0 || *local.p == '"')
-		return v;
-	at = span_chr(local, separator);
-	if (at == 0 || at == local.n)
-		return v;
+	user = users_find_now(span_of(whole), &r->user);
+	if (user == OK)
+		set(r, RCPT_USER, "users");
+	else if (user == TEMP || alias == TEMP)
+		set(r, RCPT_LATER, user == TEMP ? "users" : "aliases");
+	return user == PERM ? alias : user;
+}
+
+/* Move what stands behind the separator to detail; false: nothing does. */
+static bool
+cut_detail(struct rcpt *r, char separator)
+{
+	struct span local = span_of(r->local);
+	size_t at = separator == '\0' ? local.n : span_chr(local, separator);
+
+	if (at == 0 || at == local.n || *local.p == '"')
+		return false;
 	snprintf(r->detail, sizeof(r->detail), "%s", r->local + at + 1);
 	r->local[at] = '\0';
-	snprintf(whole, sizeof(whole), "%s@%s", r->local, r->domain);
-	return users_find(span_of(whole), &r->user);
+	return true;
 }
 
 /* Names that are always answered: RFC 5321, section 4.5.1; RFC 2142. */
@@ -198,44 +182,50 @@ always_known(struct span local)
 	return span_iis(local, "postmaster") || span_iis(local, "abuse");
 }
 
+/* Who has the mail of postmaster and abuse when nothing is said. */
+static enum rcpt_kind
+find_postmaster(struct rcpt *r)
+{
+	char whole[LIMIT_ADDRESS + 2];
+	enum verdict v;
+
+	v = find_alias(SPAN("postmaster"), span_of(r->domain), r);
+	if (v == OK)
+		return set(r, RCPT_ALIAS, "aliases");
+	if (v == TEMP)
+		return set(r, RCPT_LATER, "aliases");
+	snprintf(whole, sizeof(whole), "postmaster@%s", r->domain);
+	v = users_find_now(span_of(whole), &r->user);
+	if (v == PERM)
+		v = users_first(&r->user);
+	return v == OK ? set(r, RCPT_USER, "postmaster")
+		       : set(r, RCPT_LATER, "users");
+}
+
 static enum rcpt_kind
 find_local(struct rcpt *r, const struct domain *d)
 {
-	char full[LIMIT_LOCAL_PART + 1];
-	enum verdict user, alias;
-	bool fresh;
+	bool known = always_known(span_of(r->local));
+	enum verdict v = find_name(r);
 
-	snprintf(full, sizeof(full), "%s", r->local);
-	alias = look_alias(span_of(full), span_of(r->domain), r, &fresh);
-	if (alias == OK)
-		return set(r, RCPT_ALIAS, "aliases");
-	user = find_user(r, d->separator);
-	if (user == OK)
-		return set(r, RCPT_USER, "users");
-	if (alias == TEMP)
-		alias = find_alias(span_of(full), span_of(r->domain), r);
-	if (alias == PERM && r->detail[0] != '\0')
-		alias = find_alias(span_of(r->local), span_of(r->domain), r);
-	if (alias == OK)
-		return set(r, RCPT_ALIAS, "aliases");
-	if (user == TEMP)
-		return set(r, RCPT_LATER, "users");
-	if (alias == TEMP)
-		return set(r, RCPT_LATER, "aliases");
+	/* a doubt about the whole name does not hold up who is found now */
+	if (v != OK && cut_detail(r, d->separator)) {
+		enum verdict short_name = find_name(r);
+
+		if (v == PERM || short_name == OK)
+			v = short_name;
+	}
+	if (v != PERM)
+		return r->kind;
 	if (d->catchall[0] != '\0') {
 		snprintf(r->targets, sizeof(r->targets), "%s", d->catchall);
 		return set(r, RCPT_ALIAS, "catchall");
 	}
-	if (always_known(span_of(full))) {
-		user = users_first(&r->user);
-		return user == OK ? set(r, RCPT_USER, "postmaster")
-				  : set(r, RCPT_LATER, "users");
-	}
-	return set(r, RCPT_UNKNOWN, "users");
+	return known ? find_postmaster(r) : set(r, RCPT_UNKNOWN, "users");
 }
 
-enum rcpt_kind
-rcpt_find(struct span address, struct rcpt *r)
+static enum rcpt_kind
+look(struct span address, struct rcpt *r)
 {
 	struct span local = address, domain = span_of(conf_me());
 	struct domain d;
@@ -252,6 +242,8 @@ rcpt_find(struct span address, struct rcpt *r)
 
 		if (v == TEMP)
 			return set(r, RCPT_LATER, "domains");
+		if (v == PERM && hops > 0)
+			return set(r, RCPT_LATER, "same-as leads nowhere");
 		if (v == PERM) {
 			/* "postmaster" alone, or at this host's own name */
 			if (!always_known(span_of(r->local)) ||
@@ -269,4 +261,26 @@ rcpt_find(struct span address, struct rcpt *r)
 		memcpy(r->domain, d.same_as, sizeof(r->domain));
 	}
 	return find_local(r, &d);
+}
+
+/* Whether any "no" may rest on a file that is being written. */
+static bool
+fresh(void)
+{
+	return conf_file_fresh("domains") || conf_file_fresh("users") ||
+	    conf_file_fresh("aliases");
+}
+
+enum rcpt_kind
+rcpt_find(struct span address, struct rcpt *r)
+{
+	struct again a = { 0 };
+	enum rcpt_kind kind;
+	bool doubt;
+
+	do {
+		doubt = fresh();
+		kind = look(address, r);
+	} while (kind == RCPT_LATER && doubt && again(&a));
+	return kind;
 }

@@ -45,32 +45,39 @@ parse_option(struct span o, struct user *u)
 	return true;
 }
 
+/* The fields of a line; nothing is copied before it is known to be meant. */
+struct fields {
+	struct span address, home, options;
+	uint32_t uid, gid;
+};
+
 /* ADDRESS:UID:GID:HOME:OPTIONS; an address literal may hold colons */
 static bool
-parse_user(struct span line, struct user *u)
+split_user(struct span line, struct fields *f)
 {
-	struct span local, rest = line, address, uid, gid, home;
+	struct span local, rest = line, uid, gid;
 	size_t at = span_chr(line, '@');
-	uint32_t un, gn;
 
-	*u = (struct user){ .separator = '/' };
 	if (at < line.n && at + 1 < line.n && line.p[at + 1] == '[')
 		at = span_chr(line, ']');
 	local = span_take(&rest, at < line.n ? at : 0);
-	address = span_cut(&rest, ':');
-	address = (struct span){ local.p, local.n + address.n };
+	f->address = span_cut(&rest, ':');
+	f->address = (struct span){ local.p, local.n + f->address.n };
 	uid = span_cut(&rest, ':');
 	gid = span_cut(&rest, ':');
-	home = span_cut(&rest, ':');
-	if (!addr_valid(address) || !num_u32(uid, &un) || !num_u32(gid, &gn) ||
-	    home.n == 0 || home.p[0] != '/' ||
-	    !span_cstr(address, u->address, sizeof(u->address)) ||
-	    !span_cstr(home, u->home, sizeof(u->home)) ||
-	    snprintf(u->maildir, sizeof(u->maildir), "%s/Maildir", u->home) >=
-		(int)sizeof(u->maildir))
-		return false;
-	u->uid = un;
-	u->gid = gn;
+	f->home = span_cut(&rest, ':');
+	f->options = rest;
+	return num_u32(uid, &f->uid) && num_u32(gid, &f->gid) &&
+	    f->home.n > 0 && *f->home.p == '/' &&
+	    f->home.n + sizeof("/Maildir") <= LIMIT_PATH &&
+	    /* a file that was cut off has this colon missing, too */
+	    rest.p != NULL && rest.p > line.p && rest.p[-1] == ':' &&
+	    f->address.n <= LIMIT_ADDRESS && addr_valid(f->address);
+}
+
+static bool
+parse_options(struct span rest, struct user *u)
+{
 	for (;;) {
 		struct span o = span_word(&rest);
 
@@ -81,57 +88,58 @@ parse_user(struct span line, struct user *u)
 	}
 }
 
+static bool
+fill_user(const struct fields *f, struct user *u)
+{
+	*u = (struct user){ .separator = '/', .uid = f->uid, .gid = f->gid };
+	memcpy(u->address, f->address.p, f->address.n);
+	memcpy(u->home, f->home.p, f->home.n);
+	snprintf(u->maildir, sizeof(u->maildir), "%.*s/Maildir", (int)f->home.n,
+	    f->home.p);
+	return parse_options(f->options, u);
+}
+
 /* What one look through the file looks for. */
 struct want {
 	struct span address; /* p NULL: by uid, or the first */
-	bool by_uid, first;
+	bool by_uid;
 	uid_t uid;
 };
 
+/* A disabled user gets nobody else's mail. */
 static bool
-may_match(const struct want *w, struct span line)
+is_meant(const struct want *w, const struct fields *f)
 {
-	return w->address.p == NULL ||
-	    (line.n > w->address.n &&
-		span_ieq((struct span){ line.p, w->address.n }, w->address) &&
-		line.p[w->address.n] == ':');
+	if (w->address.p != NULL)
+		return span_ieq(f->address, w->address);
+	if (w->by_uid)
+		return f->uid == w->uid;
+	return span_find(f->options, SPAN("disabled")) == f->options.n;
 }
 
-/*
- * One look.  Lines that are not meant are only checked roughly: a bad one
- * is found by the number of its colons.
- */
+/* Lines that are not meant are checked only for what can be seen quickly. */
 static enum verdict
-look(const struct want *w, struct user *u, bool *fresh)
+look(const struct want *w, struct user *u)
 {
 	static struct conf c;
+	static struct user found;
 	enum verdict v = PERM;
 	bool exact = false;
 	struct span line;
 	int r = 0;
 
-	*fresh = false;
 	if (conf_open(&c, users_file) == -1)
 		return TEMP;
-	*fresh = conf_fresh(&c);
 	while (!exact && (r = conf_next(&c, &line)) == 1) {
-		struct user found;
+		struct fields f;
+		bool good = split_user(line, &f),
+		     meant = good && is_meant(w, &f);
 
-		if (!may_match(w, line)) {
-			size_t colons = 0;
-
-			for (size_t i = 0; i < line.n; i++)
-				colons += line.p[i] == ':';
-			if (colons < 4)
-				conf_bad(
-				    &c, "not ADDRESS:UID:GID:HOME:OPTIONS");
-			continue;
-		}
-		if (!parse_user(line, &found)) {
+		if (meant || (good && f.options.n > 0))
+			good = fill_user(&f, &found);
+		if (!good)
 			conf_bad(&c, "not ADDRESS:UID:GID:HOME:OPTIONS");
-			continue;
-		}
-		if (w->by_uid && found.uid != w->uid)
+		if (!good || !meant)
 			continue;
 		exact = w->address.p == NULL ||
 		    addr_same(span_of(found.address), w->address);
@@ -152,8 +160,10 @@ look_again(const struct want *w, struct user *u)
 	enum verdict v;
 	bool fresh;
 
-	while ((v = look(w, u, &fresh)) == TEMP && fresh && again(&a))
-		continue;
+	do {
+		fresh = conf_file_fresh(users_file);
+		v = look(w, u);
+	} while (v == TEMP && fresh && again(&a));
 	return v;
 }
 
@@ -162,26 +172,31 @@ users_find(struct span address, struct user *u)
 {
 	struct want w = { .address = address };
 
-	if (address.n == 0)
-		return PERM;
-	return look_again(&w, u);
+	return address.n == 0 ? PERM : look_again(&w, u);
+}
+
+enum verdict
+users_find_now(struct span address, struct user *u)
+{
+	struct want w = { .address = address };
+
+	return address.n == 0 ? PERM : look(&w, u);
 }
 
 enum verdict
 users_find_uid(uid_t uid, struct user *u)
 {
 	struct want w = { .by_uid = true, .uid = uid };
-	bool fresh;
 
-	return look(&w, u, &fresh);
+	return look(&w, u);
 }
 
 enum verdict
 users_first(struct user *u)
 {
-	struct want w = { .first = true };
+	struct want w = { .by_uid = false };
 
-	return look_again(&w, u);
+	return look(&w, u);
 }
 
 enum verdict

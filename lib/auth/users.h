@@ -34,7 +34,10 @@ struct user {
  */
 MUST enum verdict users_find(struct span address, struct user *);
 
-/* The first user of a uid; the first user of all. */
+/* One look only: TEMP also while the file is fresh. */
+MUST enum verdict users_find_now(struct span address, struct user *);
+
+/* The first user of a uid; the first of all who is not disabled. */
 MUST enum verdict users_find_uid(uid_t, struct user *);
 MUST enum verdict users_first(struct user *);
 
@@ -69,8 +72,8 @@ struct rcpt {
 
 /*
  * Where a bare address leads.  postmaster and abuse (and postmaster with
- * no domain) are always known: they fall to an alias, then to the user
- * postmaster, then to the first user.
+ * no domain) are always known: they fall to an alias, then to the user of
+ * that name, abuse to postmaster, and that to the first user.
  */
 enum rcpt_kind rcpt_find(struct span address, struct rcpt *);
 

@@ -63,12 +63,20 @@ conf_open(struct conf *c, const char *name)
 int
 conf_open_path(struct conf *c, const char *path)
 {
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+
+	return conf_open_fd(c, fd, path);
+}
+
+int
+conf_open_fd(struct conf *c, int fd, const char *path)
+{
 	struct stat st;
 
 	c->line = c->records = 0;
 	c->bad = false;
 	snprintf(c->path, sizeof(c->path), "%s", path);
-	c->fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	c->fd = fd;
 	if (c->fd == -1)
 		return -1;
 	if (fstat(c->fd, &st) == -1 || S_ISDIR(st.st_mode)) {
@@ -82,11 +90,50 @@ conf_open_path(struct conf *c, const char *path)
 	return 0;
 }
 
+static bool
+is_fresh(int64_t mtime)
+{
+	int64_t age = unix_now() - mtime;
+
+	return age < FRESH && age > -FRESH;
+}
+
+bool
+conf_file_fresh(const char *name)
+{
+	char path[LIMIT_PATH];
+	struct stat st;
+
+	return conf_file(path, sizeof(path), name) && stat(path, &st) == 0 &&
+	    is_fresh((int64_t)st.st_mtime);
+}
+
+/* A file is read for every question: its bad lines are told only once. */
+static bool
+told_before(const struct conf *c)
+{
+	enum { REMEMBERED = 64 };
+	static uint64_t told[REMEMBERED];
+	static size_t n;
+	uint64_t h = 14695981039346656037U;
+
+	for (const char *p = c->path; *p != '\0'; p++)
+		h = (h ^ (unsigned char)*p) * 1099511628211U;
+	h = (h ^ c->line) * 1099511628211U;
+	h = (h ^ (uint64_t)c->mtime) * 1099511628211U;
+	for (size_t i = 0; i < REMEMBERED; i++)
+		if (told[i] == h)
+			return true;
+	told[n++ % REMEMBERED] = h;
+	return false;
+}
+
 void
 conf_bad(struct conf *c, const char *what)
 {
 	c->bad = true;
-	warn("%s:%u: %s", c->path, c->line, what);
+	if (!told_before(c))
+		warn("%s:%u: %s", c->path, c->line, what);
 }
 
 /* Drop the rest of a line that does not fit. */
@@ -148,9 +195,7 @@ conf_next(struct conf *c, struct span *line)
 bool
 conf_fresh(const struct conf *c)
 {
-	int64_t age = unix_now() - c->mtime;
-
-	return age < FRESH && age > -FRESH;
+	return is_fresh(c->mtime);
 }
 
 bool

@@ -44,10 +44,19 @@ MUST int conf_open(struct conf *, const char *name);
  */
 MUST int conf_open_path(struct conf *, const char *path);
 
+/* The same for an open descriptor, which conf_close closes. */
+MUST int conf_open_fd(struct conf *, int fd, const char *path);
+
+/*
+ * Whether DIR/NAME was changed so lately that an editor may still be
+ * writing it: look before reading, and read again if a "no" depends on it.
+ */
+bool conf_file_fresh(const char *name);
+
 /* The next record: 1; 0 at the end; -1 and errno when it can't be read. */
 MUST int conf_next(struct conf *, struct span *line);
 
-/* Log the current line as bad. */
+/* Log the current line as bad, once a process and state of the file. */
 void conf_bad(struct conf *, const char *what);
 
 /*

@@ -87,6 +87,22 @@ fs_read(int dirfd, const char *name, struct buf *b)
 	return err == 0 ? 0 : -1;
 }
 
+/* The name of a new folder, which stands in its parent. */
+static int
+sync_parent(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char parent[LIMIT_PATH];
+	int n = slash == NULL ? 0 : (int)(slash - path);
+
+	snprintf(parent, sizeof(parent), "%.*s%s", n, path,
+	    slash == NULL ? "."
+		: n == 0  ? "/"
+			  : "");
+	/* one that can be written but not read can't be synced */
+	return fs_sync_dir(AT_FDCWD, parent) == -1 && errno != EACCES ? -1 : 0;
+}
+
 int
 fs_mkdirs(const char *path, mode_t mode)
 {
@@ -102,9 +118,15 @@ fs_mkdirs(const char *path, mode_t mode)
 			continue;
 		memcpy(part, path, i);
 		part[i] = '\0';
-		if (mkdir(part, mode) == -1 && errno != EEXIST &&
-		    (stat(part, &st) == -1 || !S_ISDIR(st.st_mode)))
+		if (mkdir(part, mode) == 0) {
+			if (part[i - 1] == '/')
+				part[i - 1] = '\0';
+			if (sync_parent(part) == -1)
+				return -1;
+		} else if (errno != EEXIST &&
+		    (stat(part, &st) == -1 || !S_ISDIR(st.st_mode))) {
 			return -1;
+		}
 	}
 	return 0;
 }

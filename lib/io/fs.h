@@ -21,7 +21,7 @@ MUST int fs_replace(int dirfd, const char *name, struct span, mode_t mode);
 /* Read a whole file into b, up to b's bound (EFBIG).  0, or -1 and errno. */
 MUST int fs_read(int dirfd, const char *name, struct buf *b);
 
-/* mkdir, with the parents; 0 also when it exists. */
+/* mkdir, with the parents, each synced; 0 also when it exists. */
 MUST int fs_mkdirs(const char *path, mode_t mode);
 
 /* Remove a directory and all in it.  0, or -1 and errno. */

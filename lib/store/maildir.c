@@ -16,6 +16,7 @@ int
 maildir_open(struct maildir *md, const char *path, bool create)
 {
 	static const char *const parts[] = { "tmp", "new", "cur" };
+	bool made = false;
 	int err;
 
 	*md = (struct maildir){ .fd = -1 };
@@ -29,14 +30,20 @@ maildir_open(struct maildir *md, const char *path, bool create)
 	md->fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (md->fd == -1)
 		return -1;
-	for (size_t i = 0; create && i < 3; i++)
-		if (mkdirat(md->fd, parts[i], 0700) == -1 && errno != EEXIST) {
-			err = errno;
-			maildir_close(md);
-			errno = err;
-			return -1;
-		}
+	for (size_t i = 0; create && i < 3; i++) {
+		if (mkdirat(md->fd, parts[i], 0700) == 0)
+			made = true;
+		else if (errno != EEXIST)
+			goto fail;
+	}
+	if (made && fsync(md->fd) == -1)
+		goto fail;
 	return 0;
+fail:
+	err = errno;
+	maildir_close(md);
+	errno = err;
+	return -1;
 }
 
 void
