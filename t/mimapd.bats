@@ -80,7 +80,7 @@ drop() {
 	[ -d Maildir/cur ]
 }
 
-@test "conversations go as written, whole and a byte at a time" {
+@test "conversations of real clients go as written, whole and a byte at a time" {
 	for f in "$ROOT"/t/imap/*.txt; do
 		for mode in whole bytes; do
 			rm -rf box

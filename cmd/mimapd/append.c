@@ -116,7 +116,11 @@ commit(struct imap *im, struct append *a, struct folder_append *f)
 static bool
 step(struct imap *im, struct append *a, struct folder_append *f)
 {
-	switch (imapd_next(&im->e, &im->in.data)) {
+	enum imapd_event event = imapd_next(&im->e, &im->in.data);
+
+	imap_put(im, &im->said);
+	buf_clear(&im->said);
+	switch (event) {
 	case IMAPD_PIECE:
 		write_lines(a, &f->file, im->e.text);
 		return true;
@@ -124,8 +128,6 @@ step(struct imap *im, struct append *a, struct folder_append *f)
 		commit(im, a, f);
 		return false;
 	case IMAPD_MORE:
-		imap_put(im, &im->said);
-		buf_clear(&im->said);
 		im->in.deadline = deadline_in(TIME_IMAP_IDLE);
 		if (out_flush(&im->out) == 0 && in_fill(&im->in) == IN_DATA)
 			return true;

@@ -153,11 +153,10 @@ parse_one(struct imap *im, const struct imap_arg **a, struct item ***tail)
 	return parse_end(it, s);
 }
 
-bool
-item_parse(struct imap *im, const struct imap_arg *a, struct item **items)
+static bool
+parse_items(struct imap *im, const struct imap_arg *a, struct item **items)
 {
-	static const struct item uid = { .kind = ITEM_UID },
-				 flags = { .kind = ITEM_FLAGS },
+	static const struct item flags = { .kind = ITEM_FLAGS },
 				 date = { .kind = ITEM_DATE },
 				 size = { .kind = ITEM_SIZE },
 				 env = { .kind = ITEM_ENVELOPE },
@@ -166,8 +165,6 @@ item_parse(struct imap *im, const struct imap_arg *a, struct item **items)
 	bool all = span_iis(a->text, "ALL"), full = span_iis(a->text, "FULL");
 
 	*items = NULL;
-	if (im->e.uid)
-		add(im, &tail, &uid);
 	if (all || full || span_iis(a->text, "FAST")) {
 		add(im, &tail, &flags);
 		add(im, &tail, &date);
@@ -186,5 +183,24 @@ item_parse(struct imap *im, const struct imap_arg *a, struct item **items)
 	for (; a != NULL; a = a->next)
 		if (!parse_one(im, &a, &tail))
 			return false;
+	return true;
+}
+
+bool
+item_parse(struct imap *im, const struct imap_arg *a, struct item **items)
+{
+	static const struct item uid = { .kind = ITEM_UID };
+	struct item *rest, **tail = items;
+
+	if (!parse_items(im, a, items))
+		return false;
+	if (!im->e.uid)
+		return true;
+	for (rest = *items; rest != NULL; rest = rest->next)
+		if (rest->kind == ITEM_UID)
+			return true;
+	rest = *items;
+	add(im, &tail, &uid);
+	*tail = rest;
 	return true;
 }
