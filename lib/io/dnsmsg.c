@@ -226,7 +226,10 @@ same_question(struct span m, size_t *at, struct span name, unsigned type)
 	return true;
 }
 
-/* Where the chain of CNAMEs that begins at name leads in this answer. */
+/*
+ * Where the chain of CNAMEs that begins at name leads in this answer; ""
+ * for one that is too long, or a circle.  False when it is not well formed.
+ */
 static bool
 follow(struct span m, size_t start, unsigned count, char *name)
 {
@@ -242,13 +245,17 @@ follow(struct span m, size_t start, unsigned count, char *name)
 			if (!get_record(m, &at, &r))
 				return false;
 			data = r.data;
-			if (r.type == DNS_CNAME &&
-			    span_ieq(span_of(r.name), span_of(name)))
-				found = get_name(m, &data, name);
+			if (r.type != DNS_CNAME ||
+			    !span_ieq(span_of(r.name), span_of(name)))
+				continue;
+			if (!get_name(m, &data, name))
+				return false; /* name may have no end */
+			found = true;
 		}
 		if (!found)
 			return true;
 	}
+	name[0] = '\0';
 	return true;
 }
 
@@ -280,10 +287,14 @@ dnsmsg_parse(struct arena *a, struct span m, uint16_t id, struct span name,
 	start = at;
 	if (type != DNS_CNAME && !follow(m, start, count, owner))
 		return d->truncated;
+	if (owner[0] == '\0')
+		return true;
 	d->answer.rr = arena_alloc(a, (count + 1) * sizeof(*d->answer.rr));
 	for (unsigned i = 0; i < count; i++) {
-		if (!get_record(m, &at, &r))
+		if (!get_record(m, &at, &r)) {
+			d->answer.n = 0;
 			return d->truncated;
+		}
 		if (r.type == (unsigned)type &&
 		    span_ieq(span_of(r.name), span_of(owner)) &&
 		    take_data(a, m, &r, &d->answer.rr[d->answer.n]))

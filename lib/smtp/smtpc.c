@@ -582,25 +582,11 @@ smtpc_quit(struct smtpc *c)
 enum smtpc_wait
 smtpc_waits(const struct smtpc *c)
 {
-	switch ((enum state)c->state) {
-	case GREETING:
+	if (c->state == GREETING)
 		return SMTPC_WAIT_GREETING;
-	case BODY_END:
+	if (c->state == GROUP && c->data_sent)
+		return SMTPC_WAIT_DATA;
+	if (c->state == BODY_END)
 		return SMTPC_WAIT_END;
-	case QUIT:
-		return SMTPC_WAIT_QUIT;
-	case GROUP:
-		return c->data_sent ? SMTPC_WAIT_DATA : SMTPC_WAIT_REPLY;
-	case EHLO:
-	case HELO:
-	case STARTTLS:
-	case IN_TLS:
-	case READY:
-	case BODY:
-	case NO_BODY_END:
-	case RESET:
-	case GONE:
-		break;
-	}
-	return SMTPC_WAIT_REPLY;
+	return c->state == QUIT ? SMTPC_WAIT_QUIT : SMTPC_WAIT_REPLY;
 }

@@ -10,15 +10,20 @@ DATA, END, QUIT, STARTTLS) or VERB:TEXT (TEXT in the command) matches:
   RCPT:bob=550 5.1.1 no     the reply, CRLF added
   END=drop                  close without a reply
   CONNECT=slow              never say a word
+  EHLO=drip                 a byte every 0.2 s, and no end
+  EHLO=endless              lines and no last one
+  BODY=drop                 close after the first line of the message
   once:MAIL=421 4.3.2 busy  the first time only
 Options among the rules: +noehlo +nopipelining +tls=CERT.pem +dsn +size=N
-+8bitmime +smtputf8
++8bitmime +smtputf8 +brokentls (offered, then closed) +addr=IP +port=N
++reuse=N (close without a word after N messages)
 """
 import os
 import socket
 import ssl
 import sys
 import threading
+import time
 
 folder, words = sys.argv[1], sys.argv[2:]
 options = {w[1:].split("=")[0]: w.partition("=")[2]
@@ -54,13 +59,21 @@ class Session(threading.Thread):
         self.log("S: " + reply.replace("\n", "|"))
         self.sock.sendall(reply.replace("\n", "\r\n").encode() + b"\r\n")
 
+    def odd(self, r):
+        """What is no reply; True when the session is to be closed."""
+        if r == "slow":
+            threading.Event().wait()
+        while r in ("drip", "endless"):
+            self.sock.sendall(b"2" if r == "drip" else b"250-more\r\n")
+            if r == "drip":
+                time.sleep(0.2)
+        return r == "drop"
+
     def answer(self, verb, text, reply):
         """False when the session is to be closed."""
         r = rule(verb, text)
-        if r == "drop":
+        if self.odd(r):
             return False
-        if r == "slow":
-            threading.Event().wait()
         self.say(r or reply)
         return not (r or reply).startswith("421")
 
@@ -73,7 +86,7 @@ class Session(threading.Thread):
                 lines.append(o.upper())
         if "size" in options:
             lines.append("SIZE " + options["size"])
-        if "tls" in options and not tls:
+        if ("tls" in options or "brokentls" in options) and not tls:
             lines.append("STARTTLS")
         return "\n".join("250%s%s" % (" " if i == len(lines) - 1 else "-", l)
                          for i, l in enumerate(lines))
@@ -83,7 +96,7 @@ class Session(threading.Thread):
         body = b""
         while True:
             line = self.file.readline()
-            if not line:
+            if not line or rule("BODY", "") == "drop":
                 return None
             if line == b".\r\n":
                 break
@@ -101,7 +114,7 @@ class Session(threading.Thread):
         self.sock.close()
 
     def serve(self):
-        tls = False
+        tls, taken = False, 0
         if not self.answer("CONNECT", "", "220 sink.example ESMTP"):
             return
         while True:
@@ -124,15 +137,15 @@ class Session(threading.Thread):
             elif verb == "QUIT":
                 reply = "221 2.0.0 bye"
             r = rule(verb, line)
-            if r == "drop":
+            if self.odd(r):
                 return
-            if r == "slow":
-                threading.Event().wait()
             reply = r or reply
             self.say(reply)
             if verb == "RCPT" and reply[0] == "2":
                 self.rcpts += 1
             if verb == "QUIT" or reply.startswith("421"):
+                return
+            if verb == "STARTTLS" and reply[0] == "2" and "brokentls" in options:
                 return
             if verb == "STARTTLS" and reply[0] == "2":
                 ctx = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -151,11 +164,14 @@ class Session(threading.Thread):
                         f.write(body)
                 if not self.answer("END", "", "250 2.0.0 taken as %d" % n):
                     return
+                taken += 1
+                if taken == int(options.get("reuse", 0)):
+                    return
 
 
 server = socket.socket()
 server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-server.bind(("127.0.0.1", 0))
+server.bind((options.get("addr", "127.0.0.1"), int(options.get("port", 0))))
 server.listen(64)
 print(server.getsockname()[1], flush=True)
 while True:

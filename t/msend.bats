@@ -1,0 +1,671 @@
+#!/usr/bin/env bats
+#
+# msend(8): a message goes to the next host, and what is not known to have
+# arrived is for later.
+
+load lib
+load mqueue.sh
+
+setup() {
+	PEERS=
+	queue_setup
+	printf 'Subject: x\n\n.one\n..two\nthree\n' >m
+	unset PNEU_DNS MAIL_RCPT_ARGS MAIL_RET MAIL_ENVID
+}
+
+teardown() {
+	for p in $PEERS; do
+		kill "$p" 2>/dev/null || :
+	done
+	queue_teardown
+}
+
+# peer FILE COMMAND...: in the background; the port it prints is in $PORT
+peer() {
+	local file=$1
+	shift
+	: >"$file"
+	"$@" >"$file" 2>>"$D/peers" 3>&- </dev/null &
+	PEERS="$PEERS $!"
+	wait_for test -s "$file"
+	PORT=$(cat "$file")
+}
+
+# sink NAME RULE...: an SMTP server; its messages and log are in NAME/
+sink() {
+	mkdir -p "$D/$1"
+	peer "$D/$1.port" python3 "$ROOT/t/tools/smtpsink.py" "$D/$1" "${@:2}"
+}
+
+# zone: standard input is what DNS says
+zone() {
+	cat >"$D/zone"
+	[ -z "${PNEU_DNS:-}" ] || return 0
+	local port=${PORT:-}
+	peer "$D/dns.port" python3 "$ROOT/t/tools/dnsd.py" "$D/zone" "$D/dnslog"
+	export PNEU_DNS=127.0.0.1:$PORT
+	PORT=$port
+}
+
+# to RCPT...: m from alice to them through $PORT
+to() {
+	msend -t 3 -h "127.0.0.1:$PORT" -f alice@a.test -- "$@" <m
+}
+
+by_mx() {
+	msend -t 3 -h ":$PORT" -f alice@a.test -- "$@" <m
+}
+
+# The code that each recipient got, as words.
+codes() {
+	cut -f2 <<<"$output" | tr '\n' ' ' | sed 's/ $//'
+}
+
+# The file as it should have come: CRLF.
+crlf() {
+	sed 's/\r*$/\r/' "$1"
+}
+
+certificate() {
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes \
+		-subj "/CN=$1" -addext "subjectAltName=DNS:$1" -days 2 \
+		-keyout "$D/key" -out "$D/ca.pem" 2>/dev/null
+	cat "$D/key" "$D/ca.pem" >"$D/tls.pem"
+}
+
+@test "a message arrives byte for byte, with CRLF and dots undone" {
+	sink s
+	printf 'Subject: \303\244\n\n.\n..\n.x\nFrom y\n \ttrail \t\n%s\n\0\200\377\n\r\nend\n' \
+		"$(printf '%0990d' 0)" >m
+	run -0 --separate-stderr to bob@b.test
+	[ "$output" = $'bob@b.test\t2.0.0\t127.0.0.1[127.0.0.1] said: 250 2.0.0 taken as 1' ]
+	[[ $stderr == "msend sent from=alice@a.test rcpt=bob@b.test host=127.0.0.1 code=2.0.0 "* ]]
+	crlf m | cmp - s/1.eml
+}
+
+@test "a last line without an end gets one, and an empty message is one" {
+	sink s
+	printf 'Subject: x\n\nno end' >m
+	run -0 to bob@b.test
+	printf 'Subject: x\r\n\r\nno end\r\n' | cmp - s/1.eml
+	: >m
+	run -0 to bob@b.test
+	[ -f s/2.eml ] && [ ! -s s/2.eml ]
+}
+
+@test "a bare CR becomes a blank, also where a piece of the message ends" {
+	sink s
+	printf 'Subject: x\n\na\rb\n\r.\r\n%065500d\rQUIT\n' 0 >m
+	printf '\r\rend\r' >>m
+	run -0 to bob@b.test
+	! tr -d '\n' <s/1.eml | grep -q "$(printf '\r')[^$(printf '\r')S]" || {
+		python3 - <<-'P'
+			import re
+			m = open("s/1.eml", "rb").read()
+			assert not re.search(rb"\r(?!\n)|(?<!\r)\n", m)
+		P
+	}
+	[ "$(tail -c 8 s/1.eml | od -An -c | tr -d ' \n')" = 'end\r\n' ] ||
+		tail -c 6 s/1.eml | grep -q 'end '
+	grep -q "SIZE=" s/log || :
+}
+
+@test "a message in a pipe is sent when its end is confirmed, else not" {
+	sink s
+	run -0 bash -c "cat m | msend -h 127.0.0.1:$PORT -f a@a.test -- b@b.test"
+	echo -n y >yes
+	: >no
+	MAIL_COMMITFD=7 run -0 to b@b.test 7<yes
+	MAIL_COMMITFD=7 run -75 to b@b.test 7<no
+	[[ $output == *"not committed"* ]]
+	MAIL_COMMITFD=7 run -75 to b@b.test 7<&-
+	[ ! -e s/3.eml ]
+	[ "$(grep -c 'C: MAIL' s/log)" -eq 2 ]
+}
+
+@test "size, 8 bits and what is asked of reports go where they are known" {
+	sink plain
+	printf 'Subject: \303\244\n\n' >m
+	export MAIL_RET=HDRS MAIL_ENVID=x+2B1
+	export MAIL_RCPT_ARGS=$'NOTIFY=SUCCESS,FAILURE ORCPT=rfc822;b@b.test\n'
+	run -0 to b@b.test c@b.test
+	grep -qx 'C: MAIL FROM:<alice@a.test>' plain/log
+	grep -qx 'C: RCPT TO:<b@b.test>' plain/log
+	sink all +dsn +size=1000 +8bitmime
+	run -0 to b@b.test c@b.test
+	grep -qx 'C: MAIL FROM:<alice@a.test> SIZE=15 BODY=8BITMIME RET=HDRS ENVID=x+2B1' all/log
+	grep -qx 'C: RCPT TO:<b@b.test> NOTIFY=SUCCESS,FAILURE ORCPT=rfc822;b@b.test' all/log
+	grep -qx 'C: RCPT TO:<c@b.test>' all/log
+	MAIL_ENVID=$'e\r\nRSET' run -0 to b@b.test
+	! grep -q RSET all/log
+}
+
+@test "a message larger than the server says is refused without sending it" {
+	sink s +size=10
+	run -69 --separate-stderr to b@b.test
+	[ "$(codes)" = 5.3.4 ]
+	! grep -q 'C: MAIL' s/log
+}
+
+@test "an address that is not ASCII needs a server that knows" {
+	sink no
+	run -69 --separate-stderr to 'bäb@b.test'
+	[ "$(codes)" = 5.6.7 ]
+	sink yes +smtputf8
+	run -0 to 'bäb@b.test'
+	grep -q '^C: MAIL .* SMTPUTF8' yes/log
+}
+
+@test "each recipient has its own result, and later wins" {
+	sink s 'RCPT:no@=550 5.1.1 unknown' 'RCPT:wait@=450 4.2.1 greylisted'
+	run -75 --separate-stderr to no@b.test wait@b.test yes@b.test
+	[ "$(codes)" = '5.1.1 4.2.1 2.0.0' ]
+	[[ $output == *"said: 550 5.1.1 unknown"* ]]
+	[ "$(cut -d' ' -f1,2 <<<"$stderr" | tr '\n' ' ')" = \
+		'msend bounce msend defer msend sent ' ]
+	[ "$(grep -c 'C: DATA' s/log)" -eq 1 ]
+	run -67 to no@b.test
+}
+
+@test "without PIPELINING one command waits for the reply to the last" {
+	sink s +nopipelining 'RCPT:no@=550 5.1.1 unknown'
+	run -67 --separate-stderr to yes@b.test no@b.test
+	[ "$(codes)" = '2.0.0 5.1.1' ]
+	crlf m | cmp - s/1.eml
+	run -67 to no@b.test
+	[ "$(grep -c 'C: DATA' s/log)" -eq 1 ]
+}
+
+@test "when all are refused and DATA is taken, only a dot is sent" {
+	sink s RCPT='550 5.1.1 unknown' DATA='354 go on' END='554 5.5.1 nobody'
+	run -67 --separate-stderr to a@b.test b@b.test
+	[ "$(codes)" = '5.1.1 5.1.1' ]
+	[ ! -e s/1.eml ]
+	[ "$(tail -n 1 s/log)" = 'S: 221 2.0.0 bye' ]
+}
+
+@test "a refusal of MAIL, DATA or the message is one for every recipient" {
+	for rule in 'MAIL=550 5.7.1 not you' 'DATA=554 5.5.0 no' 'END=552 5.3.4 big'; do
+		sink "${rule%%=*}" "$rule"
+		run -69 --separate-stderr to a@b.test b@b.test
+		[ "$(cut -f2 <<<"$output" | uniq -c | tr -s ' ')" = " 2 ${rule:9:5}" ] ||
+			[ "$(cut -f2 <<<"$output" | uniq | wc -l)" -eq 1 ]
+		[[ $output == *$'\t5.'* ]]
+	done
+	sink later 'END=452 4.3.1 full'
+	run -75 --separate-stderr to a@b.test
+	[ "$(codes)" = 4.3.1 ]
+}
+
+@test "a yes to another question does not mean that it was sent" {
+	sink data 'DATA=250 2.0.0 fine'
+	run -75 --separate-stderr to a@b.test
+	[ "$(codes)" = 4.5.0 ]
+	sink end 'END=354 2.0.0 more'
+	run -75 --separate-stderr to a@b.test
+	[ "$(codes)" = 4.5.0 ]
+	sink none 'END=what?'
+	run -75 --separate-stderr to a@b.test
+	[ "$(codes)" = 4.5.0 ]
+}
+
+@test "a connection that is lost at any step is for later" {
+	for step in CONNECT EHLO MAIL RCPT DATA BODY END; do
+		echo "$step"
+		sink $step $step=drop
+		run -75 --separate-stderr to a@b.test
+		[ "$(codes)" = 4.4.2 ]
+	done
+	[ -e END/1.eml ] # it may have been taken: a second one may come
+	run -75 --separate-stderr msend -h 127.0.0.1:1 -f '' -- a@b.test <m
+	[ "$(codes)" = 4.4.2 ]
+	[[ $output == *"connect to 127.0.0.1: "* ]]
+}
+
+@test "a server that is silent, or slow without end, is left in time" {
+	for rule in CONNECT=slow EHLO=slow MAIL=slow DATA=slow END=slow \
+		CONNECT=drip EHLO=drip EHLO=endless; do
+		echo "$rule"
+		sink "${rule/=/-}" "$rule"
+		SECONDS=0
+		run -75 --separate-stderr msend -t 1 -h "127.0.0.1:$PORT" -f '' \
+			-- a@b.test <m
+		[ $SECONDS -le 4 ]
+		[[ $(codes) == 4.* ]]
+	done
+}
+
+@test "421 leaves what was decided and puts off the rest" {
+	sink s 'RCPT:no@=550 5.1.1 unknown' 'RCPT:bye@=421 4.3.2 closing'
+	run -75 --separate-stderr to no@b.test bye@b.test yes@b.test
+	[ "$(codes)" = '5.1.1 4.3.2 4.3.2' ]
+}
+
+@test "HELO is for a server that does not know EHLO, and for no other" {
+	sink old +noehlo
+	run -0 to a@b.test
+	grep -q '^C: HELO mail.example.test$' old/log
+	! grep -q 'C: MAIL.* SIZE' old/log
+	sink no 'EHLO=550 5.7.1 go away'
+	run -69 to a@b.test
+	sink later 'EHLO=451 4.7.1 later'
+	run -75 to a@b.test
+	! grep -q HELO no/log later/log || ! grep -q 'C: HELO' no/log later/log
+}
+
+@test "TLS is used where it is offered, and its certificate looked at" {
+	certificate localhost
+	sink s "+tls=$D/tls.pem"
+	run -0 --separate-stderr to a@b.test
+	[[ $stderr == *' tls="TLSv1.3 TLS_'*' unverified" '* ]]
+	crlf m | cmp - s/1.eml
+	[ "$(grep -c '^C: EHLO' s/log)" -eq 2 ]
+	export SSL_CERT_FILE=$D/ca.pem
+	run -0 --separate-stderr msend -h "localhost:$PORT" -f '' -- a@b.test <m
+	[[ $stderr == *' tls="TLSv1.3 TLS_'* && $stderr != *unverified* ]]
+}
+
+@test "where TLS fails the message goes in the clear, on a new connection" {
+	sink broken +brokentls
+	run -0 --separate-stderr to a@b.test
+	[[ $stderr != *tls=* ]]
+	[ "$(grep -c 'S: 220 sink' broken/log)" -eq 2 ]
+	sink later +brokentls 'STARTTLS=454 4.7.0 not now'
+	run -0 to a@b.test
+	[ "$(grep -c 'S: 220 sink' later/log)" -eq 1 ]
+}
+
+@test "what a server says in front of TLS is not believed" {
+	certificate localhost
+	sink s "+tls=$D/tls.pem" $'STARTTLS=220 2.0.0 go\n250 injected'
+	run -75 --separate-stderr to a@b.test
+	[ "$(codes)" = 4.7.5 ]
+	[ ! -e s/1.eml ]
+}
+
+@test "nothing a server says makes a line of ours" {
+	sink s $'RCPT=550-5.1.1 a\tb\e[1m\n550 5.1.1 b@b.test'
+	run -67 --separate-stderr to b@b.test
+	[ "${#lines[@]}" -eq 1 ]
+	[[ $output != *$'\e'* ]]
+	[[ $output == *"550 5.1.1 a?b?[1m 5.1.1 b@b.test" ]]
+}
+
+@test "more recipients than a transaction takes go in several" {
+	sink s
+	run -0 --separate-stderr to $(seq -f 'u%g@b.test' 150)
+	[ "$(grep -c '2.0.0' <<<"$output")" -eq 150 ]
+	[ "$(grep -c 'C: MAIL' s/log)" -eq 2 ]
+	[ "$(grep -c 'S: 220' s/log)" -eq 1 ]
+}
+
+@test "the next hop may be a Unix socket or a descriptor" {
+	sink s
+	socat "UNIX-LISTEN:$D/sock,fork" "TCP:127.0.0.1:$PORT" 3>&- &
+	PEERS="$PEERS $!"
+	wait_for test -S "$D/sock"
+	run -0 msend -h "unix:$D/sock" -f '' -- a@b.test <m
+	run -0 bash -c "exec 9<>/dev/tcp/127.0.0.1/$PORT
+		msend -h fd:9 -f '' -- a@b.test <m"
+	[ -e s/2.eml ]
+}
+
+@test "-vv shows the dialogue, and -v why a host was left" {
+	sink s
+	run -0 --separate-stderr msend -vv -h "127.0.0.1:$PORT" -f '' -- a@b.test <m
+	[[ $stderr == *"> EHLO mail.example.test"*"< 250 "*"> QUIT"* ]]
+	run -75 --separate-stderr msend -v -h 127.0.0.1:1 -f '' -- a@b.test <m
+	[[ ${stderr_lines[0]} == "msend: 127.0.0.1: connect to "* ]]
+}
+
+# By MX
+
+@test "MX go by preference, and the next one is for when the first fails" {
+	sink low +addr=127.0.0.2
+	zone <<-'END'
+		b.test MX 20 high.test
+		b.test MX 10 low.test
+		low.test A 127.0.0.2
+		high.test A 127.0.0.3
+	END
+	sink high +addr=127.0.0.3 "+port=$PORT"
+	run -0 --separate-stderr by_mx a@b.test
+	[[ $output == *'low.test[127.0.0.2] said:'* ]]
+	[[ $stderr == *' host=low.test '* ]]
+	kill "${PEERS%% *}" 2>/dev/null || :
+	PEERS=${PEERS# }
+	kill "${PEERS%% *}" 2>/dev/null || :
+	wait_for bash -c "! exec 9<>/dev/tcp/127.0.0.2/$PORT"
+	run -0 --separate-stderr by_mx a@b.test
+	[[ $output == *'high.test[127.0.0.3] said:'* ]]
+}
+
+@test "a host that does not talk to us is left for the next one" {
+	sink bad +addr=127.0.0.2 'CONNECT=554 5.3.2 not here'
+	sink good +addr=127.0.0.3 "+port=$PORT"
+	zone <<-'END'
+		b.test MX 10 bad.test
+		b.test MX 20 good.test
+		bad.test A 127.0.0.2
+		good.test A 127.0.0.3
+		only.test MX 10 bad.test
+		mixed.test MX 10 dead.test
+		mixed.test MX 20 bad.test
+		dead.test A 127.0.0.9
+	END
+	run -0 by_mx a@b.test
+	[ -e good/1.eml ]
+	# for good only when all of them say so
+	run -69 --separate-stderr by_mx a@only.test
+	[ "$(codes)" = 5.3.2 ]
+	run -75 --separate-stderr by_mx a@mixed.test
+	[ "$(codes)" = 4.4.2 ]
+}
+
+@test "what a host says of a recipient is final for its domain" {
+	sink one +addr=127.0.0.2 'RCPT=550 5.1.1 unknown'
+	sink two +addr=127.0.0.3 "+port=$PORT"
+	zone <<-'END'
+		b.test MX 10 one.test
+		b.test MX 20 two.test
+		one.test A 127.0.0.2
+		two.test A 127.0.0.3
+	END
+	run -67 by_mx a@b.test
+	[ ! -e two/log ]
+}
+
+@test "DNS decides: no such domain, no mail, an address, or later" {
+	sink s
+	zone <<-'END'
+		null.test MX 0 .
+		null.test A 127.0.0.1
+		addr.test A 127.0.0.1
+		text.test TXT hello
+		fail.test fail MX
+		fail.test A 127.0.0.1
+		half.test fail A
+		half.test TXT x
+		mxfail.test MX 10 lost.test
+		lost.test fail
+		mxgone.test MX 10 gone.test
+		alias.test CNAME real.test
+		real.test MX 10 mxalias.test
+		mxalias.test CNAME addr.test
+		big.test truncated
+		big.test MX 10 addr.test
+		lies.test lies
+		lies.test MX 10 addr.test
+		loop.test CNAME loop.test
+		odd.test loop
+		ok6.test MX 10 six.test
+		six.test fail AAAA
+		six.test A 127.0.0.1
+	END
+	run -75 --separate-stderr by_mx a@null.test a@none.test a@addr.test \
+		a@text.test a@fail.test a@half.test a@mxfail.test a@mxgone.test \
+		a@alias.test a@big.test a@lies.test a@ok6.test
+	[ "$(codes)" = '5.1.10 5.1.2 2.0.0 5.4.4 4.4.3 4.4.3 4.4.3 4.4.4 2.0.0 2.0.0 2.0.0 2.0.0' ]
+	grep -qx 'tcp big.test MX' dnslog
+	run -68 by_mx a@none.test
+	run -75 --separate-stderr by_mx a@loop.test
+	[[ $(codes) == 4.4.3 ]]
+}
+
+@test "a resolver that is silent, or not there, is for later" {
+	export PNEU_DNS=127.0.0.1:1
+	PORT=25
+	run -75 --separate-stderr by_mx a@b.test
+	[ "$(codes)" = 4.4.3 ]
+	PNEU_DNS=rubbish run -75 --separate-stderr by_mx a@b.test
+	[ "$(codes)" = 4.4.3 ]
+}
+
+@test "ourselves and what is no better than ourselves is not tried" {
+	sink s
+	zone <<-'END'
+		b.test MX 10 good.test
+		b.test MX 20 mail.example.test
+		b.test MX 30 worse.test
+		us.test MX 10 Mail.Example.Test
+		us.test MX 10 peer.test
+		us.test MX 20 good.test
+		good.test A 127.0.0.1
+		peer.test A 127.0.0.1
+		worse.test A 127.0.0.9
+	END
+	run -0 msend -n -h ":$PORT" -- a@b.test
+	[ "$output" = "a@b.test	try 127.0.0.1 port $PORT	good.test" ]
+	run -69 --separate-stderr by_mx a@us.test
+	[ "$(codes)" = 5.4.6 ]
+}
+
+@test "an address literal is the host itself" {
+	sink s
+	PNEU_DNS=127.0.0.1:1 run -0 by_mx 'a@[127.0.0.1]'
+	grep -qxF 'C: RCPT TO:<a@[127.0.0.1]>' s/log
+	run -75 --separate-stderr by_mx 'a@[IPv6:::1]'
+	[ "$(codes)" = 4.4.2 ]
+}
+
+@test "domains with the same hosts are one transaction" {
+	sink s
+	zone <<-'END'
+		a.test MX 10 mx.test
+		b.test MX 5 mx.test
+		c.test A 127.0.0.1
+		mx.test A 127.0.0.1
+	END
+	run -0 --separate-stderr by_mx x@a.test y@b.test z@A.TEST w@c.test
+	[ "$(grep -c 'C: MAIL' s/log)" -eq 1 ]
+	[ "$(cut -f1 <<<"$output" | tr '\n' ' ')" = 'x@a.test y@b.test z@A.TEST w@c.test ' ]
+}
+
+@test "-n says where it would go, twice the same, and goes nowhere" {
+	sink s
+	zone <<-'END'
+		b.test MX 10 two.test
+		b.test MX 10 one.test
+		b.test MX 10 three.test
+		one.test A 127.0.0.1
+		two.test A 127.0.0.2
+		three.test A 127.0.0.3
+		null.test MX 0 .
+	END
+	run -0 msend -n -h ":$PORT" -- a@b.test
+	first=$output
+	[ "${#lines[@]}" -eq 3 ]
+	for i in 1 2 3 4 5; do
+		run -0 msend -n -h ":$PORT" -- a@b.test
+		[ "$output" = "$first" ]
+	done
+	run -69 msend -n -- a@null.test
+	[ "$output" = "a@null.test	refuse 5.1.10	null.test: the domain takes no mail" ]
+	run -68 msend -n -- a@none.test
+	run -0 msend -n -h 127.0.0.1:9 -- a@none.test
+	[ "$output" = "a@none.test	try 127.0.0.1 port 9	-h" ]
+	[ ! -e s/log ]
+}
+
+@test "equal hosts share the load" {
+	zone <<-'END'
+		b.test MX 10 one.test
+		b.test MX 10 two.test
+		one.test A 127.0.0.2
+		two.test A 127.0.0.3
+	END
+	sink one +addr=127.0.0.2
+	sink two +addr=127.0.0.3 "+port=$PORT"
+	for i in $(seq 24); do
+		by_mx a@b.test >/dev/null 2>&1
+	done
+	[ -e one/1.eml ] && [ -e two/1.eml ]
+}
+
+# Jobs
+
+@test "jobs of one next hop share a session, and the queue gets results" {
+	sink s 'RCPT:no@=550 5.1.1 unknown'
+	echo '* msend' >conf/routes
+	a=$(message one | mqueue add -f alice@a.test -- b@b.test)
+	b=$(message two | mqueue add -f alice@a.test -- no@b.test c@b.test)
+	mqueue next >jobs
+	run -0 --separate-stderr msend -J -t 3 -h "127.0.0.1:$PORT" <jobs
+	[ -z "$stderr" ]
+	grep -qx "$a	b@b.test	2.0.0	127.0.0.1\[127.0.0.1\]%20said:.*" <<<"$output"
+	grep -qx "$b	no@b.test	5.1.1	.*%20unknown" <<<"$output"
+	grep -q "^$b	-	<%20550%205.1.1%20unknown" <<<"$output"
+	! grep -q "^$a	-	" <<<"$output"
+	[ "$(grep -c 'S: 220' s/log)" -eq 1 ]
+	[ "$(grep -c 'C: MAIL' s/log)" -eq 2 ]
+	tail -n 2 s/log | grep -q 'C: QUIT'
+	mqueue cat "$a" >m
+	crlf m | cmp - "$(grep -l 'Subject: one' s/*.eml)"
+	mqueue done <<<"$output"
+	wait_for test ! -e "queue/$a"
+}
+
+@test "a session that the server closed meanwhile is made anew" {
+	sink s +reuse=1
+	echo '* msend' >conf/routes
+	for i in 1 2 3; do
+		message $i | mqueue add -f alice@a.test -- b@b.test
+	done
+	mqueue next >jobs
+	run -0 msend -J -t 3 -h "127.0.0.1:$PORT" <jobs
+	[ "$(grep -c '	2.0.0	' <<<"$output")" -eq 3 ]
+	[ "$(ls s/*.eml | wc -l)" -eq 3 ]
+}
+
+@test "a message that the server may have taken is not sent again at once" {
+	sink s once:X=y
+	echo '* msend' >conf/routes
+	for i in 1 2; do
+		message $i | mqueue add -f alice@a.test -- b@b.test
+	done
+	mqueue next >jobs
+	kill "${PEERS# }"
+	PEERS=
+	sink t 'END=drop'
+	run -0 msend -J -t 3 -h "127.0.0.1:$PORT" <jobs
+	[ "$(grep -c '	4.4.2	' <<<"$output")" -eq 2 ]
+	[ "$(ls t/*.eml | wc -l)" -eq 2 ]
+}
+
+@test "the dialogue of one message is not told of another" {
+	sink s
+	zone <<-'END'
+		b.test MX 10 mx.test
+		mx.test A 127.0.0.1
+	END
+	echo '* msend' >conf/routes
+	message secret | mqueue add -f alice@a.test -- b@b.test
+	sleep 0.01
+	message | mqueue add -f alice@a.test -- x@none.test
+	mqueue next >jobs
+	sort -k4 jobs >sorted
+	run -0 msend -J -t 3 -h ":$PORT" <sorted
+	grep -q '	x@none.test	5.1.2	' <<<"$output"
+	! grep -q '	-	.*b@b.test' <<<"$output"
+}
+
+@test "a session with nothing to send is closed with QUIT after a while" {
+	sink s
+	echo '* msend' >conf/routes
+	message | mqueue add -f alice@a.test -- b@b.test
+	mkfifo pipe
+	msend -J -t 3 -h "127.0.0.1:$PORT" <pipe >results 3>&- &
+	PEERS="$PEERS $!"
+	exec 8>pipe
+	mqueue next >&8
+	wait_for grep -q 2.0.0 results
+	wait_for grep -q 'C: QUIT' s/log
+	exec 8>&-
+}
+
+@test "a job whose file is gone, elsewhere or a link is for later" {
+	sink s
+	echo '* msend' >conf/routes
+	id=$(message | mqueue add -f alice@a.test -- b@b.test)
+	cp "queue/$id" elsewhere
+	ln -s "$id" queue/link
+	for file in "$D/queue/none" "$D/elsewhere" "$D/queue/link" queue/$id \
+		"$D/queue/../queue/$id" "$D/queue/tmp"; do
+		echo "$file"
+		run -0 msend -J -h "127.0.0.1:$PORT" \
+			<<<"$id	$file	msend	b@b.test"
+		grep -q "^$id	b@b.test	4.3.0	" <<<"$output"
+	done
+	ln "queue/$id" second
+	run -0 msend -J -h "127.0.0.1:$PORT" <<<"$id	$D/queue/$id	msend	b@b.test"
+	grep -q '	4.3.0	' <<<"$output"
+	[ ! -e s/1.eml ]
+}
+
+@test "a recipient of a job that is no address makes no command" {
+	sink s
+	echo '* msend' >conf/routes
+	id=$(message | mqueue add -f alice@a.test -- b@b.test)
+	run -0 msend -J -h "127.0.0.1:$PORT" \
+		<<<"$id	$D/queue/$id	msend	x%0D%0ARSET@b.test	b@b.test"
+	grep -q '	5.1.3	' <<<"$output"
+	grep -q '	b@b.test	2.0.0	' <<<"$output"
+	! grep -q '^C: RSET' s/log
+}
+
+@test "what is no job is one line, and 65" {
+	run -65 msend -J <<<'nonsense'
+	[ "$output" = 'msend: not a job: nonsense' ]
+	run -0 msend -J </dev/null
+	[ -z "$output" ]
+}
+
+@test "mqueue run drives it" {
+	sink s 'RCPT:no@=550 5.1.1 unknown'
+	echo "* $(command -v msend) -t 3 -h 127.0.0.1:$PORT" >conf/routes
+	chmod 0755 "$D"
+	cp "$BUILD/msend" bin/
+	echo "* $D/bin/msend -t 3 -h 127.0.0.1:$PORT" >conf/routes
+	start_run
+	message | mqueue add -f '' -- b@b.test
+	wait_for test -e s/1.eml
+	wait_for empty
+	grep -q '^mqueue sent .*to=b@b.test .*code=2.0.0' log
+}
+
+# Wrong usage
+
+@test "wrong usage is one line and 64" {
+	for args in '' '-f a@b.test' 'b@b.test' '-J b@b.test' '-J -n' \
+		'-J -f a@b.test' '-t' '-h' '-n' '-x'; do
+		echo "msend $args"
+		run -64 msend $args </dev/null
+		[ "${#lines[@]}" -ge 1 ]
+		[[ ${lines[-1]} == "usage: msend "* ]]
+	done
+}
+
+@test "a bad argument is named" {
+	run -64 msend -t 0 -f '' -- a@b.test
+	[ "$output" = 'msend: -t 0: not a number of seconds' ]
+	run -64 msend -t 1x -f '' -- a@b.test
+	run -64 msend -h nonsense -f '' -- a@b.test
+	[ "$output" = 'msend: -h nonsense: not an address' ]
+	run -64 msend -f 'a b' -- a@b.test
+	[ "$output" = 'msend: -f a b: not an address' ]
+	run -65 msend -f '' -- 'a b'
+	[ "$output" = 'msend: a b: not an address' ]
+	run -65 msend -f '' -- $'a\r\nRSET@b.test'
+	[ "${#lines[@]}" -le 2 ]
+	run -65 msend -f '' -- -n
+	sink s
+	run -0 to -n@b.test '"a b"@b.test'
+	grep -qxF 'C: RCPT TO:<-n@b.test>' s/log
+	grep -qxF 'C: RCPT TO:<"a b"@b.test>' s/log
+}
+
+@test "results that can't be written are for later" {
+	sink s
+	run -75 bash -c "msend -h 127.0.0.1:$PORT -f '' -- a@b.test <m >/dev/full"
+	[[ $output == *"msend: results: "* ]]
+}
