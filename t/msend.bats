@@ -61,6 +61,13 @@ codes() {
 	cut -f2 <<<"$output" | tr '\n' ' ' | sed 's/ $//'
 }
 
+# No line of the file matches: in the middle of a test, ! fails nothing.
+lacks() {
+	if grep -q -- "$1" "$2"; then
+		return 1
+	fi
+}
+
 # The file as it should have come: CRLF.
 crlf() {
 	sed 's/\r*$/\r/' "$1"
@@ -98,16 +105,13 @@ certificate() {
 	printf 'Subject: x\n\na\rb\n\r.\r\n%065500d\rQUIT\n' 0 >m
 	printf '\r\rend\r' >>m
 	run -0 to bob@b.test
-	! tr -d '\n' <s/1.eml | grep -q "$(printf '\r')[^$(printf '\r')S]" || {
-		python3 - <<-'P'
-			import re
-			m = open("s/1.eml", "rb").read()
-			assert not re.search(rb"\r(?!\n)|(?<!\r)\n", m)
-		P
-	}
-	[ "$(tail -c 8 s/1.eml | od -An -c | tr -d ' \n')" = 'end\r\n' ] ||
-		tail -c 6 s/1.eml | grep -q 'end '
-	grep -q "SIZE=" s/log || :
+	python3 - <<-'P'
+		import re
+		sent = open("s/1.eml", "rb").read()
+		assert not re.search(rb"\r(?!\n)|(?<!\r)\n", sent)
+		head = b"Subject: x\n\na b\n .\n" + b"0" * 65500 + b" QUIT\n"
+		assert sent == (head + b"  end \n").replace(b"\n", b"\r\n")
+	P
 }
 
 @test "a message in a pipe is sent when its end is confirmed, else not" {
@@ -137,14 +141,14 @@ certificate() {
 	grep -qx 'C: RCPT TO:<b@b.test> NOTIFY=SUCCESS,FAILURE ORCPT=rfc822;b@b.test' all/log
 	grep -qx 'C: RCPT TO:<c@b.test>' all/log
 	MAIL_ENVID=$'e\r\nRSET' run -0 to b@b.test
-	! grep -q RSET all/log
+	lacks RSET all/log
 }
 
 @test "a message larger than the server says is refused without sending it" {
 	sink s +size=10
 	run -69 --separate-stderr to b@b.test
 	[ "$(codes)" = 5.3.4 ]
-	! grep -q 'C: MAIL' s/log
+	lacks 'C: MAIL' s/log
 }
 
 @test "an address that is not ASCII needs a server that knows" {
@@ -188,9 +192,8 @@ certificate() {
 	for rule in 'MAIL=550 5.7.1 not you' 'DATA=554 5.5.0 no' 'END=552 5.3.4 big'; do
 		sink "${rule%%=*}" "$rule"
 		run -69 --separate-stderr to a@b.test b@b.test
-		[ "$(cut -f2 <<<"$output" | uniq -c | tr -s ' ')" = " 2 ${rule:9:5}" ] ||
-			[ "$(cut -f2 <<<"$output" | uniq | wc -l)" -eq 1 ]
-		[[ $output == *$'\t5.'* ]]
+		code=$(cut -d' ' -f2 <<<"${rule#*=}")
+		[ "$(codes)" = "$code $code" ]
 	done
 	sink later 'END=452 4.3.1 full'
 	run -75 --separate-stderr to a@b.test
@@ -245,12 +248,13 @@ certificate() {
 	sink old +noehlo
 	run -0 to a@b.test
 	grep -q '^C: HELO mail.example.test$' old/log
-	! grep -q 'C: MAIL.* SIZE' old/log
+	lacks 'C: MAIL.* SIZE' old/log
 	sink no 'EHLO=550 5.7.1 go away'
 	run -69 to a@b.test
 	sink later 'EHLO=451 4.7.1 later'
 	run -75 to a@b.test
-	! grep -q HELO no/log later/log || ! grep -q 'C: HELO' no/log later/log
+	lacks 'C: HELO' no/log
+	lacks 'C: HELO' later/log
 }
 
 @test "TLS is used where it is offered, and its certificate looked at" {
@@ -322,6 +326,7 @@ certificate() {
 
 @test "MX go by preference, and the next one is for when the first fails" {
 	sink low +addr=127.0.0.2
+	low=${PEERS##* }
 	zone <<-'END'
 		b.test MX 20 high.test
 		b.test MX 10 low.test
@@ -332,9 +337,7 @@ certificate() {
 	run -0 --separate-stderr by_mx a@b.test
 	[[ $output == *'low.test[127.0.0.2] said:'* ]]
 	[[ $stderr == *' host=low.test '* ]]
-	kill "${PEERS%% *}" 2>/dev/null || :
-	PEERS=${PEERS# }
-	kill "${PEERS%% *}" 2>/dev/null || :
+	kill "$low"
 	wait_for bash -c "! exec 9<>/dev/tcp/127.0.0.2/$PORT"
 	run -0 --separate-stderr by_mx a@b.test
 	[[ $output == *'high.test[127.0.0.3] said:'* ]]
@@ -515,7 +518,7 @@ certificate() {
 	grep -qx "$a	b@b.test	2.0.0	127.0.0.1\[127.0.0.1\]%20said:.*" <<<"$output"
 	grep -qx "$b	no@b.test	5.1.1	.*%20unknown" <<<"$output"
 	grep -q "^$b	-	<%20550%205.1.1%20unknown" <<<"$output"
-	! grep -q "^$a	-	" <<<"$output"
+	lacks "^$a	-	" - <<<"$output"
 	[ "$(grep -c 'S: 220' s/log)" -eq 1 ]
 	[ "$(grep -c 'C: MAIL' s/log)" -eq 2 ]
 	tail -n 2 s/log | grep -q 'C: QUIT'
@@ -538,18 +541,16 @@ certificate() {
 }
 
 @test "a message that the server may have taken is not sent again at once" {
-	sink s once:X=y
+	sink s +nopipelining once:END='250 2.0.0 first' once:END=drop
 	echo '* msend' >conf/routes
-	for i in 1 2; do
+	for i in 1 2 3; do
 		message $i | mqueue add -f alice@a.test -- b@b.test
 	done
 	mqueue next >jobs
-	kill "${PEERS# }"
-	PEERS=
-	sink t 'END=drop'
 	run -0 msend -J -t 3 -h "127.0.0.1:$PORT" <jobs
-	[ "$(grep -c '	4.4.2	' <<<"$output")" -eq 2 ]
-	[ "$(ls t/*.eml | wc -l)" -eq 2 ]
+	# the first and third are sent, the second one once
+	[ "$(awk '$2 != "-" { printf "%s ", $3 }' <<<"$output")" = '2.0.0 4.4.2 2.0.0 ' ]
+	[ "$(ls s/*.eml | wc -l)" -eq 3 ]
 }
 
 @test "the dialogue of one message is not told of another" {
@@ -560,13 +561,12 @@ certificate() {
 	END
 	echo '* msend' >conf/routes
 	message secret | mqueue add -f alice@a.test -- b@b.test
-	sleep 0.01
 	message | mqueue add -f alice@a.test -- x@none.test
 	mqueue next >jobs
 	sort -k4 jobs >sorted
 	run -0 msend -J -t 3 -h ":$PORT" <sorted
 	grep -q '	x@none.test	5.1.2	' <<<"$output"
-	! grep -q '	-	.*b@b.test' <<<"$output"
+	lacks '	-	.*b@b.test' - <<<"$output"
 }
 
 @test "a session with nothing to send is closed with QUIT after a while" {
@@ -610,7 +610,7 @@ certificate() {
 		<<<"$id	$D/queue/$id	msend	x%0D%0ARSET@b.test	b@b.test"
 	grep -q '	5.1.3	' <<<"$output"
 	grep -q '	b@b.test	2.0.0	' <<<"$output"
-	! grep -q '^C: RSET' s/log
+	lacks '^C: RSET' s/log
 }
 
 @test "what is no job is one line, and 65" {
@@ -622,8 +622,6 @@ certificate() {
 
 @test "mqueue run drives it" {
 	sink s 'RCPT:no@=550 5.1.1 unknown'
-	echo "* $(command -v msend) -t 3 -h 127.0.0.1:$PORT" >conf/routes
-	chmod 0755 "$D"
 	cp "$BUILD/msend" bin/
 	echo "* $D/bin/msend -t 3 -h 127.0.0.1:$PORT" >conf/routes
 	start_run
@@ -640,7 +638,7 @@ certificate() {
 		'-J -f a@b.test' '-t' '-h' '-n' '-x'; do
 		echo "msend $args"
 		run -64 msend $args </dev/null
-		[ "${#lines[@]}" -ge 1 ]
+		[ "${#lines[@]}" -le 2 ] # getopt says which option
 		[[ ${lines[-1]} == "usage: msend "* ]]
 	done
 }
@@ -656,8 +654,8 @@ certificate() {
 	run -65 msend -f '' -- 'a b'
 	[ "$output" = 'msend: a b: not an address' ]
 	run -65 msend -f '' -- $'a\r\nRSET@b.test'
-	[ "${#lines[@]}" -le 2 ]
 	run -65 msend -f '' -- -n
+	[ "$output" = 'msend: -n: not an address' ]
 	sink s
 	run -0 to -n@b.test '"a b"@b.test'
 	grep -qxF 'C: RCPT TO:<-n@b.test>' s/log
