@@ -603,6 +603,7 @@ id() {
 	find . -path '*/new/*' -delete
 	strace -f -o trace -y -e trace=fsync,rename,renameat,renameat2 true \
 		2>/dev/null || skip "no strace here"
+	export ASAN_OPTIONS=detect_leaks=0 # it needs ptrace itself
 	cat jobs | strace -f -o trace -y -e trace=fsync,renameat \
 		mdeliver -J >results
 	[ "$(wc -l <results)" = 32 ]
@@ -673,6 +674,7 @@ $(id 1)	nobody@example.test	5.1.1	no%20such%20user"
 	[ "$(command id -u)" -eq 0 ] || skip "needs root"
 	strace -f -o trace -e trace=file,setresuid true 2>/dev/null ||
 		skip "no strace here"
+	export ASAN_OPTIONS=detect_leaks=0 # it needs ptrace itself
 	strace -f -o trace -e trace=file,setresuid mdeliver -f '' -- \
 		bob@example.test <m
 	awk '/setresuid\(62102/ { seen[$1] = 1 }
