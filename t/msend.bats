@@ -638,7 +638,7 @@ certificate() {
 		'-J -f a@b.test' '-t' '-h' '-n' '-x'; do
 		echo "msend $args"
 		run -64 msend $args </dev/null
-		[ "${#lines[@]}" -le 2 ] # getopt says which option
+		[ "${#lines[@]}" -eq 1 ]
 		[[ ${lines[-1]} == "usage: msend "* ]]
 	done
 }

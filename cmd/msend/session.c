@@ -152,7 +152,8 @@ begin(const struct host *h, bool with_tls)
 	enum smtpc_event e;
 
 	s.conf = (struct smtpc_conf){ .helo = conf_me(), .starttls = with_tls };
-	buf_init(&s.out, OUT_MAX);
+	s.out.max = OUT_MAX;
+	buf_clear(&s.out); /* its memory serves every session */
 	s.unread = (struct span){ s.in, 0 };
 	smtpc_init(&s.smtpc, &s.conf, &s.out);
 	snprintf(s.host, sizeof(s.host), "%s", h->name);
