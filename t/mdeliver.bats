@@ -691,6 +691,20 @@ $(id 1)	nobody@example.test	5.1.1	no%20such%20user"
 	[ -z "$(ls alice)" ]
 }
 
+@test "a child that dies makes its part later, and no other's" {
+	[ "$(command id -u)" -eq 0 ] || skip "only root has children"
+	zeros 60000000 >>m
+	mdeliver -f '' -- bob@example.test alice@example.test <m >out 2>err 3>&- &
+	WAIT=3 wait_for pgrep -P $!
+	kill -9 "$(pgrep -P $!)" # the first: bob's
+	status=0
+	wait $! || status=$?
+	[ "$status" -eq 75 ]
+	grep -qx $'bob@example.test\t4.3.0\tdelivery as uid 62102: signal 9' out
+	grep -q $'^alice@example.test\t2.0.0\t' out
+	[ "$(count bob) $(count alice)" = '0 1' ]
+}
+
 @test "as an ordinary user all of it is done under one uid" {
 	[ "$(command id -u)" -eq 0 ] || skip "the other tests are this"
 	command -v setpriv >/dev/null || skip "no setpriv"

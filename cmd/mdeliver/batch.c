@@ -17,13 +17,29 @@
 #include "mdeliver.h"
 #include "queue/job.h"
 
-/* All targets of this uid, or all when any is set; boxes in groups. */
+/* From this one on, those to be filed in the same folder. */
 static void
-do_targets(struct batch *b, bool any, uid_t uid, gid_t gid)
+file_with(struct batch *b, size_t first)
 {
+	const struct target *f = &b->targets[first];
 	struct target *group[BATCH_JOBS];
 	size_t n = 0;
 
+	for (size_t i = first; i < b->ntargets && n < BATCH_JOBS; i++) {
+		struct target *t = &b->targets[i];
+
+		if (!t->done && t->twin == NULL && t->kind == TARGET_BOX &&
+		    t->uid == f->uid && t->gid == f->gid &&
+		    strcmp(t->path, f->path) == 0)
+			group[n++] = t;
+	}
+	file_targets(group, n);
+}
+
+/* All targets of this uid, or all when any is set. */
+static void
+do_targets(struct batch *b, bool any, uid_t uid, gid_t gid)
+{
 	for (size_t i = 0; i < b->ntargets; i++) {
 		struct target *t = &b->targets[i];
 
@@ -31,15 +47,10 @@ do_targets(struct batch *b, bool any, uid_t uid, gid_t gid)
 		    (!any && (t->uid != uid || t->gid != gid)))
 			continue;
 		if (t->kind == TARGET_BOX)
-			group[n++] = t;
+			file_with(b, i);
 		else
 			forward_target(t);
-		if (n == BATCH_JOBS) {
-			file_targets(group, n);
-			n = 0;
-		}
 	}
-	file_targets(group, n);
 }
 
 /* Nobody gets to see the messages of others. */
