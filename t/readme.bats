@@ -4,25 +4,41 @@
 
 load lib
 
+# Two hosts: what the first has for example.net goes to no host that answers;
+# the other takes it.
 setup_file() {
 	host_dir
+	export OTHER_DIR=$PNEU_DIR
+	mkdir -p "$OTHER_DIR/conf"
+	printf '%s\n' example.test 'example.net catchall=bob@example.test' \
+		>"$OTHER_DIR/conf/domains"
+	as=
+	[ "$(id -u)" -ne 0 ] || as='user=root '
+	echo "* ${as}mdeliver" >"$OTHER_DIR/conf/routes"
+	host_up
+	export RELAY_PORT=$SMTP_PORT
+	host_dir
 	export PNEU_DIR
-	# nothing leaves: example.net is a host that refuses connections
 	mkdir -p "$PNEU_DIR/conf"
 	echo '* msend -h 127.0.0.1:1' >"$PNEU_DIR/conf/routes"
 	host_up
-	export RELAY_PORT=$SMTP_PORT
 }
 
 teardown_file() {
 	host_down
+	PNEU_DIR=$OTHER_DIR host_down
 }
 
 setup() {
 	cd "$BATS_TEST_TMPDIR"
 	. "$PNEU_DIR/env"
+	ids=
 	export HOME=$PWD
 	mkdir -p Maildir/new Maildir/cur Maildir/tmp
+}
+
+teardown() {
+	[ -z "$ids" ] || mqueue rm $ids
 }
 
 # pipeline N: the Nth block of the README that is marked as one
@@ -31,20 +47,22 @@ pipeline() {
 		/^```/ { on = 0 } on' "$ROOT/README.md"
 }
 
-# run it in dash and in bash with pipefail, as root in the queue's host
+# in_shells N BEFORE AFTER: run it in dash and in bash with pipefail
 in_shells() {
 	pipeline "$1" >line
 	[ -s line ]
 	for shell in 'dash -e' 'bash -eo pipefail'; do
 		"$2"
-		$shell ./line >out 2>err || { cat out err; return 1; }
+		# a pipe, as tee may not begin the file anew
+		$shell ./line 2>&1 >out | cat >err
+		[ "${PIPESTATUS[0]}" -eq 0 ] || { cat out err; return 1; }
 		"$3"
 	done
 }
 
 waiting() {
-	printf 'Subject: w\n\nx\n' | mqueue add -f alice@example.test -- \
-		x@example.net y@example.net bob@example.test >/dev/null
+	ids="$ids $(printf 'Subject: w\n\nx\n' | mqueue add \
+		-f alice@example.test -- x@example.net y@example.net)"
 }
 
 @test "there are five" {
@@ -58,18 +76,39 @@ waiting() {
 }
 
 @test "whose mail is waiting" {
-	after() { grep -q '[1-9] example.net' out; }
+	n=0
+	after() {
+		n=$((n + 2))
+		grep -Eq "^ *$n example.net\$" out
+	}
 	in_shells 2 waiting after
 }
 
 @test "hold and release" {
-	after() { [ -s out ] || [ ! -s err ]; }
+	after() { [ -z "$(mqueue ls status:held)" ]; }
 	in_shells 3 waiting after
-	[ -z "$(mqueue ls status:held)" ]
+	# the first line alone
+	pipeline 3 | head -n 1 >line
+	sh -e ./line
+	[ "$(mqueue ls status:held to:@example.net | wc -l)" -eq 2 ]
+	mqueue ls status:held | grep -q 'their server is down'
 }
 
 @test "the queue by hand" {
-	after() { :; }
+	# a queue that nobody else empties
+	cp -a "$PNEU_CONF" "$PNEU_DIR/conf2"
+	mkdir -m 0700 "$PNEU_DIR/queue2"
+	chown --reference="$PNEU_DIR/queue" "$PNEU_DIR/queue2"
+	PNEU_CONF=$PNEU_DIR/conf2
+	sed -i "s,^queue .*,queue $PNEU_DIR/queue2," "$PNEU_CONF/paths"
+	n=0
+	after() {
+		ids=
+		n=$((n + 1)) # one copy in one mailbox
+		[ "$(grep -Ec $'\t[xy]@example.net\t2\\.' err)" -eq 2 ]
+		[ -z "$(mqueue ls)" ]
+		PNEU_DIR=$OTHER_DIR wait_for has_mail bob $n
+	}
 	in_shells 4 waiting after
 }
 
