@@ -84,8 +84,11 @@ no_report() {
 	cp "$PNEU_DIR/conf.good/users" "$PNEU_CONF/users"
 	run -0 rcpt bob@example.test
 	[[ $output == "250 "* ]]
-	mqueue ls | mqueue retry -
-	wait_for has_mail bob $n
+	arrived() {
+		mqueue ls | mqueue retry -
+		has_mail bob $n
+	}
+	wait_for arrived
 	no_report
 	run ! grep ' bounce ' "$PNEU_DIR/log/queue"
 }
@@ -131,6 +134,18 @@ no_report() {
 	run -0 rcpt bob@example.test
 	[[ $output == "250"* ]]
 	grep -q 'users:4: ' "$PNEU_DIR/log/smtp"
+}
+
+@test "a last line without its end is half of one: no yes, no no" {
+	printf 'dave@example.test:1:1:%s:maildir=/tm' "$PNEU_DIR" >>"$PNEU_CONF/users"
+	touch -d '1 minute ago' "$PNEU_CONF/users" "$PNEU_CONF/aliases"
+	run -0 rcpt dave@example.test
+	[[ $output == "451 4.3.0"* ]]
+	printf '\n* msen' >"$PNEU_CONF/routes"
+	id=$(queued)
+	wait_for waits "$id" deferred
+	no_report
+	mqueue rm "$id"
 }
 
 @test "a missing program: mail waits" {

@@ -61,8 +61,14 @@ send() {
 	host_dir
 	one=$PNEU_DIR
 	chown 61999:61999 "$one"
-	setpriv --reuid 61999 --regid 61999 --clear-groups --reset-env \
-		env HOME="$one" BUILD="$BUILD" PATH="$PATH" "$ROOT/scripts/up" -d "$one" 3>&-
+	# the tree may lie in a folder that is closed to others
+	mkdir "$one/tree" "$one/tree/build"
+	cp -R "$ROOT/scripts" "$one/tree"
+	for p in mtls mauth mrecv mqueue mdeliver msend mpop mimapd; do
+		cp "$BUILD/$p" "$one/tree/build"
+	done
+	setpriv --reuid 61999 --regid 61999 --clear-groups --reset-env env \
+		HOME="$one" PATH="$PATH" "$one/tree/scripts/up" -d "$one" 3>&-
 	. "$one/env"
 	"$ROOT/t/tools/submit.py" "$SUBMISSION_PORT" "$PNEU_CA" \
 		alice@example.test secret-alice alice@example.test \

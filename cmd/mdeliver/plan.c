@@ -164,7 +164,7 @@ include(struct plan *p, struct span path)
 		else
 			follow(p, arena_span(&p->b->arena, one));
 	}
-	if (!include_close(c, pid) || r == -1)
+	if (!include_close(c, pid) || r == -1 || c->unfinished)
 		decide(p, TEMP, "4.3.5", "an included list can't be read",
 		    "aliases");
 }

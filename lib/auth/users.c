@@ -1,5 +1,6 @@
 #include "auth/users.h"
 
+#include <pwd.h>
 #include <unistd.h>
 
 #include "auth/again.h"
@@ -243,10 +244,24 @@ users_may_send(const struct user *u, struct span address)
 	return PERM;
 }
 
+/* $HOME, else what passwd says; NULL: neither. */
+static const char *
+home_of_caller(void)
+{
+	const char *home = getenv("HOME");
+	const struct passwd *pw;
+
+	if (home == NULL || home[0] != '/') {
+		pw = getpwuid(getuid());
+		home = pw != NULL ? pw->pw_dir : NULL;
+	}
+	return home != NULL && home[0] == '/' ? home : NULL;
+}
+
 bool
 users_maildir(const char *arg, char *path, size_t size)
 {
-	const char *env = getenv("MAILDIR"), *home = getenv("HOME");
+	const char *env = getenv("MAILDIR"), *home;
 	struct user u;
 	int n;
 
@@ -256,7 +271,7 @@ users_maildir(const char *arg, char *path, size_t size)
 		arg = u.maildir;
 	if (arg != NULL)
 		n = snprintf(path, size, "%s", arg);
-	else if (home != NULL && home[0] == '/')
+	else if ((home = home_of_caller()) != NULL)
 		n = snprintf(path, size, "%s/Maildir", home);
 	else
 		return false;

@@ -46,8 +46,8 @@ MUST enum verdict users_may_send(const struct user *, struct span address);
 
 /*
  * The Maildir a server is to serve: `arg` if given, else $MAILDIR, else
- * the `users` line of our uid, else ~/Maildir.  False when there is none
- * of these.
+ * the `users` line of our uid, else ~/Maildir, where ~ is $HOME or
+ * what passwd says.  False when there is none of these.
  */
 MUST bool users_maildir(const char *arg, char *path, size_t size);
 

@@ -74,7 +74,7 @@ conf_open_fd(struct conf *c, int fd, const char *path)
 	struct stat st;
 
 	c->line = c->records = 0;
-	c->bad = false;
+	c->bad = c->unfinished = false;
 	snprintf(c->path, sizeof(c->path), "%s", path);
 	c->fd = fd;
 	if (c->fd == -1)
@@ -178,10 +178,12 @@ conf_next(struct conf *c, struct span *line)
 		}
 		if (r == -1)
 			return -1;
-		/* a last line without its end may be half of one */
 		if (c->in.eof && c->in.data.n == 0 &&
-		    (line->p + line->n == c->in.data.p))
-			c->bad = true;
+		    line->p + line->n == c->in.data.p) {
+			c->unfinished = true;
+			conf_bad(c, "no end of line");
+			continue;
+		}
 		if (line->n > 0 && line->p[line->n - 1] == '\r')
 			line->n--;
 		if (line->n == 0 || line->p[0] == '#' ||

@@ -4,8 +4,9 @@
  * $PNEU_CONF, or conf_set_dir (option -c), or /etc/pneu.  A record is a
  * line; "#" at the start of a line is a comment; empty lines are skipped;
  * a CR before the LF is dropped.  A line longer than LIMIT_CONF_LINE is
- * bad.  A bad line is logged as FILE:LINE: what, hurts only itself, and
- * makes every "no" that rests on the file temporary (conf_doubtful).
+ * bad, and so is a last one without its LF: it may be half of one.  A bad line
+ * is logged as FILE:LINE: what, hurts only itself, and makes every "no" that
+ * rests on the file temporary (conf_doubtful).
  */
 #ifndef IO_CONF_H
 #define IO_CONF_H
@@ -19,7 +20,8 @@ struct conf {
 	struct in in;
 	char path[512];
 	unsigned line, records;
-	bool bad; /* a bad line was seen */
+	bool bad;        /* a bad line was seen */
+	bool unfinished; /* the last line had no end */
 	int64_t mtime;
 	int fd; /* -1 when not open */
 	char buf[LIMIT_CONF_LINE];

@@ -85,6 +85,8 @@ routes_parse(
 		span_cut(&count, '\n');
 	rs->v = arena_alloc(a, (n + 1) * sizeof(rs->v[0]));
 	for (n = 1; text.n > 0; n++) {
+		size_t end = span_chr(text, '\n');
+		bool whole = end < text.n;
 		struct span line = span_trim(span_cut(&text, '\n'));
 		struct route *r = &rs->v[rs->n];
 		const char *what;
@@ -93,8 +95,9 @@ routes_parse(
 			line.n--;
 		if (line.n == 0 || *line.p == '#')
 			continue;
-		*r = (struct route){ .line = n };
-		what = parse_line(a, line, r);
+		*r = (struct route){ .line = n, .text = "" };
+		/* a last line without its end may be half of one */
+		what = whole ? parse_line(a, line, r) : "no end of line";
 		if (what != NULL && path != NULL)
 			warn("%s:%u: %s", path, n, what);
 		rs->n++;
