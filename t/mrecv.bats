@@ -307,10 +307,10 @@ queued() {
 }
 
 @test "with less than a floor of free space MAIL is put off" {
-	echo free 99999999999999999 >conf/limits
+	echo free-space 99999999999999999 >conf/limits
 	say 'EHLO a' 'MAIL FROM:<>' QUIT | mrecv -- mqueue add >out
 	grep -q '^452 4.3.1' out
-	echo free 0 >conf/limits
+	echo free-space 0 >conf/limits
 	say 'EHLO a' 'MAIL FROM:<> SIZE=1000000000' QUIT | mrecv -- mqueue add >out
 	grep -q '^250 2.1.0' out
 }
