@@ -352,3 +352,43 @@ both_ways() {
 	EOF
 	[ -z "$output" ]
 }
+
+@test "mblaze and mutt share a Maildir with an IMAP session that is open" {
+	need mflag
+	need mutt
+	mkdir -p box/new box/cur box/tmp
+	for n in 1 2; do
+		printf 'Subject: shared %s\nDate: Sun, 22 Nov 2026 10:00:0%s +0000\n\nx\n' \
+			$n $n | mdeliver box/
+	done
+	cat >muttrc <<-'EOT'
+		set folder=. quit=yes delete=yes sort=date move=no
+		push "<last-entry><delete-message><sync-mailbox><exit>"
+	EOT
+	run -0 python3 - <<-'EOT'
+		import subprocess
+		def sh(s): return subprocess.run(s, shell=True, check=True,
+		    stdin=subprocess.DEVNULL, capture_output=True, text=True).stdout
+		p = subprocess.Popen(["mimapd", "-p", "box"], stdin=subprocess.PIPE,
+		    stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+		def do(line):
+		    p.stdin.write(line.encode() + b"\r\n"); p.stdin.flush()
+		    said = []
+		    while not said or not said[-1].startswith("a "):
+		        said.append(p.stdout.readline().decode())
+		        assert said[-1], said
+		    assert said[-1].startswith("a OK"), said
+		    return "".join(said)
+		assert "* 2 EXISTS" in do("a SELECT INBOX")
+		sh("mlist box | mpick -t 'subject =~ \"shared 1\"' | mflag -S")
+		said = do("a NOOP")
+		assert "FETCH (FLAGS (\\Seen" in said, said
+		sh("TERM=xterm timeout 20 script -qec 'mutt -F muttrc -f box' screen")
+		said = do("a NOOP")
+		assert "* 2 EXPUNGE" in said, said
+		do("a STORE 1 +FLAGS (\\Answered)")
+		assert len(sh("mlist -R box").split()) == 1
+		do("a LOGOUT")
+		p.wait()
+	EOT
+}
