@@ -146,3 +146,12 @@ teardown() { queue_teardown; }
 	run -75 mqueue ls
 	[ "$output" = "mqueue: queue $D/nosuch/queue: No such file or directory" ]
 }
+
+@test "a message made from another is logged with its parent" {
+	run -0 --separate-stderr env MAIL_PARENT=0123456789abcdef mqueue add \
+		-f a@b.test -- c@d.test < <(printf 'Subject: x\n\nx\n')
+	[[ $stderr == "mqueue accept id=$output parent=0123456789abcdef from=a@b.test n=1 size="* ]]
+	run -0 --separate-stderr env MAIL_PARENT=../../x mqueue add \
+		-f a@b.test -- c@d.test < <(printf 'Subject: x\n\nx\n')
+	[ -z "$stderr" ]
+}

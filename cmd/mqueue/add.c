@@ -14,6 +14,7 @@
 #include "io/deadline.h"
 #include "io/fs.h"
 #include "io/in.h"
+#include "io/log.h"
 #include "mail/addr.h"
 
 static struct queue_file file;
@@ -277,6 +278,24 @@ add_envelope(struct arena *a, struct in *in)
 	finish();
 }
 
+/* A message made from another: one grep finds both. */
+static void
+log_parent(const struct queue_from *from, size_t nrcpts)
+{
+	struct span parent = value_of("MAIL_PARENT");
+	struct logline l;
+
+	if (!ident_is_mail(parent))
+		return;
+	log_begin(&l, "accept");
+	log_str(&l, "id", file.id);
+	log_span(&l, "parent", parent);
+	log_span(&l, "from", from->sender);
+	log_num(&l, "n", nrcpts);
+	log_num(&l, "size", file.wire.size);
+	log_end(&l);
+}
+
 static void
 add_message(struct arena *a, struct in *in, const char *sender, char **argv,
     size_t nargs)
@@ -297,6 +316,7 @@ add_message(struct arena *a, struct in *in, const char *sender, char **argv,
 	begin(&from, to, n);
 	copy(in);
 	finish();
+	log_parent(&from, n);
 }
 
 int
