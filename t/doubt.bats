@@ -8,6 +8,7 @@ load lib
 setup_file() {
 	host_up
 	export PNEU_DIR
+	echo 'info: alice@example.test' >>"$PNEU_DIR/conf/aliases"
 	cp -a "$PNEU_DIR/conf" "$PNEU_DIR/conf.good"
 }
 
@@ -116,7 +117,7 @@ no_report() {
 			cat "$PNEU_DIR/conf.good/$f" >"$PNEU_CONF/$f"
 		} 3>&- &
 		who=bob
-		[ $f != aliases ] || who=abuse
+		[ $f != aliases ] || who=info
 		run -0 rcpt $who@example.test
 		[[ $output == "250 "* ]]
 		wait
