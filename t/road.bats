@@ -92,3 +92,18 @@ queue_empty() {
 	grep -q 'Final-Recipient: rfc822; *nobody@example.test' "${lines[0]}"
 	grep -q 'Status: 5.1.1' "${lines[0]}"
 }
+
+@test "mail for postmaster arrives, with a domain, without, at the host's name" {
+	printf 'Subject: to the postmaster\r\n\r\nx\r\n' >m
+	arrived() {
+		[ "$(grep -lr '^Subject: to the postmaster' "$THERE/mail/alice" |
+			wc -l)" -ge "$1" ]
+	}
+	n=0
+	for rcpt in postmaster Postmaster@mail.example.test abuse@example.test; do
+		n=$((n + 1))
+		curl -sS --mail-from x@elsewhere.test --mail-rcpt $rcpt -T m \
+			"smtp://127.0.0.1:$SMTP_PORT"
+		wait_for arrived $n
+	done
+}

@@ -89,14 +89,14 @@ first_domain(struct mrecv *m, char *to, size_t size)
 	return m->s.conf.host;
 }
 
-/* "postmaster" alone gets a domain: a route needs one. */
+/* "postmaster" alone, or at our own name, gets a domain that has a route. */
 static void
-qualify(struct mrecv *m)
+qualify(struct mrecv *m, const struct rcpt *r)
 {
 	char domain[LIMIT_DOMAIN + 1];
-	size_t n = strlen(m->s.rcpt);
+	size_t n = span_rchr(span_of(m->s.rcpt), '@');
 
-	if (strchr(m->s.rcpt, '@') == NULL)
+	if (r->own_name || m->s.rcpt[n] == '\0')
 		snprintf(m->s.rcpt + n, sizeof(m->s.rcpt) - n, "@%s",
 		    first_domain(m, domain, sizeof(domain)));
 }
@@ -110,10 +110,10 @@ judge_rcpt(struct mrecv *m)
 	case RCPT_USER:
 		if (r.user.disabled)
 			return SMTP_DISABLED;
-		qualify(m);
+		qualify(m, &r);
 		return SMTP_RCPT_OK;
 	case RCPT_ALIAS:
-		qualify(m);
+		qualify(m, &r);
 		return SMTP_RCPT_OK;
 	case RCPT_RELAY:
 		return m->lmtp ? SMTP_NO_RELAY : SMTP_RCPT_OK;

@@ -250,6 +250,7 @@ look(struct span address, struct rcpt *r)
 			    !span_ieq(span_of(r->domain), span_of(conf_me())))
 				return set(r, RCPT_FOREIGN, "domains");
 			d = (struct domain){ 0 };
+			r->own_name = true;
 			break;
 		}
 		if (d.relay)

@@ -68,6 +68,7 @@ struct rcpt {
 	char detail[LIMIT_LOCAL_PART + 1];
 	char targets[8192];  /* the right-hand side of the alias line */
 	const char *because; /* static text: which file decided */
+	bool own_name;       /* at this host's name, which no file has */
 };
 
 /*
