@@ -93,7 +93,7 @@ class Session(threading.Thread):
 
     def data(self):
         global count
-        body = b""
+        body = bytearray()
         while True:
             line = self.file.readline()
             if not line or rule("BODY", "") == "drop":
