@@ -381,7 +381,7 @@ off@example.test\t5.2.1\tmailbox disabled'
 		case $1 in
 		eof) exit 0 ;;
 		loud) yes | head -c 1000000; cat >/dev/null; exit 0 ;;
-		bg) sleep 30 & cat >/dev/null; exit 0 ;;
+		bg) sleep 8 & cat >/dev/null; exit 0 ;;
 		sig) kill -9 $$ ;;
 		*) echo "no $1" >&2; exit "$1" ;;
 		esac

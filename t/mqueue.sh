@@ -23,6 +23,12 @@ pneu-lists 62006 62006" >"$D/conf/uids"
 
 queue_teardown() {
 	stop_run
+	# transports that outlived it, each with its process group
+	own=$(ps -o pgid= -p $$ | tr -d ' ')
+	for g in $(ps -eo pgid=,args= | awk 'index($0, ENVIRON["D"] "/bin/") {
+		print $1 }' | sort -u); do
+		[ "$g" = "$own" ] || kill -9 -- "-$g" 2>/dev/null || :
+	done
 	rm -rf "$D"
 }
 

@@ -55,7 +55,10 @@ who() {
 		    answer = f.readline()
 		    while line.startswith("EHLO") and answer[3:4] == b"-":
 		        answer = f.readline()
-		now = procs() - before
+		now, then = procs() - before, None
+		while now != then:  # what is on its way to be something else
+		    time.sleep(0.1)
+		    now, then = procs() - before, now
 		for _, prog, who in sorted(now, key=lambda p: (p[1], p[2])):
 		    print(prog, who)
 		t.close()

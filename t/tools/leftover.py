@@ -2,7 +2,7 @@
 """Kill what a test left running, and say what it was.
 
 usage: leftover.py MARK
-Its processes are those with PNEU_CHECK=MARK in their environment, and
+Its processes are those with CHECK_MARK=MARK in their environment, and
 their children.  They have 3 seconds to end by themselves.  Exit status 1
 when some had to be killed.
 """
@@ -11,7 +11,7 @@ import signal
 import sys
 import time
 
-mark = b"PNEU_CHECK=" + os.fsencode(sys.argv[1])
+mark = b"CHECK_MARK=" + os.fsencode(sys.argv[1])
 # this process and those above it have the mark, too
 spared = {os.getpid()}
 
