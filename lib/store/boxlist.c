@@ -201,7 +201,11 @@ usual_uses(struct list *l)
 	name_use(l, BOX_JUNK, SPAN("Junk"));
 	name_use(l, BOX_JUNK, SPAN("Spam"));
 	name_use(l, BOX_SENT, SPAN("Sent"));
+	name_use(l, BOX_SENT, SPAN("Sent Messages")); /* Apple Mail */
+	name_use(l, BOX_SENT, SPAN("Sent Items"));    /* Outlook */
 	name_use(l, BOX_TRASH, SPAN("Trash"));
+	name_use(l, BOX_TRASH, SPAN("Deleted Messages"));
+	name_use(l, BOX_TRASH, SPAN("Deleted Items"));
 	name_use(l, BOX_ARCHIVE, SPAN("Archive"));
 }
 
