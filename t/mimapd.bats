@@ -66,6 +66,12 @@ drop() {
 	[ "$stderr" = "mimapd close conn=01234567890abc user=alice@example.test svc=imap n=2" ]
 }
 
+@test "the line at the end names the peer, and no user where none is known" {
+	run -0 --separate-stderr env -u USER PROTO=TCP TCPREMOTEIP=192.0.2.7 \
+		TCPREMOTEPORT=99 mimapd -p box < <(printf 'a LOGOUT\r\n')
+	[[ $stderr =~ ^"mimapd close conn="[0-9a-z]{14}" peer=192.0.2.7 svc=imap n=1"$ ]]
+}
+
 @test "a Maildir that can't be made is one line and 75" {
 	: >file
 	run -75 --separate-stderr mimapd -p file/box

@@ -248,3 +248,21 @@ last
 	[ "$(cat n)" -gt 60000000 ]
 	grep -q why=quit log
 }
+
+@test "SIGTERM ends a session that waits, deletes nothing and is logged" {
+	run -0 python3 - 3>&- <<'E'
+import signal, subprocess
+signal.alarm(20)
+p = subprocess.Popen(["mpop", "-p", "box"], stdin=subprocess.PIPE,
+                     stdout=subprocess.PIPE, stderr=open("err", "wb"))
+p.stdout.readline()
+p.stdin.write(b"DELE 1\r\n")
+p.stdin.flush()
+assert p.stdout.readline().startswith(b"+OK")
+p.send_signal(signal.SIGTERM)
+assert p.stdout.readline() == b""
+assert p.wait(5) == 0
+E
+	[ "$(files)" = 3 ]
+	[ "$(grep -c '^mpop close .* why=shutdown n=0$' err)" = 1 ]
+}

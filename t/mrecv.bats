@@ -632,3 +632,43 @@ session() {
 	[ "$(wc -l <err)" -eq 2 ]
 	grep -q 'from="\\"a b = c\\"@x.org"' err
 }
+
+# end_by_term [DATA]: a session that gets SIGTERM, while idle or in DATA
+end_by_term() {
+	python3 - "$@" 3>&- <<'E'
+import signal, subprocess, sys
+signal.alarm(20)
+data = len(sys.argv) > 1
+p = subprocess.Popen(["mrecv", "--", "./sink"], stdin=subprocess.PIPE,
+                     stdout=subprocess.PIPE, stderr=open("err", "wb"))
+def say(s):
+    p.stdin.write(s.encode())
+    p.stdin.flush()
+def hear(code):
+    line = p.stdout.readline()
+    assert line.startswith(code), line
+hear(b"220")
+say("HELO x\r\n"); hear(b"250")
+if data:
+    say("MAIL FROM:<s@x.org>\r\nRCPT TO:<alice@example.test>\r\nDATA\r\n")
+    hear(b"250"); hear(b"250"); hear(b"354")
+    say("Subject: x\r\n")
+p.send_signal(signal.SIGTERM)
+if data:
+    say("\r\nhello\r\n.\r\n"); hear(b"250 2.0.0 ok")
+hear(b"421 4.3.2")
+assert p.stdout.readline() == b""
+assert p.wait(5) == 0
+E
+}
+
+@test "SIGTERM says 421 to a client that is idle" {
+	run -0 end_by_term
+	[ "$(grep -c '^mrecv close .* n=0 why=shutdown$' err)" = 1 ]
+}
+
+@test "SIGTERM lets a message in DATA be taken before the 421" {
+	run -0 end_by_term DATA
+	[ "$(ls store | wc -l)" = 1 ]
+	[ "$(grep -c '^mrecv close .* n=1 why=shutdown$' err)" = 1 ]
+}

@@ -109,9 +109,14 @@ static void
 log_close(const struct imap *im)
 {
 	struct logline l;
+	struct net_peer peer;
 
+	net_peer_env(STDIN_FILENO, &peer);
 	log_begin(&l, "close");
-	log_str(&l, "user", im->login);
+	if (peer.ip[0] != '\0')
+		log_str(&l, "peer", peer.ip);
+	if (im->login[0] != '\0')
+		log_str(&l, "user", im->login);
 	log_str(&l, "svc", "imap");
 	log_num(&l, "n", im->commands);
 	log_end(&l);

@@ -20,6 +20,7 @@
 #include "io/log.h"
 #include "io/net.h"
 #include "io/sandbox.h"
+#include "io/stop.h"
 #include "mail/wire.h"
 #include "pop3/pop3d.h"
 #include "store/boxes.h"
@@ -219,6 +220,11 @@ static bool
 read_more(struct drop *d)
 {
 	d->in.deadline = deadline_in(TIME_POP3_IDLE);
+	if (out_flush(&d->out) == 0 &&
+	    stop_wait(d->in.fd, d->in.deadline) == 1) {
+		d->why = "shutdown";
+		return false;
+	}
 	switch (in_fill(&d->in)) {
 	case IN_DATA:
 		return true;
@@ -346,6 +352,7 @@ run(const char *arg, bool preauth)
 	net_peer_env(STDIN_FILENO, &peer);
 	net_nodelay(STDOUT_FILENO);
 	signal(SIGPIPE, SIG_IGN);
+	stop_init();
 	sandbox_limits(true, 0);
 	open_drop(&d, path, arg == NULL);
 	out_init(&d.out, STDOUT_FILENO, out_buf, sizeof(out_buf));

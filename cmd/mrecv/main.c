@@ -15,6 +15,7 @@
 #include "io/ident.h"
 #include "io/log.h"
 #include "io/sandbox.h"
+#include "io/stop.h"
 #include "io/user.h"
 #include "mrecv.h"
 
@@ -158,6 +159,7 @@ main(int argc, char *argv[])
 	arena_init(&words, LIMIT_ENV_TOTAL);
 	options(&self, argc, argv);
 	signal(SIGPIPE, SIG_IGN);
+	stop_init();
 	in_init(&self.in, STDIN_FILENO, input, sizeof(input));
 	net_peer_env(STDIN_FILENO, &self.peer);
 	net_nodelay(STDOUT_FILENO);

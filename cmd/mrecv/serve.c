@@ -9,6 +9,7 @@
 
 #include "io/deadline.h"
 #include "io/log.h"
+#include "io/stop.h"
 #include "mrecv.h"
 
 enum { LINGER = 2, LINGER_MAX = 1 << 20 };
@@ -36,11 +37,21 @@ patience(const struct mrecv *m)
 	return t < m->end ? t : m->end;
 }
 
-/* More input; false when the client will not say more. */
+/*
+ * More input; false when the client will not say more, or when we are to
+ * end and no message is on its way.
+ */
 static bool
 listen_more(struct mrecv *m)
 {
 	m->in.deadline = patience(m);
+	if (m->s.state != SMTPD_IN_BODY &&
+	    stop_wait(m->in.fd, m->in.deadline) == 1) {
+		m->why = "shutdown";
+		smtpd_bye(&m->s, SMTP_SHUT_DOWN);
+		flush(m);
+		return false;
+	}
 	switch (in_fill(&m->in)) {
 	case IN_DATA:
 		return true;

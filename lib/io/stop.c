@@ -1,0 +1,55 @@
+#include "io/stop.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include "io/deadline.h"
+#include "io/fs.h"
+
+static int stop_pipe[2] = { -1, -1 };
+
+/* What is in the pipe stays there: a wait that comes later ends too. */
+static void
+on_term(int sig)
+{
+	int err = errno;
+
+	(void)sig;
+	if (write(stop_pipe[1], "", 1) == -1)
+		errno = err;
+	errno = err;
+}
+
+void
+stop_init(void)
+{
+	struct sigaction sa = { .sa_handler = on_term, .sa_flags = SA_RESTART };
+
+	if (pipe(stop_pipe) == -1)
+		return;
+	for (int i = 0; i < 2; i++) {
+		fs_cloexec(stop_pipe[i], true);
+		fs_nonblock(stop_pipe[i], true);
+	}
+	sigemptyset(&sa.sa_mask);
+	sigaction(SIGTERM, &sa, NULL);
+}
+
+int
+stop_wait(int fd, int64_t deadline)
+{
+	struct pollfd p[2] = { { .fd = stop_pipe[0], .events = POLLIN },
+		{ .fd = fd, .events = POLLIN } };
+	int r;
+
+	do {
+		r = poll(p, 2, deadline_left(deadline));
+	} while (r == -1 && errno == EINTR);
+	if (r == 0) {
+		errno = ETIMEDOUT;
+		return -1;
+	}
+	return r > 0 && p[0].revents != 0 ? 1 : 0;
+}
