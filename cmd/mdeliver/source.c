@@ -1,51 +1,23 @@
 #include <errno.h>
-#include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include "io/conf.h"
-#include "io/ident.h"
 #include "io/spool.h"
 #include "mail/addr.h"
 #include "mail/header.h"
 #include "mail/intake.h"
 #include "mdeliver.h"
 #include "queue/envelope.h"
+#include "queue/job.h"
 
 enum { CHUNK = 32768, FIELD_MAX = 1024 };
 
 int
 source_open_queued(struct source *s, const char *file)
 {
-	const char *dir = conf_path("queue"), *name = strrchr(file, '/');
-	size_t n = strlen(dir);
-	struct stat st;
-	int dirfd, err;
-
-	*s = (struct source){ .fd = -1, .queued = true };
-	if (name == NULL || (size_t)(name - file) != n ||
-	    strncmp(file, dir, n) != 0 || !ident_is_mail(span_of(name + 1))) {
-		errno = EACCES; /* nothing else is a queue file */
-		return -1;
-	}
-	dirfd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (dirfd == -1)
-		return -1;
-	s->fd = openat(
-	    dirfd, name + 1, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	err = errno;
-	close(dirfd);
-	errno = err;
+	*s = (struct source){ .fd = job_open(file), .queued = true };
 	if (s->fd == -1)
 		return -1;
-	if (fstat(s->fd, &st) == -1 || !S_ISREG(st.st_mode) ||
-	    st.st_nlink != 1) {
-		close(s->fd);
-		s->fd = -1;
-		errno = EACCES;
-		return -1;
-	}
-	snprintf(s->id, sizeof(s->id), "%s", name + 1);
+	snprintf(s->id, sizeof(s->id), "%s", strrchr(file, '/') + 1);
 	return 0;
 }
 

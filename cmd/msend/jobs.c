@@ -1,10 +1,7 @@
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include "io/conf.h"
 #include "io/deadline.h"
 #include "io/in.h"
 #include "io/out.h"
@@ -14,37 +11,6 @@
 #include "queue/job.h"
 
 static struct smtpc_rcpt rcpts[LIMIT_JOB_RCPTS];
-
-/* Below the queue directory, regular, one link.  -1 and errno. */
-static int
-open_file(const char *file)
-{
-	const char *dir = conf_path("queue"), *name = strrchr(file, '/');
-	struct stat st;
-	int dirfd, fd = -1, err;
-
-	if (name == NULL || (size_t)(name - file) != strlen(dir) ||
-	    strncmp(file, dir, strlen(dir)) != 0) {
-		errno = EACCES; /* nothing else is a queue file */
-		return -1;
-	}
-	dirfd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (dirfd == -1)
-		return -1;
-	fd = openat(
-	    dirfd, name + 1, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	err = errno;
-	close(dirfd);
-	errno = err;
-	if (fd != -1 &&
-	    (fstat(fd, &st) == -1 || !S_ISREG(st.st_mode) ||
-		st.st_nlink != 1)) {
-		close(fd);
-		errno = EACCES;
-		return -1;
-	}
-	return fd;
-}
 
 static struct span
 args_of(const struct envelope *e, struct span address)
@@ -68,7 +34,7 @@ static void
 send_job(const struct job *j, struct arena *a)
 {
 	struct smtpc_mail all = { .rcpts = rcpts, .nrcpts = j->nrcpts };
-	struct message m = { .id = j->id, .fd = open_file(j->file) };
+	struct message m = { .id = j->id, .fd = job_open(j->file) };
 	struct envelope e = { 0 };
 	char why[WHY_SIZE];
 

@@ -59,4 +59,11 @@ bool remark_put(struct buf *, const char *id, struct span text);
 /* Whether s is an enhanced status code of class 2, 4 or 5 (RFC 3463). */
 bool result_code_ok(struct span s);
 
+/*
+ * Open the FILE of a job to read: below the queue directory of `paths`,
+ * a regular file with one link, no symbolic link.  -1 and errno (EACCES
+ * for what is not a queue file).
+ */
+MUST int job_open(const char *file);
+
 #endif
