@@ -133,9 +133,8 @@ header_unfold(struct buf *b, struct span body)
 	return true;
 }
 
-/* Blanks, line ends and comments: CFWS. */
-static void
-skip_cfws(struct span *s)
+void
+header_skip_cfws(struct span *s)
 {
 	int depth = 0;
 
@@ -159,7 +158,7 @@ token(struct span *s)
 {
 	size_t n = 0;
 
-	skip_cfws(s);
+	header_skip_cfws(s);
 	while (n < s->n &&
 	    (is_alnum(s->p[n]) ||
 		(n == 0 && (s->p[n] == '+' || s->p[n] == '-'))))
@@ -170,7 +169,7 @@ token(struct span *s)
 static bool
 mark(struct span *s, char c)
 {
-	skip_cfws(s);
+	header_skip_cfws(s);
 	if (s->n == 0 || *s->p != c)
 		return false;
 	span_take(s, 1);

@@ -41,6 +41,9 @@ enum header_event header_eof(struct header *);
 /* Append the body unfolded: LF dropped, leading blanks trimmed. */
 bool header_unfold(struct buf *, struct span body);
 
+/* Drop blanks, line ends and comments from the front: CFWS. */
+void header_skip_cfws(struct span *);
+
 /* RFC 5322 date-time, obsolete forms too; false when it is none. */
 MUST bool header_date(struct span, int64_t *t, int *zone_minutes);
 

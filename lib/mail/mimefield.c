@@ -1,5 +1,7 @@
 #include "mail/mimefield.h"
 
+#include "mail/header.h"
+
 enum { PARAMS_MAX = 100, LANGUAGES_MAX = 20 };
 
 static bool
@@ -8,34 +10,13 @@ is_space(char c)
 	return is_blank(c) || c == '\r' || c == '\n';
 }
 
-/* Blanks, line ends and comments. */
-static void
-skip(struct span *s)
-{
-	int depth = 0;
-
-	while (s->n > 0) {
-		char c = *s->p;
-
-		if (c == '\\' && depth > 0 && s->n > 1)
-			span_take(s, 1);
-		else if (c == '(')
-			depth++;
-		else if (c == ')' && depth > 0)
-			depth--;
-		else if (depth == 0 && !is_space(c))
-			return;
-		span_take(s, 1);
-	}
-}
-
 /* token = 1*<any CHAR except SPACE, CTLs or tspecials>; 8-bit passes. */
 static struct span
 token(struct span *s)
 {
 	size_t n = 0;
 
-	skip(s);
+	header_skip_cfws(s);
 	while (n < s->n && (unsigned char)s->p[n] > ' ' && s->p[n] != 0x7f &&
 	    strchr("()<>@,;:\\\"/[]?=", s->p[n]) == NULL)
 		n++;
@@ -45,7 +26,7 @@ token(struct span *s)
 static bool
 mark(struct span *s, char c)
 {
-	skip(s);
+	header_skip_cfws(s);
 	if (s->n == 0 || *s->p != c)
 		return false;
 	span_take(s, 1);
@@ -82,7 +63,7 @@ value(struct arena *a, struct span *s)
 {
 	size_t n = 0;
 
-	skip(s);
+	header_skip_cfws(s);
 	if (s->n > 0 && *s->p == '"')
 		return quoted(a, s);
 	while (n < s->n && s->p[n] != ';' && !is_space(s->p[n]))
