@@ -203,7 +203,7 @@ last
 }
 
 @test "without a login, -p or a Maildir it serves nobody" {
-	run -78 mpop
+	run -64 mpop
 	[ "$output" = "mpop: nobody is logged in: run by mauth, or with -p" ]
 }
 

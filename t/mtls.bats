@@ -498,3 +498,13 @@ s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
 	run -0 python3 inetd.py mtls -i $u cat
 	run -0 python3 inetd.py mtls $u nosuch
 }
+
+@test "what a launcher left open reaches no program" {
+	user=
+	[ "$(id -u)" -ne 0 ] || user='-u root'
+	exec 9</etc/passwd
+	run -0 bash -c "mtls $user sh -c 'ls -l /proc/self/fd' </dev/null"
+	exec 9<&-
+	[[ $output != *passwd* ]]
+	[[ $output == *"0 -> /dev/null"* ]]
+}

@@ -178,6 +178,15 @@ find_program(struct mauth *m)
 	absolute(path, m->path, sizeof(m->path));
 }
 
+/* What a launcher left open is not for the greeter, nor for the server. */
+static void
+close_others(const struct mauth *m)
+{
+	int keep[] = { m->tls.ctl, m->tls.in, m->tls.out };
+
+	fs_close_others(keep, sizeof(keep) / sizeof(*keep));
+}
+
 static void
 prepare(struct mauth *m)
 {
@@ -199,6 +208,7 @@ prepare(struct mauth *m)
 	if (m->proto == &smtp_greet)
 		m->conf.size = conf_limit("message", UINT64_MAX, LIMIT_MESSAGE);
 	net_nodelay(STDOUT_FILENO);
+	close_others(m);
 }
 
 _Noreturn static void

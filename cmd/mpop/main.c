@@ -323,7 +323,7 @@ choose(const char *arg, bool preauth, char *path, size_t size)
 		die(EXIT_TEMP, "the record of the login can't be read");
 	}
 	if (r == SESSION_NONE && !preauth && arg == NULL)
-		die(EXIT_CONFIG,
+		die(EXIT_USAGE,
 		    "nobody is logged in: run by mauth, or with -p");
 	if (r == SESSION_OK) {
 		die_hook = tell_later;

@@ -10,6 +10,7 @@
 
 #include "base/die.h"
 #include "io/conf.h"
+#include "io/fs.h"
 #include "io/ident.h"
 #include "io/log.h"
 #include "io/spawn.h"
@@ -85,6 +86,20 @@ serve_given(struct mtls *m)
 	session(m, STDIN_FILENO, conn, -1, NULL);
 }
 
+/* Only our own: not what a launcher left open, but fd:N of -l. */
+static void
+close_others(char *const *addrs, size_t n)
+{
+	int keep[ADDRS_MAX];
+
+	for (size_t i = 0; i < n; i++) {
+		struct net_addr a;
+
+		keep[i] = net_parse(addrs[i], &a) ? a.fd : -1;
+	}
+	fs_close_others(keep, n);
+}
+
 int
 main(int argc, char *argv[])
 {
@@ -126,6 +141,8 @@ main(int argc, char *argv[])
 		}
 	if (optind == argc)
 		die_usage(usage);
+	if (!is_renewed())
+		close_others(addrs, n);
 	m.program = argv + optind;
 	m.service = base_name(argv[optind]);
 	find_accounts(&m, user);

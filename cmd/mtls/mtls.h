@@ -141,6 +141,9 @@ void renew(struct mtls *, const int *fds, int n, char *const *argv);
 /* Take what the process before us kept: the number of sockets, or 0. */
 int renewed(int *fds);
 
+/* Whether there was one: its descriptors are open here. */
+bool is_renewed(void);
+
 /* listen.c */
 
 /* Listen on these addresses; returns on SIGTERM. */

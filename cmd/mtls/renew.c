@@ -105,6 +105,12 @@ take_slot(struct span line)
 		fs_cloexec(s->life, true);
 }
 
+bool
+is_renewed(void)
+{
+	return getenv(variable) != NULL;
+}
+
 int
 renewed(int *fds)
 {

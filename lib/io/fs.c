@@ -247,6 +247,30 @@ fs_free_bytes(int fd)
 }
 
 static int
+by_number(const void *a, const void *b)
+{
+	int x = *(const int *)a, y = *(const int *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+void
+fs_close_others(int *keep, size_t n)
+{
+	unsigned low = STDERR_FILENO + 1;
+
+	qsort(keep, n, sizeof(*keep), by_number);
+	for (size_t i = 0; i < n; i++) {
+		if (keep[i] < (int)low)
+			continue;
+		if ((unsigned)keep[i] > low)
+			close_range(low, (unsigned)keep[i] - 1, 0);
+		low = (unsigned)keep[i] + 1;
+	}
+	close_range(low, ~0U, 0);
+}
+
+static int
 set_flag(int fd, int get, int set, int flag, bool on)
 {
 	int was = fcntl(fd, get);

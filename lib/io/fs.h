@@ -48,6 +48,12 @@ void fs_random(void *p, size_t n);
 /* Free bytes of the file system that holds fd; UINT64_MAX if not known. */
 uint64_t fs_free_bytes(int fd);
 
+/*
+ * Close every descriptor above 2 but those n of keep, which get sorted;
+ * -1 in it is none.  What a launcher left open is nobody's business here.
+ */
+void fs_close_others(int *keep, size_t n);
+
 /* Close on exec, non-blocking, as wanted.  0 or -1. */
 int fs_cloexec(int fd, bool on);
 int fs_nonblock(int fd, bool on);

@@ -53,6 +53,7 @@ static const struct smtp_text texts[SMTP_REPLIES] = {
 	[SMTP_DISABLED] =        { 550, "5.2.1 mailbox disabled" },
 	[SMTP_NO_RELAY] =        { 550, "5.7.1 relaying denied" },
 	[SMTP_NOT_ASCII] =       { 553, "5.6.7 address is not ASCII" },
+	[SMTP_RCPT_NOT_ASCII] =  { 550, "5.6.7 address is not ASCII" },
 
 	[SMTP_BARE] =            { 550, "5.6.0 bare CR or LF in the message" },
 	[SMTP_TOO_BIG] =         { 552, "5.3.4 message too big" },

@@ -57,7 +57,8 @@ enum smtp_reply {
 	SMTP_NO_USER,
 	SMTP_DISABLED,
 	SMTP_NO_RELAY,
-	SMTP_NOT_ASCII,
+	SMTP_NOT_ASCII,      /* RFC 6531, section 3.5: 553 the sender's, */
+	SMTP_RCPT_NOT_ASCII, /* 550 a recipient's */
 
 	SMTP_BARE, /* 5xx: the message */
 	SMTP_TOO_BIG,

@@ -171,7 +171,7 @@ cmd_rcpt(struct smtpd *s, struct span arg, struct span *in)
 	else if (!smtpd_rcpt_params(s, arg, &why))
 		;
 	else if (!addr_is_ascii(addr))
-		why = SMTP_NOT_ASCII;
+		why = SMTP_RCPT_NOT_ASCII;
 	else if (!has_room(s, addr.n))
 		why = SMTP_TOO_MANY_RCPTS;
 	else
