@@ -15,7 +15,6 @@ static bool
 parse_option(struct span o, struct user *u)
 {
 	struct span value = o, name = span_cut(&value, '=');
-	uint64_t n;
 
 	if (span_is(o, "disabled")) {
 		u->disabled = true;
@@ -28,18 +27,12 @@ parse_option(struct span o, struct user *u)
 			return span_cstr(value, u->maildir, sizeof(u->maildir));
 		return snprintf(u->maildir, sizeof(u->maildir), "%s/%s",
 			   u->home, dir) < (int)sizeof(u->maildir);
-	} else if (span_is(name, "quota")) {
-		if (!num_u64(value, &n))
-			return false;
-		u->quota = n;
 	} else if (span_is(name, "send")) {
 		return span_cstr(value, u->send, sizeof(u->send));
 	} else if (span_is(name, "separator")) {
 		if (value.n != 1 || (*value.p != '/' && *value.p != '.'))
 			return false;
 		u->separator = *value.p;
-	} else if (span_is(name, "prefix")) {
-		return span_cstr(value, u->prefix, sizeof(u->prefix));
 	} else {
 		return false;
 	}

@@ -22,9 +22,7 @@ struct user {
 	char home[LIMIT_PATH];
 	char maildir[LIMIT_PATH]; /* absolute; HOME/Maildir by default */
 	char send[2048];          /* send=: further addresses, commas */
-	uint64_t quota;           /* bytes, 0 for none */
 	char separator;           /* of IMAP names; '/' by default */
-	char prefix[64];
 	bool disabled;
 };
 

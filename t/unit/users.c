@@ -38,7 +38,7 @@ static const char *const bad[] = {
 	"@y.test:1:1:/h:", "x@:1:1:/h:", "x@y.test::1:/h:", "x@y.test:1::/h:",
 	"x@y.test:-1:1:/h:", "x@y.test:1:4294967296:/h:", "x@y.test:1:1:h:",
 	"x@y.test:1:1::", "x@y.test: 1:1:/h:", "x y@y.test:1:1:/h:",
-	"x@y.test:1:1:/h:quota=", "x@y.test:1:1:/h:quota=1x",
+	"x@y.test:1:1:/h:quota=", "x@y.test:1:1:/h:quota=1",
 	"x@y.test:1:1:/h:maildir=", "x@y.test:1:1:/h:separator=ab",
 	"x@y.test:1:1:/h:separator=-", "x@y.test:1:1:/h:disabled=1",
 	"x@y.test:1:1:/h:unknown", "x@[1:1:/h:", "x@y..test:1:1:/h:",
@@ -71,21 +71,20 @@ test_good(void)
 	put("users",
 	    "# comment\n\n"
 	    "ann@Y.test:1000:1001:/home/ann:\r\n"
-	    "Ann@y.test:1:2:/A:maildir=/m/A quota=5\n"
+	    "Ann@y.test:1:2:/A:maildir=/m/A\n"
 	    "bob@y.test:3:4:/b:maildir=mail send=a@x.test,@z.test "
-	    "separator=. prefix=INBOX. disabled\n"
+	    "separator=. disabled\n"
 	    "cy@[IPv6:2001:db8::1]:5:6:/c:\n"
 	    "\"d d\"@y.test:7:8:/d:\n",
 	    60);
 	check(find("ann@y.test", &u) == OK && u.uid == 1000 && u.gid == 1001);
 	check(strcmp(u.maildir, "/home/ann/Maildir") == 0);
-	check(u.separator == '/' && u.quota == 0 && !u.disabled);
-	check(find("Ann@Y.TEST", &u) == OK && u.uid == 1 && u.quota == 5);
+	check(u.separator == '/' && !u.disabled);
+	check(find("Ann@Y.TEST", &u) == OK && u.uid == 1);
 	check(strcmp(u.maildir, "/m/A") == 0);
 	check(find("ANN@y.test", &u) == OK && u.uid == 1000);
 	check(find("bob@y.test", &u) == OK && u.disabled);
 	check(strcmp(u.maildir, "/b/mail") == 0 && u.separator == '.');
-	check(strcmp(u.prefix, "INBOX.") == 0);
 	check(users_may_send(&u, SPAN("q@Z.test")) == OK);
 	check(users_may_send(&u, SPAN("a@x.test")) == OK);
 	check(find("cy@[IPv6:2001:db8::1]", &u) == OK && u.gid == 6);
