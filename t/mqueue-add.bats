@@ -115,7 +115,7 @@ teardown() { queue_teardown; }
 
 @test "wrong usage and wrong addresses are one line each" {
 	run -64 mqueue
-	[ "$output" = 'usage: mqueue [-nvV] [-c DIR] VERB [ARG ...]' ]
+	[ "$output" = 'usage: mqueue [-V] [-c DIR] VERB [ARG ...]' ]
 	run -64 mqueue frobnicate
 	run -64 mqueue add </dev/null
 	[ "$output" = 'usage: mqueue add [-e] [-f SENDER] [--] [RCPT ...]' ]

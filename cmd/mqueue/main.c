@@ -18,7 +18,7 @@
 #include "io/in.h"
 #include "io/user.h"
 
-static const char usage[] = "mqueue [-nvV] [-c DIR] VERB [ARG ...]";
+static const char usage[] = "mqueue [-V] [-c DIR] VERB [ARG ...]";
 
 static const struct verb {
 	const char *name;
@@ -32,7 +32,7 @@ static const struct verb {
 	{ "show",    "[-r] ID",                          show_main },
 	{ "next",    "[-n] [-t SEC] [ID ...]",           next_main },
 	{ "done",    "",                                 done_main },
-	{ "run",     "[-v]",                             run_main },
+	{ "run",     "",                                 run_main },
 	{ "retry",   "ID ... | -",                       retry_main },
 	{ "hold",    "[-r TEXT] ID ... | -",             hold_main },
 	{ "release", "ID ... | -",                       release_main },
@@ -224,16 +224,11 @@ main(int argc, char *argv[])
 
 	progname = "mqueue";
 	opterr = 0;
-	while ((ch = getopt(argc, argv, "+c:nvV")) != -1)
+	while ((ch = getopt(argc, argv, "+c:V")) != -1)
 		switch (ch) {
 		case 'c':
 			if (setenv("PNEU_CONF", optarg, 1) == -1)
 				die_sys(EXIT_TEMP, "environment");
-			break;
-		case 'n':
-			dry_run = true;
-			break;
-		case 'v':
 			break;
 		case 'V':
 			puts("mqueue " VERSION);

@@ -262,12 +262,7 @@ read_limits(void)
 int
 run_main(int argc, char **argv)
 {
-	int ch;
-
-	while ((ch = getopt(argc, argv, "+v")) != -1)
-		if (ch != 'v')
-			usage_of("run");
-	if (argc != optind)
+	if (getopt(argc, argv, "+") != -1 || argc != optind)
 		usage_of("run");
 	run.as_root = user_is_root();
 	run.sock = spawner_leave();
