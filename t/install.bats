@@ -82,3 +82,23 @@ install_it() {
 	[[ $output == *"Subject: x"* ]]
 	[ ! -e called ]
 }
+
+@test "a command is looked for in bin of paths, before PATH" {
+	host_dir
+	cd_open
+	mkdir conf mine theirs
+	printf 'bin %s\n' "$PWD/mine" >conf/paths
+	for d in mine theirs; do
+		printf '#!/bin/sh\ncat >/dev/null\necho %s >>%s/called\n' $d "$PWD" >$d/tool
+		chmod +x $d/tool
+	done
+	echo 'example.test' >conf/domains
+	printf 'x@example.test: |tool\n' >conf/aliases
+	printf 'u@example.test:%s:%s:%s:\n' "$(id -u)" "$(id -g)" "$PWD" >conf/users
+	echo 'pneu 62001 62001' >conf/uids
+	touch called
+	chmod -R a+rwX called
+	PATH=$PWD/theirs:$PATH PNEU_CONF=$PWD/conf run -0 mdeliver -f '' -- \
+		x@example.test < <(printf 'Subject: x\n\nx\n')
+	[ "$(cat called)" = mine ]
+}

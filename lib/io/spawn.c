@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/limits.h"
+#include "io/conf.h"
 #include "io/deadline.h"
 
 enum { PATIENCE = 2, EXIT_DROP_QMAIL = 99, EXIT_PERM_QMAIL = 100 };
@@ -52,10 +53,19 @@ is_program(const char *path)
 	    access(path, X_OK) == 0;
 }
 
+/* dir/name into path, if that is a program. */
+static bool
+program_in(struct span dir, const char *name, char *path, size_t size)
+{
+	int n = snprintf(path, size, "%.*s/%s", (int)dir.n, dir.p, name);
+
+	return dir.n > 0 && n > 0 && (size_t)n < size && is_program(path);
+}
+
 bool
 spawn_find(const char *name, char *path, size_t size)
 {
-	const char *self = spawn_self_dir(), *env = getenv("PATH");
+	const char *env = getenv("PATH");
 	struct span list = span_of(env != NULL ? env : "/usr/bin:/bin");
 	int n;
 
@@ -65,16 +75,12 @@ spawn_find(const char *name, char *path, size_t size)
 	}
 	if (name[0] == '\0')
 		return false;
-	n = snprintf(path, size, "%s/%s", self, name);
-	if (self[0] != '\0' && (size_t)n < size && is_program(path))
+	if (program_in(span_of(spawn_self_dir()), name, path, size) ||
+	    program_in(span_of(conf_path("bin")), name, path, size))
 		return true;
-	while (list.n > 0) {
-		struct span dir = span_cut(&list, ':');
-
-		n = snprintf(path, size, "%.*s/%s", (int)dir.n, dir.p, name);
-		if (dir.n > 0 && (size_t)n < size && is_program(path))
+	while (list.n > 0)
+		if (program_in(span_cut(&list, ':'), name, path, size))
 			return true;
-	}
 	return false;
 }
 

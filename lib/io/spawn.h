@@ -2,8 +2,9 @@
  * spawn - start a program, and what its end means
  *
  * A name without a slash is looked for first in the folder of the running
- * program, then in PATH: another package's mpop or mdeliver that stands
- * first in PATH is not run for ours.  No shell is involved.
+ * program, then in `bin` of the file `paths`, then in PATH: another package's
+ * mpop or mdeliver that stands first in PATH is not run for ours.  No shell is
+ * involved.
  */
 #ifndef IO_SPAWN_H
 #define IO_SPAWN_H

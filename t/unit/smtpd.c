@@ -156,7 +156,7 @@ static const struct {
 	  "[mail \"a b\"@c 0 0][rcpt PostMaster][rcpt -n@y][rcpt a@y][more]" },
 	{ HELO "MAIL FROM:<\303\251@x>\r\nMAIL FROM:<>\r\n"
 	  "RCPT TO:<a@\303\251>\r\nRCPT TO:<a\001b@c>\r\n",
-	  "250 553 250 553 501 ", "[mail  0 0][more]" },
+	  "250 553 250 550 501 ", "[mail  0 0][more]" },
 	/* parameters */
 	{ HELO "MAIL FROM:<a@b> SIZE=99 BODY=8bitmime AUTH=<>\r\n",
 	  "250 250 ", "[mail a@b 1 99][more]" },
