@@ -60,7 +60,8 @@ teardown() { queue_teardown; }
 	grep -q "^mqueue bounce id=$perm .*code=5.0.0 .*text=\"no such user\"" log
 	mqueue ls -R "$odd" | grep -q '4.3.0.*sink: exit 3$'
 	mqueue ls -R "$sig" | grep -q '4.3.0.*sink: signal 9$'
-	mqueue ls -R "$lines" | grep -q 'deferred.*4.2.2.*full$'
+	full() { mqueue ls -R "$lines" | grep -q 'deferred.*4.2.2.*full$'; }
+	wait_for full
 }
 
 @test "a broken set-up never bounces" {

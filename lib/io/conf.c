@@ -245,21 +245,27 @@ conf_me(void)
 
 static const char path_names[4][8] = { "queue", "state", "run", "bin" };
 
-static void
-read_paths(char paths[4][LIMIT_PATH])
+static char paths[4][LIMIT_PATH];
+
+/* Once.  False, and errno, when the file is there and can't be read. */
+static bool
+read_paths(void)
 {
 	static const char *const dflt[4] = { "/var/spool/pneu", "/var/lib/pneu",
 		"/run/pneu", "" };
 	static struct conf c;
+	static bool known;
 	struct span line;
 
+	if (known)
+		return true;
 	for (int i = 0; i < 4; i++)
 		snprintf(paths[i], LIMIT_PATH, "%s", dflt[i]);
 	if (conf_open(&c, "paths") == -1) {
-		if (errno != ENOENT)
-			die_sys(EXIT_TEMP, "%s", c.path);
-		return;
+		known = errno == ENOENT;
+		return known;
 	}
+	known = true;
 	while (conf_next(&c, &line) == 1) {
 		struct span name = span_word(&line), to = span_trim(line);
 		char path[LIMIT_PATH];
@@ -277,21 +283,29 @@ read_paths(char paths[4][LIMIT_PATH])
 			die(EXIT_TEMP, "%s:%u: path too long", c.path, c.line);
 	}
 	conf_close(&c);
+	return true;
 }
 
 const char *
 conf_path(const char *name)
 {
-	static char paths[4][LIMIT_PATH];
-	static bool known;
+	char path[LIMIT_PATH];
 
-	if (!known)
-		read_paths(paths);
-	known = true;
+	if (!read_paths()) {
+		if (!conf_file(path, sizeof(path), "paths"))
+			path[0] = '\0';
+		die_sys(EXIT_TEMP, "%s", path);
+	}
 	for (int i = 0; i < 4; i++)
 		if (strcmp(name, path_names[i]) == 0)
 			return paths[i];
 	return "";
+}
+
+const char *
+conf_bin(void)
+{
+	return read_paths() ? conf_path("bin") : "";
 }
 
 uint64_t

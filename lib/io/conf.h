@@ -87,6 +87,9 @@ const char *conf_me(void);
  */
 const char *conf_path(const char *name);
 
+/* The path of "bin", "" also when `paths` can't be read. */
+const char *conf_bin(void);
+
 /*
  * The value of NAME in `limits` when it is a number of at most max, else
  * what is given as default.  Reads the file at each call.

@@ -76,7 +76,7 @@ spawn_find(const char *name, char *path, size_t size)
 	if (name[0] == '\0')
 		return false;
 	if (program_in(span_of(spawn_self_dir()), name, path, size) ||
-	    program_in(span_of(conf_path("bin")), name, path, size))
+	    program_in(span_of(conf_bin()), name, path, size))
 		return true;
 	while (list.n > 0)
 		if (program_in(span_cut(&list, ':'), name, path, size))
