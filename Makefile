@@ -26,6 +26,8 @@ CFLAGS  = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all \
 LDFLAGS = -fsanitize=address,undefined
 endif
 
+all:
+
 # Layers: an archive a folder of lib/, lowest last.
 BASE  = $B/libbase.a
 IO    = $B/libio.a $(BASE)
