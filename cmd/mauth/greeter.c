@@ -190,7 +190,8 @@ greeter(struct mauth *m, int fd)
 	};
 
 	if (user_empty_root(m->greeter_uid, m->greeter_gid) == -1 ||
-	    sandbox_limits(true, 0) == -1 || sandbox_streams() == -1)
+	    sandbox_limits(true, 0) == -1 || sandbox_paths(NULL, 0) == -1 ||
+	    sandbox_streams() == -1)
 		die_sys(EXIT_TEMP, "greeter: give up privileges");
 	if (m->proto->size > sizeof(engine))
 		die(EXIT_SOFTWARE, "greeter: engine too large");

@@ -27,7 +27,8 @@ static void
 drop(const struct mtls *m)
 {
 	if (user_empty_root(m->tls_uid, m->tls_gid) == -1 ||
-	    sandbox_limits(true, 0) == -1 || sandbox_streams() == -1)
+	    sandbox_limits(true, 0) == -1 || sandbox_paths(NULL, 0) == -1 ||
+	    sandbox_streams() == -1)
 		die_sys(EXIT_TEMP, "give up privileges");
 }
 

@@ -29,7 +29,7 @@ sandbox_limits(bool no_fork, uint64_t memory)
  * What moves bytes between descriptors that are open, and what libc does
  * on its own account (memory, signals, time, random bytes, the end).
  */
-static const int allowed[] = {
+static const int streams[] = {
 	SYS_read,
 	SYS_write,
 	SYS_readv,
@@ -56,6 +56,7 @@ static const int allowed[] = {
 	SYS_rt_sigaction,
 	SYS_rt_sigprocmask,
 	SYS_rt_sigreturn,
+	SYS_restart_syscall, /* a poll that was stopped and goes on */
 	SYS_sigaltstack,
 	SYS_clock_gettime,
 	SYS_clock_nanosleep,
@@ -84,7 +85,50 @@ static const int allowed[] = {
 #endif
 };
 
-enum { NALLOWED = sizeof(allowed) / sizeof(allowed[0]) };
+/* What opens files and changes folders: Landlock says which. */
+static const int files[] = {
+	SYS_openat,
+	SYS_unlinkat,
+	SYS_renameat,
+	SYS_renameat2,
+	SYS_linkat,
+	SYS_fsync,
+	SYS_fdatasync,
+	SYS_ftruncate,
+	SYS_fallocate,
+	SYS_pread64,
+	SYS_pwrite64,
+	SYS_fchmod,
+	SYS_utimensat,
+	SYS_statx,
+	SYS_readlinkat,
+	SYS_faccessat,
+	SYS_getdents64,
+	SYS_fstatfs,
+	SYS_statfs,
+	SYS_flock,
+	SYS_umask,
+	SYS_getcwd,
+	SYS_getgid,
+	SYS_getegid,
+	SYS_getppid,
+	SYS_memfd_create,
+#ifdef SYS_open
+	SYS_open,
+	SYS_unlink,
+	SYS_rename,
+	SYS_link,
+	SYS_stat,
+	SYS_lstat,
+	SYS_access,
+	SYS_readlink,
+#endif
+};
+
+enum {
+	NSTREAMS = sizeof(streams) / sizeof(streams[0]),
+	NFILES = sizeof(files) / sizeof(files[0])
+};
 
 #if defined(__x86_64__)
 #define SANDBOX_ARCH AUDIT_ARCH_X86_64
@@ -92,12 +136,14 @@ enum { NALLOWED = sizeof(allowed) / sizeof(allowed[0]) };
 #define SANDBOX_ARCH AUDIT_ARCH_AARCH64
 #endif
 
-int
-sandbox_streams(void)
+/* Allow so many of both lists, and nothing else. */
+static int
+allow_calls(unsigned nfiles)
 {
 #ifdef SANDBOX_ARCH
-	struct sock_filter code[NALLOWED + 8];
+	struct sock_filter code[NSTREAMS + NFILES + 8];
 	struct sock_fprog prog = { .filter = code };
+	unsigned total = NSTREAMS + nfiles;
 	unsigned short n = 0;
 
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)
@@ -110,10 +156,13 @@ sandbox_streams(void)
 	    BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS);
 	code[n++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
 	    (uint32_t)offsetof(struct seccomp_data, nr));
-	for (int i = 0; i < NALLOWED; i++) /* jump to the last line */
+	for (unsigned i = 0; i < total; i++) { /* jump to the last line */
+		int nr = i < NSTREAMS ? streams[i] : files[i - NSTREAMS];
+
 		code[n++] =
 		    (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K,
-			(uint32_t)allowed[i], (uint8_t)(NALLOWED - i), 0);
+			(uint32_t)nr, (uint8_t)(total - i), 0);
+	}
 	code[n++] = (struct sock_filter)BPF_STMT(
 	    BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM);
 	code[n++] =
@@ -124,6 +173,18 @@ sandbox_streams(void)
 		return -1;
 #endif
 	return 0;
+}
+
+int
+sandbox_streams(void)
+{
+	return allow_calls(0);
+}
+
+int
+sandbox_files(void)
+{
+	return allow_calls(NFILES);
 }
 
 /*

@@ -22,4 +22,31 @@ int sandbox_limits(bool no_fork, uint64_t memory);
  */
 int sandbox_streams(void);
 
+/* The same, and what opens, makes, renames and removes files. */
+int sandbox_files(void);
+
+/* What may still be done with a folder and all below it, or with a file. */
+enum sandbox_right {
+	SANDBOX_READ = 1,  /* read files */
+	SANDBOX_LIST = 2,  /* read folders */
+	SANDBOX_WRITE = 4, /* write files that are there */
+	SANDBOX_MAKE = 8   /* make, rename and remove files */
+};
+
+struct sandbox_path {
+	const char *path; /* one that is not there stays out of reach */
+	unsigned rights;
+};
+
+/*
+ * Everything else in the file system is out of reach from here on, where
+ * the kernel has Landlock; and so are TCP connections and signals to
+ * others, where it knows how.  What is open stays open.  0, or -1 and
+ * errno.
+ */
+int sandbox_paths(const struct sandbox_path *, size_t n);
+
+/* Whether the kernel has Landlock, switched on. */
+bool sandbox_has_paths(void);
+
 #endif

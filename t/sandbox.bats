@@ -1,0 +1,87 @@
+#!/usr/bin/env bats
+#
+# What speaks with strangers can do nothing else: a process of each kind is
+# made to try what whoever took it over would try.
+
+load lib
+
+setup_file() {
+	host_up
+	export PNEU_DIR
+	"${CC:-cc}" -std=gnu11 -D_GNU_SOURCE -O1 -o "$BATS_FILE_TMPDIR/inject" \
+		"$ROOT/t/tools/inject.c"
+}
+
+setup() {
+	. "$PNEU_DIR/env"
+	PATH=$BATS_FILE_TMPDIR:$PATH
+	[ "$(uname -m)" = x86_64 ] || skip "system calls are put in on x86-64 only"
+}
+
+teardown_file() {
+	host_down
+}
+
+# The processes called NAME that are of this host, and no listener's.
+of_name() {
+	local pid
+	for pid in $(pgrep -x "$1"); do
+		grep -zq "^PNEU_DIR=$PNEU_DIR" "/proc/$pid/environ" 2>/dev/null ||
+			continue
+		grep -qx "$pid" "$PNEU_DIR/pid" || echo "$pid"
+	done
+}
+
+# Connect descriptor 7 to PORT and read the greeting.
+hold() {
+	exec 7<>"/dev/tcp/127.0.0.1/$1"
+	read -r -u 7 greeting
+	echo "$greeting"
+}
+
+# Each of these fails, with EPERM (seccomp) or EACCES (Landlock).
+forbidden() {
+	local what
+	for what in "open $PNEU_CONF/secrets" 'open /etc/passwd' \
+		"connect $SMTP_PORT" fork 'exec /bin/true'; do
+		# shellcheck disable=SC2086 # words
+		run -0 inject "$1" $what
+		echo "$what: $output"
+		[ "$output" = EPERM ] || [ "$output" = EACCES ]
+	done
+}
+
+@test "a process without a sandbox could do all of it" {
+	sleep 60 3>&- &
+	pid=$!
+	run -0 inject $pid open /etc/passwd
+	[ "$output" = ok ]
+	run -0 inject $pid connect "$SMTP_PORT"
+	[ "$output" = ok ]
+	run -0 inject $pid exec /bin/true
+	[ "$output" = ok ]
+	wait $pid || :
+}
+
+@test "the TLS half of mtls can't open, connect, fork or execute" {
+	coproc tls { exec openssl s_client -quiet -CAfile "$PNEU_CA" \
+		-connect "127.0.0.1:$IMAPS_PORT" 2>/dev/null 3>&-; }
+	read -r -u "${tls[0]}" greeting
+	[[ $greeting == '* OK'* ]]
+	half=$(of_name mtls | tail -n 1)
+	[ -n "$half" ]
+	forbidden "$half"
+	kill "$tls_PID"
+	wait "$tls_PID" || :
+}
+
+@test "the greeter of mauth can't open, connect, fork or execute" {
+	hold "$SUBMISSION_PORT"
+	greeter=$(of_name mauth | while read -r pid; do
+		parent=$(awk '/^PPid/ { print $2 }' "/proc/$pid/status")
+		[ "$(cat "/proc/$parent/comm")" != mauth ] || echo "$pid"
+	done | tail -n 1)
+	[ -n "$greeter" ]
+	forbidden "$greeter"
+	exec 7>&-
+}
