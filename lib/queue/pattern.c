@@ -1,8 +1,7 @@
 #include "queue/pattern.h"
 
-#include <arpa/inet.h>
-
 #include "base/num.h"
+#include "io/cidr.h"
 #include "mail/addr.h"
 
 static const char names[10][8] = { "from:", "to:", "auth:", "peer:", "helo:",
@@ -44,47 +43,15 @@ parse_number(
 	return true;
 }
 
-/* An address and the number of its leading bits that count. */
-static bool
-parse_cidr(struct span s, unsigned char ip[16], int *family, unsigned *bits)
-{
-	char text[64];
-	struct span host = span_cut(&s, '/');
-	uint32_t n;
-
-	if (!span_cstr(host, text, sizeof(text)))
-		return false;
-	if (inet_pton(AF_INET, text, ip) == 1)
-		*family = AF_INET;
-	else if (inet_pton(AF_INET6, text, ip) == 1)
-		*family = AF_INET6;
-	else
-		return false;
-	*bits = *family == AF_INET ? 32 : 128;
-	if (s.n == 0)
-		return true;
-	if (!num_u32(s, &n) || n > *bits)
-		return false;
-	*bits = n;
-	return true;
-}
-
 static bool
 match_ip(struct span want, struct span have)
 {
-	unsigned char a[16], b[16];
-	int fa, fb;
-	unsigned bits, all;
+	struct cidr net;
+	char ip[64];
 
-	if (span_is(want, "*"))
-		return true;
-	if (!parse_cidr(want, a, &fa, &bits) ||
-	    !parse_cidr(have, b, &fb, &all) || fa != fb)
-		return false;
-	for (unsigned i = 0; i < bits; i++)
-		if (((a[i / 8] ^ b[i / 8]) >> (7 - i % 8) & 1) != 0)
-			return false;
-	return true;
+	return span_is(want, "*") ||
+	    (span_cstr(have, ip, sizeof(ip)) && cidr_parse(want, &net) &&
+		cidr_has(&net, ip));
 }
 
 bool
@@ -92,9 +59,8 @@ pattern_parse(struct span word, struct pattern *p)
 {
 	static const uint64_t seconds[] = { 1, 60, 3600, 86400 };
 	static const uint64_t bytes[] = { 1024, 1048576, 1073741824 };
-	unsigned char ip[16];
-	unsigned bits;
-	int i = find(word), family;
+	struct cidr net;
+	int i = find(word);
 
 	*p = (struct pattern){ .kind = PATTERN_TO, .value = word };
 	if (i != -1) {
@@ -109,8 +75,7 @@ pattern_parse(struct span word, struct pattern *p)
 	case PATTERN_LARGER:
 		return parse_number(p->value, "KMG", bytes, &p->n);
 	case PATTERN_PEER:
-		return span_is(p->value, "*") ||
-		    parse_cidr(p->value, ip, &family, &bits);
+		return span_is(p->value, "*") || cidr_parse(p->value, &net);
 	case PATTERN_STATUS:
 		return span_is(p->value, "new") ||
 		    span_is(p->value, "active") ||
