@@ -8,7 +8,7 @@
 
 #include "base/span.h"
 
-enum { PASS_FDS = 4, PASS_MAX = 180000 };
+enum { PASS_FDS = 5, PASS_MAX = 180000 };
 
 /* Two ends that keep packets whole, close-on-exec. */
 MUST int pass_pair(int fd[2]);

@@ -113,6 +113,8 @@ static const int files[] = {
 	SYS_getegid,
 	SYS_getppid,
 	SYS_memfd_create,
+	SYS_pipe2,
+	SYS_wait4,
 #ifdef SYS_open
 	SYS_open,
 	SYS_unlink,
