@@ -3,7 +3,8 @@ PREFIX     = /usr/local
 BINDIR     = $(PREFIX)/bin
 SBINDIR    = $(PREFIX)/sbin
 LIBEXECDIR = $(PREFIX)/libexec
-MANDIR     = $(PREFIX)/share/man
+SHAREDIR   = $(PREFIX)/share
+MANDIR     = $(SHAREDIR)/man
 DESTDIR    =
 
 VERSION = 0.1
@@ -94,10 +95,10 @@ fuzz:
 
 install: all
 	B=$B scripts/install "$(DESTDIR)" "$(BINDIR)" "$(SBINDIR)" \
-	    "$(LIBEXECDIR)" "$(MANDIR)" $(PROGRAMS)
+	    "$(LIBEXECDIR)" "$(SHAREDIR)" "$(MANDIR)" $(PROGRAMS)
 uninstall:
 	scripts/install -u "$(DESTDIR)" "$(BINDIR)" "$(SBINDIR)" \
-	    "$(LIBEXECDIR)" "$(MANDIR)" $(PROGRAMS)
+	    "$(LIBEXECDIR)" "$(SHAREDIR)" "$(MANDIR)" $(PROGRAMS)
 
 clean:
 	rm -rf build build-san build-fuzz

@@ -27,9 +27,23 @@ install_it() {
 	done
 	[ -f "$prefix/share/man/man8/mtls.8" ]
 	[ -f "$prefix/share/man/man7/pneu.7" ]
+	(cd "$ROOT/share" && find pneu -type f -printf '%P\n') | sort >want
+	(cd "$prefix/share/pneu" && find . -type f -printf '%P\n') | sort | diff want -
+	[ -s want ]
 	run -0 "$prefix/bin/pneu" mpop -V
 	make -s -C "$ROOT" uninstall PREFIX="$prefix"
 	[ -z "$(find "$prefix" ! -type d)" ]
+	[ ! -e "$prefix/share/pneu" ]
+}
+
+@test "an installed filter finds the others' program of its name" {
+	install_it
+	f=$prefix/share/pneu/filters
+	mkdir real
+	printf '#!/bin/sh\ncat >/dev/null; echo stdin: OK\n' >real/clamdscan
+	chmod +x real/clamdscan
+	PATH=$f:$PWD/real:$PATH run -0 clamdscan < <(printf 'Subject: x\n\nx\n')
+	[ "${lines[0]}" = 'X-Virus-Scanned: clean' ]
 }
 
 @test "a stranger's program of the same name is not uninstalled" {
