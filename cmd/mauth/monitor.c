@@ -9,14 +9,14 @@
 #include "base/die.h"
 #include "io/conf.h"
 #include "io/deadline.h"
+#include "io/facts.h"
 #include "io/log.h"
 #include "io/spawn.h"
 #include "mauth.h"
 
 enum {
-	PATIENCE = 10,      /* seconds for the greeter to do its part */
-	EXCHANGES_MAX = 50, /* of all kinds, the cancelled ones too */
-	TLS_FACTS_MAX = 16384
+	PATIENCE = 10,     /* seconds for the greeter to do its part */
+	EXCHANGES_MAX = 50 /* of all kinds, the cancelled ones too */
 };
 
 struct watch {
@@ -207,59 +207,39 @@ question(struct watch *w, const struct monitor_msg *q)
 	return step(w, r, challenge);
 }
 
-/* NAME=value NUL ... NUL; what is not about TLS is not taken. */
+/* What is kept of a handshake for the log. */
+struct told {
+	struct mauth *m;
+	char protocol[32], cipher[64];
+};
+
 static void
-take_facts(struct mauth *m, struct span text)
+take_fact(void *arg, const char *name, struct span value)
 {
-	char name[64], protocol[32] = "", cipher[64] = "";
+	struct told *t = arg;
 
-	while (text.n > 0) {
-		struct span v = span_cut(&text, '\0'), left;
-
-		if (v.n == 0)
-			break;
-		left = span_cut(&v, '=');
-		if (!span_starts(left, "SSL_") ||
-		    !span_cstr(left, name, sizeof(name)) ||
-		    !env_set(&m->env, name, v))
-			continue;
-		if (strcmp(name, "SSL_PROTOCOL") == 0 &&
-		    !span_cstr(v, protocol, sizeof(protocol)))
-			protocol[0] = '\0';
-		if (strcmp(name, "SSL_CIPHER") == 0 &&
-		    !span_cstr(v, cipher, sizeof(cipher)))
-			cipher[0] = '\0';
-	}
-	snprintf(m->tls_facts, sizeof(m->tls_facts), "%s%s%s",
-	    protocol[0] != '\0' ? protocol : "TLS",
-	    cipher[0] != '\0' ? " " : "", cipher);
+	env_set(&t->m->env, name, value);
+	if (strcmp(name, "SSL_PROTOCOL") == 0 &&
+	    !span_cstr(value, t->protocol, sizeof(t->protocol)))
+		t->protocol[0] = '\0';
+	if (strcmp(name, "SSL_CIPHER") == 0 &&
+	    !span_cstr(value, t->cipher, sizeof(t->cipher)))
+		t->cipher[0] = '\0';
 }
 
 /* Ask the TLS half to begin; true when it has, and told its facts. */
 static bool
 handshake(struct mauth *m)
 {
-	static char text[TLS_FACTS_MAX];
+	struct told t = { .m = m };
 	int64_t deadline = deadline_in(TIME_HANDSHAKE);
-	size_t n = 0;
 
-	if (write_all(m->tls.ctl, "Y", 1, deadline) == -1)
+	if (write_all(m->tls.ctl, "Y", 1, deadline) == -1 ||
+	    facts_read(m->tls.ctl, FACTS_TLS, deadline, take_fact, &t) == -1)
 		return false;
-	/* an empty list is one NUL, any other ends with two */
-	while (!(n == 1 && text[0] == '\0') &&
-	    !(n > 1 && text[n - 1] == '\0' && text[n - 2] == '\0')) {
-		ssize_t r;
-
-		if (n == sizeof(text) ||
-		    deadline_wait(m->tls.ctl, POLLIN, deadline) == -1)
-			return false;
-		r = read(m->tls.ctl, text + n, sizeof(text) - n);
-		if (r == 0 || (r == -1 && errno != EINTR))
-			return false;
-		if (r > 0)
-			n += (size_t)r;
-	}
-	take_facts(m, (struct span){ text, n });
+	snprintf(m->tls_facts, sizeof(m->tls_facts), "%s%s%s",
+	    t.protocol[0] != '\0' ? t.protocol : "TLS",
+	    t.cipher[0] != '\0' ? " " : "", t.cipher);
 	return true;
 }
 

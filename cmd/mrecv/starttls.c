@@ -1,17 +1,17 @@
 /*
  * STARTTLS by the UCSPI-TLS convention: another process does TLS.  It is
  * asked through SSLCTLFD; afterwards the client is read from SSLREADFD and
- * written to at SSLWRITEFD, and facts come as NAME=value, NUL, ended by an
- * empty one.
+ * written to at SSLWRITEFD, and facts are told of the connection.
  */
 #include <unistd.h>
 
 #include "base/num.h"
 #include "io/deadline.h"
+#include "io/facts.h"
 #include "io/log.h"
 #include "mrecv.h"
 
-enum { FACTS_MAX = 8192, FD_MAX = 65535 };
+enum { FD_MAX = 65535 };
 
 static int
 fd_of(const char *name)
@@ -55,43 +55,14 @@ tls_facts(struct mrecv *m)
 		    *cipher != '\0' ? " " : "", cipher);
 }
 
-/* Only names that say something about TLS. */
 static void
-take_fact(struct span line)
+take_fact(void *arg, const char *name, struct span value)
 {
-	char text[LIMIT_ENV_VALUE + 64], *eq;
+	char text[LIMIT_FACT + 1];
 
-	if (!span_starts(line, "SSL_") || !span_cstr(line, text, sizeof(text)))
-		return;
-	eq = strchr(text, '=');
-	if (eq == NULL)
-		return;
-	*eq = '\0';
-	setenv(text, eq + 1, 1);
-}
-
-/* 0 after the empty one; -1 when there is an end before it. */
-static int
-read_facts(int fd)
-{
-	static char room[FACTS_MAX];
-	struct in in;
-
-	in_init(&in, fd, room, sizeof(room));
-	in.deadline = deadline_in(TIME_HANDSHAKE);
-	for (;;) {
-		size_t n = span_chr(in.data, '\0');
-
-		if (n == in.data.n) {
-			if (in_fill(&in) != IN_DATA)
-				return -1;
-			continue;
-		}
-		take_fact(span_take(&in.data, n));
-		span_take(&in.data, 1);
-		if (n == 0)
-			return 0;
-	}
+	(void)arg;
+	if (span_cstr(value, text, sizeof(text)))
+		setenv(name, text, 1);
 }
 
 int
@@ -102,8 +73,9 @@ starttls(struct mrecv *m)
 
 	if (flush(m) == -1 ||
 	    write_all(ctl, "Y", 1, deadline_in(m->command_time)) == -1 ||
-	    read_facts(ctl) == -1 || dup2(rd, STDIN_FILENO) == -1 ||
-	    dup2(wr, STDOUT_FILENO) == -1)
+	    facts_read(ctl, FACTS_TLS, deadline_in(TIME_HANDSHAKE), take_fact,
+		NULL) == -1 ||
+	    dup2(rd, STDIN_FILENO) == -1 || dup2(wr, STDOUT_FILENO) == -1)
 		return -1;
 	close(ctl);
 	close(rd);

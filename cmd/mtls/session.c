@@ -11,56 +11,18 @@
 #include "base/die.h"
 #include "io/deadline.h"
 #include "io/env.h"
-#include "io/in.h"
+#include "io/facts.h"
 #include "io/log.h"
 #include "io/spawn.h"
 #include "io/user.h"
 #include "mtls.h"
 
-enum { FACTS_SIZE = 2048, CTL_FD = 3, READ_FD = 4, WRITE_FD = 5, HIGH_FD = 10 };
-enum { FACT_MAX = 255 };
-
-/* What the TLS half may say of a connection. */
-static const char *const fact_names[] = { "SSL_PROTOCOL", "SSL_CIPHER",
-	"SSL_CIPHER_USEKEYSIZE", "SSL_TLS_SNI_SERVERNAME" };
-
-/* Names of OpenSSL's, numbers and host names need nothing else. */
-static bool
-value_ok(struct span v)
-{
-	for (size_t i = 0; i < v.n; i++)
-		if (!is_alnum(v.p[i]) && strchr("._-+:", v.p[i]) == NULL)
-			return false;
-	return v.n > 0 && v.n <= FACT_MAX;
-}
+enum { CTL_FD = 3, READ_FD = 4, WRITE_FD = 5, HIGH_FD = 10 };
 
 static void
-put_fact(struct env *e, struct span fact)
+put_fact(void *e, const char *name, struct span value)
 {
-	struct span name = span_cut(&fact, '=');
-
-	for (size_t i = 0; i < sizeof(fact_names) / sizeof(*fact_names); i++)
-		if (span_is(name, fact_names[i]) && value_ok(fact))
-			env_set(e, fact_names[i], fact);
-}
-
-/* Read NAME=value, NUL, ... up to an empty one.  False: no TLS came. */
-static bool
-take_facts(struct env *e, int fd, int64_t deadline)
-{
-	static char buf[FACTS_SIZE];
-	struct span left;
-	struct in in;
-
-	in_init(&in, fd, buf, sizeof(buf));
-	in.deadline = deadline;
-	while (in.data.n < 2 || in.data.p[in.data.n - 1] != '\0' ||
-	    in.data.p[in.data.n - 2] != '\0')
-		if (in_fill(&in) != IN_DATA)
-			return false;
-	for (left = in.data; left.n > 0;)
-		put_fact(e, span_cut(&left, '\0'));
-	return true;
+	env_set(e, name, value);
 }
 
 static void
@@ -189,7 +151,8 @@ begin_implicit(struct mtls *m, int fd, struct env *e, struct pairs *p)
 		close(fd);
 	become(m, e);
 	/* the TLS half gives up first, and says why */
-	if (!take_facts(e, p->ctl[0], deadline_in(m->handshake + 5)))
+	if (facts_read(p->ctl[0], FACTS_TLS, deadline_in(m->handshake + 5),
+		put_fact, e) == -1)
 		_exit(EXIT_TEMP);
 }
 

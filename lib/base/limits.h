@@ -15,6 +15,10 @@ enum {
 	LIMIT_CMD_ARGS = 256,
 	LIMIT_PATH = 512,
 
+	/* what the TLS half of a connection tells of it */
+	LIMIT_FACT = 512,
+	LIMIT_FACTS = 65536,
+
 	/* addresses and names: RFC 5321, section 4.5.3.1 */
 	LIMIT_LOCAL_PART = 64,
 	LIMIT_DOMAIN = 255,
