@@ -85,3 +85,38 @@ forbidden() {
 	forbidden "$greeter"
 	exec 7>&-
 }
+
+@test "mrecv can't read the queue, nor connect, fork or execute" {
+	hold "$SMTP_PORT"
+	server=$(of_name mrecv | tail -n 1)
+	[ -n "$server" ]
+	: >"$PNEU_DIR/queue/0000000000000000"
+	chmod 0644 "$PNEU_DIR/queue/0000000000000000"
+	for what in "open $PNEU_DIR/queue/0000000000000000" \
+		"open $PNEU_DIR/queue" "open $PNEU_CONF" 'open /etc/passwd' \
+		"open $PNEU_DIR/mail" "connect $SMTP_PORT" fork 'exec /bin/true'; do
+		# shellcheck disable=SC2086 # words
+		run -0 inject "$server" $what
+		echo "$what: $output"
+		[ "$output" = EPERM ] || [ "$output" = EACCES ]
+	done
+	run -0 inject "$server" open "$PNEU_CONF/users"
+	[ "$output" = ok ]
+	rm "$PNEU_DIR/queue/0000000000000000"
+	exec 7>&-
+}
+
+@test "a table that is a link to somewhere else is read" {
+	mkdir "$PNEU_DIR/elsewhere"
+	chmod 0755 "$PNEU_DIR/elsewhere"
+	mv "$PNEU_CONF/users" "$PNEU_DIR/elsewhere/"
+	ln -s "$PNEU_DIR/elsewhere/users" "$PNEU_CONF/users"
+	hold "$SMTP_PORT"
+	printf 'HELO a\r\nMAIL FROM:<>\r\nRCPT TO:<alice@example.test>\r\n' >&7
+	for i in 1 2 3; do
+		read -r -u 7 reply
+		echo "$reply"
+	done
+	[[ $reply == '250 2.1.5'* ]]
+	exec 7>&-
+}

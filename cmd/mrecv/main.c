@@ -14,7 +14,6 @@
 #include "io/deadline.h"
 #include "io/ident.h"
 #include "io/log.h"
-#include "io/sandbox.h"
 #include "io/stop.h"
 #include "io/user.h"
 #include "mrecv.h"
@@ -172,8 +171,7 @@ main(int argc, char *argv[])
 	tls_facts(&self);
 	identify(&self);
 	settings(&self);
-	if (self.direct && sandbox_limits(true, 0) == -1)
-		die_sys(EXIT_TEMP, "sandbox");
+	confine(&self);
 	serve(&self);
 	return EXIT_OK;
 }

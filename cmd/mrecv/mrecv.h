@@ -59,6 +59,9 @@ struct mrecv {
 /* identity.c: find out who is there.  Dies when that can't be said. */
 void identify(struct mrecv *);
 
+/* confine.c: give up what is not needed from here on.  Dies if it can't. */
+void confine(const struct mrecv *);
+
 /* policy.c: answer SMTPD_MAIL and SMTPD_RCPT. */
 void policy_mail(struct mrecv *);
 void policy_rcpt(struct mrecv *);

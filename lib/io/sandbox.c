@@ -138,18 +138,81 @@ enum {
 #define SANDBOX_ARCH AUDIT_ARCH_AARCH64
 #endif
 
+#ifdef SANDBOX_ARCH
+/*
+ * A filter that finds a number by halving: the kernel runs it once for
+ * each call there is when it is put in place, so a long list of
+ * comparisons would cost more than all that it checks.
+ *
+ * The edges are where the calls that are allowed begin and end: a number
+ * with an odd count of edges at or below it is allowed.
+ */
+struct edges {
+	uint32_t at[2 * (NSTREAMS + NFILES)];
+	size_t n;
+};
+
+enum { CODE_MAX = 4 * (NSTREAMS + NFILES) + 8 };
+
+static void
+add_call(struct edges *e, uint32_t nr)
+{
+	uint32_t add[2] = { nr, nr + 1 };
+
+	/* an edge that is there twice is none */
+	for (size_t k = 0; k < 2; k++) {
+		size_t i = 0;
+
+		while (i < e->n && e->at[i] < add[k])
+			i++;
+		if (i < e->n && e->at[i] == add[k]) {
+			e->n--;
+			memmove(e->at + i, e->at + i + 1,
+			    (e->n - i) * sizeof(e->at[0]));
+		} else {
+			memmove(e->at + i + 1, e->at + i,
+			    (e->n - i) * sizeof(e->at[0]));
+			e->at[i] = add[k];
+			e->n++;
+		}
+	}
+}
+
+/* The code for what lies between the edges lo and hi: its length. */
+static unsigned short
+halve(const struct edges *e, size_t lo, size_t hi, struct sock_filter *code)
+{
+	size_t mid = lo + (hi - lo) / 2;
+	unsigned short left;
+
+	if (lo == hi) {
+		*code = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K,
+		    lo % 2 == 1 ? SECCOMP_RET_ALLOW
+				: SECCOMP_RET_ERRNO | EPERM);
+		return 1;
+	}
+	left = halve(e, lo, mid, code + 1);
+	*code = (struct sock_filter)BPF_JUMP(
+	    BPF_JMP | BPF_JGE | BPF_K, e->at[mid], (uint8_t)left, 0);
+	return (
+	    unsigned short)(1 + left + halve(e, mid + 1, hi, code + 1 + left));
+}
+#endif
+
 /* Allow so many of both lists, and nothing else. */
 static int
 allow_calls(unsigned nfiles)
 {
 #ifdef SANDBOX_ARCH
-	struct sock_filter code[NSTREAMS + NFILES + 8];
+	struct sock_filter code[CODE_MAX];
 	struct sock_fprog prog = { .filter = code };
-	unsigned total = NSTREAMS + nfiles;
+	struct edges e = { .n = 0 };
 	unsigned short n = 0;
 
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)
-		return -1;
+	for (unsigned i = 0; i < NSTREAMS; i++)
+		add_call(&e, (uint32_t)streams[i]);
+	for (unsigned i = 0; i < nfiles; i++)
+		add_call(&e, (uint32_t)files[i]);
 	code[n++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
 	    (uint32_t)offsetof(struct seccomp_data, arch));
 	code[n++] = (struct sock_filter)BPF_JUMP(
@@ -158,18 +221,9 @@ allow_calls(unsigned nfiles)
 	    BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS);
 	code[n++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
 	    (uint32_t)offsetof(struct seccomp_data, nr));
-	for (unsigned i = 0; i < total; i++) { /* jump to the last line */
-		int nr = i < NSTREAMS ? streams[i] : files[i - NSTREAMS];
-
-		code[n++] =
-		    (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K,
-			(uint32_t)nr, (uint8_t)(total - i), 0);
-	}
-	code[n++] = (struct sock_filter)BPF_STMT(
-	    BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM);
-	code[n++] =
-	    (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
-	prog.len = n;
+	prog.len = (unsigned short)(n + halve(&e, 0, e.n, code + n));
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)
+		return -1;
 	if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &prog, 0, 0) == -1 &&
 	    errno != EINVAL && errno != ENOSYS)
 		return -1;

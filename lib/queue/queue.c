@@ -123,7 +123,7 @@ static int
 make_file(struct queue *q, const char *id)
 {
 	int fd = openat(q->tmp_fd, id,
-	    O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+	    O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 	struct stat st;
 
 	if (fd == -1)
