@@ -415,6 +415,18 @@ certificate() {
 	[[ $(codes) == 4.4.3 ]]
 }
 
+@test "a domain beyond ASCII is looked up as what it is in DNS" {
+	sink s +smtputf8
+	zone <<-'E'
+		xn--bcher-kva.test A 127.0.0.1
+	E
+	run -0 by_mx $'b@B\303\234CHER.test' $'c@bu\314\210cher.test' d@xn--bcher-kva.test
+	[ "$(grep -c 'C: MAIL' s/log)" -eq 1 ]
+	grep -q 'xn--bcher-kva.test MX' dnslog
+	run -68 --separate-stderr by_mx $'b@\342\200\213.test'
+	[ "$(codes)" = 5.1.2 ]
+}
+
 @test "a resolver that is silent, or not there, is for later" {
 	export PNEU_DNS=127.0.0.1:1
 	PORT=25

@@ -58,6 +58,33 @@ put_flag(struct buf *b, const char *name, const char *variable)
 	buf_puts(b, name);
 }
 
+/* A parameter of time; one that can't be kept is a broken set-up. */
+static void
+put_checked(struct buf *b, const char *name, const char *variable)
+{
+	const char *text = getenv(variable);
+	size_t was = b->n;
+	struct span word;
+	struct deliver_by by;
+	int64_t t;
+
+	if (text == NULL || *text == '\0')
+		return;
+	put_arg(b, name, value_of(variable));
+	word = (struct span){ b->p + was, b->n - was };
+	if (!envelope_deliver_by(word, &by) && !envelope_hold_until(word, &t))
+		die(EXIT_TEMP, "%s: not a time", variable);
+}
+
+/* When what was sent for the future is due; 0: at once. */
+static int64_t
+held_until(struct span args)
+{
+	int64_t t;
+
+	return envelope_hold_until(args, &t) ? t : 0;
+}
+
 static struct span
 sender_args(struct arena *a)
 {
@@ -72,6 +99,8 @@ sender_args(struct arena *a)
 		put_arg(&b, "BODY", body);
 	put_flag(&b, "SMTPUTF8", "MAIL_SMTPUTF8");
 	put_flag(&b, "REQUIRETLS", "MAIL_REQUIRETLS");
+	put_checked(&b, "BY", "MAIL_BY");
+	put_checked(&b, "HOLDUNTIL", "MAIL_HOLDUNTIL");
 	all = arena_span(a, buf_span(&b));
 	buf_free(&b);
 	return all;
@@ -256,8 +285,14 @@ add_envelope(struct arena *a, struct in *in)
 		die(EXIT_TEMP, "the format is newer than this program");
 	if (r != ENVELOPE_OK)
 		die(EXIT_DATAERR, "not a file of the format pneu-queue 1");
-	from = (struct queue_from){ e.sender, e.args, e.auth, e.ip, e.helo,
-		e.with, e.received };
+	from = (struct queue_from){ .sender = e.sender,
+		.args = e.args,
+		.auth = e.auth,
+		.ip = e.ip,
+		.helo = e.helo,
+		.with = e.with,
+		.received = e.received,
+		.due = held_until(e.args) };
 	to = arena_alloc(a, e.nrcpts * sizeof(*to));
 	for (size_t i = 0; i < e.nrcpts; i++)
 		if (e.rcpts[i].mark == MARK_TO || e.rcpts[i].mark == MARK_NO) {
@@ -310,6 +345,7 @@ add_message(struct arena *a, struct in *in, const char *sender, char **argv,
 		.received = unix_now() };
 	size_t n;
 
+	from.due = held_until(from.args);
 	if (from.sender.n > 0 && !addr_valid(from.sender))
 		die(EXIT_DATAERR, "%.100s: not an address", sender);
 	n = take_rcpts(a, argv, to);

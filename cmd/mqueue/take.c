@@ -9,6 +9,7 @@
 #include "io/deadline.h"
 #include "io/log.h"
 #include "mail/addr.h"
+#include "mail/idn.h"
 
 enum { TASK_BYTES = 24000, IN_TASK = -2 };
 
@@ -17,12 +18,14 @@ find_dest(uint32_t number, struct span domain)
 {
 	const struct route *r = &run.table->routes.v[number];
 	char name[LIMIT_DOMAIN + 1];
+	struct buf ascii = { .max = LIMIT_DOMAIN };
 	struct dest *d;
 
+	if (idn_to_ascii(&ascii, domain))
+		domain = buf_span(&ascii);
 	if (!r->by_domain || !span_cstr(domain, name, sizeof(name)))
 		name[0] = '\0';
-	for (char *p = name; *p != '\0'; p++)
-		*p = to_lower(*p);
+	buf_free(&ascii);
 	for (d = run.dests; d != NULL; d = d->next)
 		if (d->table == run.table && d->number == number &&
 		    strcmp(d->domain, name) == 0)

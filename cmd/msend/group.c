@@ -4,6 +4,7 @@
  */
 #include "io/log.h"
 #include "mail/addr.h"
+#include "mail/idn.h"
 #include "msend.h"
 
 static struct {
@@ -38,7 +39,7 @@ static size_t
 group_of(struct span domain)
 {
 	for (size_t g = 0; g < ngroups; g++)
-		if (!opt.by_mx || span_ieq(groups[g].domain, domain))
+		if (!opt.by_mx || idn_same(groups[g].domain, domain))
 			return g;
 	groups[ngroups].domain = domain;
 	route_find(domain, &groups[ngroups].route);

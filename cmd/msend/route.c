@@ -4,6 +4,7 @@
 #include "io/deadline.h"
 #include "io/dns.h"
 #include "io/fs.h"
+#include "mail/idn.h"
 #include "msend.h"
 
 enum { PATIENCE = 30, ARENA = 1 << 20, SMTP_PORT = 25 };
@@ -170,37 +171,33 @@ by_literal(struct route *r, struct span domain)
 		refuse(r, PERM, "5.1.2", "not an address literal", domain);
 }
 
-void
-route_find(struct span domain, struct route *r)
+/* The one host of -h. */
+static void
+by_option(struct route *r)
+{
+	r->n = 1;
+	r->hosts[0].addr = opt.hop;
+	if (opt.hop.kind == NET_FD)
+		snprintf(r->hosts[0].name, sizeof(r->hosts[0].name), "fd:%d",
+		    opt.hop.fd);
+	else
+		snprintf(r->hosts[0].name, sizeof(r->hosts[0].name), "%s",
+		    opt.hop.host);
+}
+
+/* domain is in the ASCII form that DNS knows. */
+static void
+by_domain(struct route *r, struct arena *a, struct span domain)
 {
 	int64_t deadline = deadline_in(PATIENCE);
 	struct dns_answer mx;
-	struct arena a;
 
-	*r = (struct route){ 0 };
-	if (!opt.by_mx) {
-		r->n = 1;
-		r->hosts[0].addr = opt.hop;
-		if (opt.hop.kind == NET_FD)
-			snprintf(r->hosts[0].name, sizeof(r->hosts[0].name),
-			    "fd:%d", opt.hop.fd);
-		else
-			snprintf(r->hosts[0].name, sizeof(r->hosts[0].name),
-			    "%s", opt.hop.host);
-		return;
-	}
-	if (domain.n > 2 && domain.p[0] == '[' &&
-	    domain.p[domain.n - 1] == ']') {
-		by_literal(r, domain);
-		return;
-	}
-	arena_init(&a, ARENA);
-	switch (dns_query(&a, domain, DNS_MX, deadline, &mx)) {
+	switch (dns_query(a, domain, DNS_MX, deadline, &mx)) {
 	case DNS_OK:
-		by_mx(r, &a, domain, &mx, deadline);
+		by_mx(r, a, domain, &mx, deadline);
 		break;
 	case DNS_NODATA:
-		by_address(r, &a, domain, deadline);
+		by_address(r, a, domain, deadline);
 		break;
 	case DNS_NXDOMAIN:
 		refuse(r, PERM, "5.1.2", "no such domain", domain);
@@ -212,5 +209,26 @@ route_find(struct span domain, struct route *r)
 		refuse(r, PERM, "5.1.2", "not a domain name", domain);
 		break;
 	}
-	arena_free(&a);
+}
+
+void
+route_find(struct span domain, struct route *r)
+{
+	struct buf name = { .max = LIMIT_DOMAIN };
+	struct arena a;
+
+	*r = (struct route){ 0 };
+	if (!opt.by_mx) {
+		by_option(r);
+	} else if (domain.n > 2 && domain.p[0] == '[' &&
+	    domain.p[domain.n - 1] == ']') {
+		by_literal(r, domain);
+	} else if (!idn_to_ascii(&name, domain)) {
+		refuse(r, PERM, "5.1.2", "not a domain name", domain);
+	} else {
+		arena_init(&a, ARENA);
+		by_domain(r, &a, buf_span(&name));
+		arena_free(&a);
+	}
+	buf_free(&name);
 }

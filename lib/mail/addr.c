@@ -1,6 +1,7 @@
 #include "mail/addr.h"
 
 #include "base/limits.h"
+#include "mail/idn.h"
 
 /* atext of RFC 5322, and UTF-8 (RFC 6531) */
 static bool
@@ -135,7 +136,7 @@ addr_same(struct span a, struct span b)
 
 	if (!addr_split(a, &al, &ad) || !addr_split(b, &bl, &bd))
 		return span_ieq(a, b);
-	return span_eq(al, bl) && span_ieq(ad, bd);
+	return span_eq(al, bl) && idn_same(ad, bd);
 }
 
 bool

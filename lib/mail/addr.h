@@ -27,7 +27,7 @@ bool addr_valid(struct span s);
 /* The halves; false when there is no "@" outside quotes. */
 bool addr_split(struct span addr, struct span *local, struct span *domain);
 
-/* The same mailbox: domains fold case, local parts do not. */
+/* The same mailbox: domains fold case and IDN forms, local parts do not. */
 bool addr_same(struct span a, struct span b);
 
 bool addr_is_ascii(struct span);

@@ -239,6 +239,38 @@ envelope_notify(struct span args, const char *what, bool dflt)
 	return false;
 }
 
+bool
+envelope_hold_until(struct span args, int64_t *t)
+{
+	struct span v;
+
+	return envelope_arg(args, "HOLDUNTIL", &v) && date_parse_rfc3339(v, t);
+}
+
+int64_t
+envelope_since(const struct envelope *e)
+{
+	int64_t t;
+
+	return envelope_hold_until(e->args, &t) && t > e->received
+	    ? t
+	    : e->received;
+}
+
+bool
+envelope_deliver_by(struct span args, struct deliver_by *by)
+{
+	struct span v, time;
+
+	if (!envelope_arg(args, "BY", &v))
+		return false;
+	time = span_cut(&v, ';');
+	*by = (struct deliver_by){ .back = v.n > 0 && to_upper(*v.p) == 'R',
+		.trace = v.n == 2 && to_upper(v.p[1]) == 'T' };
+	return date_parse_rfc3339(time, &by->at) && (v.n == 1 || by->trace) &&
+	    (by->back || to_upper(*v.p) == 'N');
+}
+
 static bool
 has_8bit(struct span s)
 {

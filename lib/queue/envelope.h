@@ -34,7 +34,8 @@ struct envelope_rcpt {
 /* Spans are in the arena; what was "-" or "<>" is empty. */
 struct envelope {
 	struct span sender;
-	struct span args; /* RET= ENVID= BODY= SMTPUTF8 REQUIRETLS */
+	struct span args; /* RET= ENVID= BODY= SMTPUTF8 REQUIRETLS BY=
+			     HOLDUNTIL= */
 	struct span ip, helo, with, auth;
 	int64_t received;
 	struct envelope_rcpt *rcpts;
@@ -79,6 +80,20 @@ bool envelope_arg(struct span args, const char *name, struct span *value);
 /* Whether NOTIFY of args asks for "SUCCESS", "FAILURE" or "DELAY";
  * `dflt` when there is no NOTIFY. */
 bool envelope_notify(struct span args, const char *what, bool dflt);
+
+/* HOLDUNTIL=TIME (RFC 4865): not to be tried before. */
+bool envelope_hold_until(struct span args, int64_t *t);
+
+/* When the time of a message began: it was received, or released. */
+int64_t envelope_since(const struct envelope *);
+
+/* BY=TIME;R or ;N, and T behind (RFC 2852), as a point in time. */
+struct deliver_by {
+	int64_t at;
+	bool back;  /* R: too late it is returned; N: the sender is told */
+	bool trace; /* T: the sender is told of each relay */
+};
+bool envelope_deliver_by(struct span args, struct deliver_by *);
 
 /* Whether the message has 8-bit addresses or was sent with SMTPUTF8. */
 bool envelope_utf8(const struct envelope *);

@@ -154,6 +154,7 @@ queue_begin(struct queue *q, struct queue_file *f, const char *id,
 		return -1;
 	}
 	f->q = q;
+	f->due = from->due;
 	f->wire = (struct wire){ .size = 0 };
 	f->size_at = b.n;
 	snprintf(f->id, sizeof(f->id), "%s", id);
@@ -189,6 +190,16 @@ put_size(struct queue_file *f)
 		SIZE_DIGITS
 	    ? 0
 	    : -1;
+}
+
+/* The file's time is when it is due; after the last write, which sets it. */
+static int
+put_due(struct queue_file *f)
+{
+	struct timespec ts[2] = { { .tv_nsec = UTIME_OMIT },
+		{ .tv_sec = (time_t)f->due } };
+
+	return f->due == 0 ? 0 : futimens(f->fd, ts);
 }
 
 /* The reason stands beside the message before the message is there. */
@@ -229,7 +240,7 @@ forget(struct queue_file *f, bool renamed)
 int
 queue_commit(struct queue_file *f, const char *hold)
 {
-	if (out_flush(&f->out) == -1 || put_size(f) == -1 ||
+	if (out_flush(&f->out) == -1 || put_size(f) == -1 || put_due(f) == -1 ||
 	    (hold != NULL && put_hold(f, hold) == -1) ||
 	    renameat(f->q->tmp_fd, f->id, f->q->fd, f->id) == -1) {
 		forget(f, false);

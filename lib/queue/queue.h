@@ -40,6 +40,7 @@ struct queue_from {
 	struct span auth;   /* the login, or empty */
 	struct span ip, helo, with; /* for the `received` line */
 	int64_t received;
+	int64_t due; /* not before: the file's time is set to it; 0: now */
 };
 
 struct queue_rcpt {
@@ -52,6 +53,7 @@ struct queue_file {
 	int fd;
 	char id[MAIL_ID_LEN + 1];
 	struct out out;
+	int64_t due;
 	size_t size_at;   /* where the size stands */
 	struct wire wire; /* its size: CRLF octets of the message so far */
 	char buf[32768];
