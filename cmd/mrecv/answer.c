@@ -60,10 +60,12 @@ failure(struct mrecv *m, const char *what)
 static void
 end_queue(struct mrecv *m)
 {
-	if (queue_commit(&msg.file, NULL) == -1)
+	const char *hold = m->hold[0] != '\0' ? m->hold : NULL;
+
+	if (queue_commit(&msg.file, hold) == -1)
 		failure(m, conf_path("queue"));
 	else
-		say_ok(m, NULL);
+		say_ok(m, hold != NULL ? "held" : NULL);
 }
 
 static int
@@ -250,6 +252,9 @@ message_end(struct mrecv *m)
 		break;
 	case ROAD_FILTERS:
 		end_filters(m);
+		break;
+	case ROAD_NOWHERE:
+		say_ok(m, "dropped");
 		break;
 	case ROAD_NONE:
 		break;

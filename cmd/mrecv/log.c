@@ -42,7 +42,7 @@ rcpt_list(struct mrecv *m)
 {
 	static char list[LOG_LINE_SIZE / 2];
 	struct span all = buf_span(&m->s.rcpts), s;
-	size_t n = all.n - 1;
+	size_t n = all.n > 0 ? all.n - 1 : 0;
 
 	if (n > sizeof(list)) {
 		n = span_rchr((struct span){ all.p, sizeof(list) }, '\n');

@@ -101,9 +101,9 @@ say_later(void)
 }
 
 static int64_t
-seconds(const char *name, int64_t dflt)
+seconds(enum mrecv_limit which)
 {
-	return (int64_t)conf_limit(name, 86400, (uint64_t)dflt);
+	return (int64_t)limit_of(which);
 }
 
 /*
@@ -130,13 +130,13 @@ settings(struct mrecv *m)
 		.tls_offered = tls_offered(),
 		.tls_active = m->tls[0] != '\0',
 		.logged_in = m->known,
-		.size_max = conf_limit("message", UINT64_MAX, LIMIT_MESSAGE) };
+		.size_max = limit_of(MRECV_MESSAGE) };
 
-	m->end = deadline_in(seconds("session-time", TIME_SMTP_SESSION));
-	m->command_time = seconds("command-time", TIME_SMTP_COMMAND);
-	m->data_time = seconds("data-time", TIME_SMTP_DATA_BLOCK);
-	m->filter_time = seconds("filter-time", TIME_FILTER);
-	m->floor = conf_limit("free-space", UINT64_MAX, LIMIT_FREE_SPACE);
+	m->end = deadline_in(seconds(MRECV_SESSION_TIME));
+	m->command_time = seconds(MRECV_COMMAND_TIME);
+	m->data_time = seconds(MRECV_DATA_TIME);
+	m->filter_time = seconds(MRECV_FILTER_TIME);
+	m->floor = limit_of(MRECV_FREE_SPACE);
 	m->queue.fd = -1;
 	m->direct = writes_queue(m);
 	if (m->direct)
@@ -170,7 +170,9 @@ main(int argc, char *argv[])
 	die_hook = say_later;
 	tls_facts(&self);
 	identify(&self);
+	limits_read();
 	settings(&self);
+	policy_open(&self);
 	confine(&self);
 	serve(&self);
 	return EXIT_OK;

@@ -33,6 +33,7 @@ put(struct span s)
 		else
 			out_put(&msg.spool.out, s);
 		break;
+	case ROAD_NOWHERE:
 	case ROAD_NONE:
 		break;
 	}
@@ -56,6 +57,7 @@ put_received(struct mrecv *m)
 {
 	static struct buf b = { .max = RECEIVED_MAX };
 	struct received r = { .helo = m->submission ? NULL : m->s.helo,
+		.name = m->client,
 		.ip = m->peer.ip,
 		.by = m->s.conf.host,
 		.with = protocol(m),
@@ -147,11 +149,17 @@ begin_filters(struct mrecv *m)
 static int
 begin_road(struct mrecv *m)
 {
+	if (m->s.nrcpt == 0) {
+		msg.road = ROAD_NOWHERE;
+		return 0;
+	}
 	if (m->direct) {
 		msg.road = ROAD_QUEUE;
 		return begin_queue(m);
 	}
 	child_env(m, &msg.env, msg.id);
+	if (m->hold[0] != '\0')
+		env_set(&msg.env, "MAIL_HOLD", span_of(m->hold));
 	if (m->nfilters > 0) {
 		msg.road = ROAD_FILTERS;
 		return begin_filters(m);

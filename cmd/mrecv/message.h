@@ -9,7 +9,13 @@
 #include "mail/intake.h"
 #include "sink.h"
 
-enum road { ROAD_NONE, ROAD_QUEUE, ROAD_SINK, ROAD_FILTERS };
+enum road {
+	ROAD_NONE,
+	ROAD_QUEUE,
+	ROAD_SINK,
+	ROAD_FILTERS,
+	ROAD_NOWHERE /* it is taken and dropped */
+};
 
 /* An unlinked file: what is not whole is gone with us. */
 struct spool {

@@ -35,12 +35,14 @@ struct mrecv {
 	struct in in;
 	struct net_peer peer;
 	const char *conn;
-	char tls[128]; /* "TLSv1.3 CIPHER", or "" */
+	char tls[128];                 /* "TLSv1.3 CIPHER", or "" */
+	char client[LIMIT_DOMAIN + 1]; /* a name that DNS confirms, or "" */
 	struct smtpd s;
 	int64_t end; /* deadline of the session */
 	const char *why;
 	unsigned ids; /* given away */
 	unsigned accepted;
+	char hold[LIMIT_REPLY_TEXT + 1]; /* why this message is held, or "" */
 
 	/* who submits; only with -S and -p */
 	bool known;          /* somebody is: they may send anywhere */
@@ -56,11 +58,31 @@ struct mrecv {
 	int64_t command_time, data_time, filter_time;
 };
 
+/* limits.c: read the file once, then ask. */
+enum mrecv_limit {
+	MRECV_MESSAGE,
+	MRECV_FREE_SPACE,
+	MRECV_SESSION_TIME,
+	MRECV_COMMAND_TIME,
+	MRECV_DATA_TIME,
+	MRECV_FILTER_TIME,
+	MRECV_DNS_TIME
+};
+void limits_read(void);
+uint64_t limit_of(enum mrecv_limit);
+
 /* identity.c: find out who is there.  Dies when that can't be said. */
 void identify(struct mrecv *);
 
 /* confine.c: give up what is not needed from here on.  Dies if it can't. */
 void confine(const struct mrecv *);
+/*
+ * connect.c: read the files of the policy, and ask DNS about the client:
+ * before there is a sandbox.  Then, whether the client is to be greeted;
+ * if not, that has been said.
+ */
+void policy_open(struct mrecv *);
+bool policy_greet(struct mrecv *);
 
 /* policy.c: answer SMTPD_MAIL and SMTPD_RCPT. */
 void policy_mail(struct mrecv *);

@@ -1,11 +1,11 @@
 /*
  * Who may send, and to whom.
  */
+#include "policy.h"
 #include "io/conf.h"
 #include "io/fs.h"
 #include "io/log.h"
 #include "mail/addr.h"
-#include "mrecv.h"
 
 static void
 answer(struct mrecv *m, enum smtp_reply r, struct span rcpt)
@@ -64,6 +64,7 @@ judge_sender(struct mrecv *m)
 void
 policy_mail(struct mrecv *m)
 {
+	m->hold[0] = '\0';
 	answer(m, judge_sender(m), SPAN(""));
 }
 
@@ -101,18 +102,22 @@ qualify(struct mrecv *m, const struct rcpt *r)
 		    first_domain(m, domain, sizeof(domain)));
 }
 
+/* *ours: a mailbox of this host. */
 static enum smtp_reply
-judge_rcpt(struct mrecv *m)
+judge_rcpt(struct mrecv *m, bool *ours)
 {
 	static struct rcpt r;
 
+	*ours = false;
 	switch (rcpt_find(span_of(m->s.rcpt), &r)) {
 	case RCPT_USER:
 		if (r.user.disabled)
 			return SMTP_DISABLED;
+		*ours = true;
 		qualify(m, &r);
 		return SMTP_RCPT_OK;
 	case RCPT_ALIAS:
+		*ours = true;
 		qualify(m, &r);
 		return SMTP_RCPT_OK;
 	case RCPT_RELAY:
@@ -127,8 +132,59 @@ judge_rcpt(struct mrecv *m)
 	return SMTP_LATER;
 }
 
+/* Who must be reached, whatever is wrong (RFC 5321, section 4.5.1). */
+static bool
+is_postmaster(struct span address)
+{
+	struct span local = span_take(&address, span_rchr(address, '@'));
+
+	return span_iis(local, "postmaster") || span_iis(local, "abuse");
+}
+
+static void
+say_ruling(struct mrecv *m, const struct ruling *r)
+{
+	char why[sizeof(r->why) + sizeof(r->text) + 2];
+
+	snprintf(why, sizeof(why), "%s: %s", r->why, r->text);
+	log_refusal(m, NULL, span_of(m->s.rcpt), r->code, span_of(why));
+	if (r->code == 421 || r->code == 521)
+		smtpd_turn_away(&m->s, r->code, span_of(r->text));
+	else
+		smtpd_say(&m->s, r->code, span_of(r->text));
+}
+
+/* The client is told that all is well. */
+static void
+drop_rcpt(struct mrecv *m, const struct ruling *r)
+{
+	struct logline l;
+
+	log_message(m, &l, "drop", NULL);
+	log_str(&l, "rcpt", m->s.rcpt);
+	log_str(&l, "why", r->why);
+	log_end(&l);
+	smtpd_reply(&m->s, SMTP_RCPT_OK);
+	smtpd_pass_over(&m->s);
+}
+
 void
 policy_rcpt(struct mrecv *m)
 {
-	answer(m, judge_rcpt(m), span_of(m->s.rcpt));
+	static struct ruling r;
+	bool ours;
+	enum smtp_reply v = judge_rcpt(m, &ours);
+
+	r = (struct ruling){ .no = false };
+	if (!m->lmtp && !(ours && is_postmaster(span_of(m->s.rcpt))))
+		access_rule(m, &r);
+	if (r.no) {
+		say_ruling(m, &r);
+	} else if (v == SMTP_RCPT_OK && r.drop) {
+		drop_rcpt(m, &r);
+	} else {
+		if (v == SMTP_RCPT_OK && r.hold[0] != '\0')
+			memcpy(m->hold, r.hold, sizeof(m->hold));
+		answer(m, v, span_of(m->s.rcpt));
+	}
 }

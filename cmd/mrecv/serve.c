@@ -161,7 +161,7 @@ serve(struct mrecv *m)
 		struct span name = m->hello, verb = span_word(&name);
 
 		smtpd_resume(&m->s, span_trim(name), span_iis(verb, "EHLO"));
-	} else {
+	} else if (policy_greet(m)) {
 		smtpd_greet(&m->s);
 	}
 	while (step(m, smtpd_next(&m->s, &m->in.data)))

@@ -14,6 +14,7 @@ enum {
 	LIMIT_ENV_TOTAL = 262144,
 	LIMIT_CMD_ARGS = 256,
 	LIMIT_PATH = 512,
+	LIMIT_ACCESS = 4194304, /* the file */
 
 	/* what the TLS half of a connection tells of it */
 	LIMIT_FACT = 512,
@@ -32,6 +33,8 @@ enum {
 	LIMIT_SMTP_REPLY_LINES = 100, /* of a server's reply */
 	LIMIT_SMTP_RCPTS = 1000,      /* RFC 5321 asks 100 */
 	LIMIT_SMTP_ERRORS = 20,
+	LIMIT_DNSBLS = 16,        /* zones that `access` names */
+	LIMIT_CLIENT_NAMES = 5,   /* of an address: those that are confirmed */
 	LIMIT_MAIL_RCPTS = 65536, /* bytes of MAIL_RCPTS */
 	LIMIT_RECEIVED = 100,     /* RFC 5321, section 6.3 */
 	LIMIT_HEADER = 1048576,   /* the header of a message */
@@ -48,6 +51,7 @@ enum {
 	TIME_SMTP_QUIT = 10,
 	TIME_SEND_IDLE = 5, /* a session of msend with nothing to send */
 	TIME_SMTP_SESSION = 7200,
+	TIME_CLIENT_DNS = 5, /* what a client's address is known for */
 	TIME_HANDSHAKE = 60,
 	TIME_TLS_STALL = 300, /* the peer takes nothing */
 	TIME_GREETER = 180,

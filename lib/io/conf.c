@@ -308,25 +308,37 @@ conf_bin(void)
 	return read_paths() ? conf_path("bin") : "";
 }
 
-uint64_t
-conf_limit(const char *name, uint64_t max, uint64_t dflt)
+void
+conf_limits(struct conf_row *rows, size_t n)
 {
 	static struct conf c;
 	struct span line;
 
 	if (conf_open(&c, "limits") == -1)
-		return dflt;
+		return;
 	while (conf_next(&c, &line) == 1) {
 		struct span key = span_word(&line);
 		uint64_t v;
 
-		if (!num_u64(span_trim(line), &v))
+		if (!num_u64(span_trim(line), &v)) {
 			conf_bad(&c, "not NAME NUMBER");
-		else if (span_is(key, name))
-			dflt = v > max ? max : v;
+			continue;
+		}
+		for (size_t i = 0; i < n; i++)
+			if (span_is(key, rows[i].name))
+				rows[i].value =
+				    v > rows[i].max ? rows[i].max : v;
 	}
 	conf_close(&c);
-	return dflt;
+}
+
+uint64_t
+conf_limit(const char *name, uint64_t max, uint64_t dflt)
+{
+	struct conf_row row = { name, max, dflt };
+
+	conf_limits(&row, 1);
+	return row.value;
 }
 
 static bool

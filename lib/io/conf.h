@@ -96,6 +96,14 @@ const char *conf_bin(void);
  */
 uint64_t conf_limit(const char *name, uint64_t max, uint64_t dflt);
 
+/* The same for several, in one reading. */
+struct conf_row {
+	const char *name;
+	uint64_t max, value; /* the default, then what the file says */
+};
+
+void conf_limits(struct conf_row *, size_t n);
+
 /* Find an account of ours ("pneu", "pneu-tls", ..., or any name): the file
  * `uids` (NAME UID GID a line), else passwd, else "UID" or "UID:GID" in
  * digits.  0, or -1 and errno (ENOENT: no such user).

@@ -14,8 +14,15 @@
 #include "io/fs.h"
 #include "io/net.h"
 #include "io/out.h"
+#include "io/stop.h"
 
-enum { SERVERS_MAX = 4, ROUNDS = 2, PATIENCE_MS = 3000, HOPS = 8 };
+enum {
+	SERVERS_MAX = 4,
+	ROUNDS = 2,
+	PATIENCE_MS = 3000,
+	BATCH_PATIENCE_MS = 1500,
+	HOPS = 8
+};
 
 struct server {
 	struct sockaddr_storage addr;
@@ -208,6 +215,162 @@ dns_query(struct arena *a, struct span name, enum dns_type type,
 		name = d.cname;
 	}
 	return DNS_TEMP; /* a chain that long is an accident */
+}
+
+bool
+dns_batch_add(struct dns_batch *b, struct span name, enum dns_type type)
+{
+	if (b->n == DNS_BATCH_MAX)
+		return false;
+	b->v[b->n++] = (struct dns_ask){ .name = name,
+		.now = name,
+		.type = type,
+		.result = DNS_TEMP,
+		.fd = -1 };
+	return true;
+}
+
+static void
+finish(struct dns_batch *b, struct dns_ask *k, enum dns_result r)
+{
+	k->result = r;
+	k->done = true;
+	if (b->answered != NULL)
+		b->answered(b, k);
+}
+
+static void
+close_ask(struct dns_ask *k)
+{
+	if (k->fd != -1)
+		close(k->fd);
+	k->fd = -1;
+}
+
+/* Ask the next server, from a port and with an id of its own. */
+static void
+send_ask(struct dns_batch *b, struct dns_ask *k)
+{
+	unsigned char bytes[DNSMSG_QUERY_MAX];
+	const struct server *s;
+	size_t n;
+
+	close_ask(k);
+	if (nservers == 0 || k->tries == ROUNDS * nservers) {
+		finish(b, k, DNS_TEMP);
+		return;
+	}
+	s = &servers[k->tries++ % nservers];
+	k->again = deadline_now() + BATCH_PATIENCE_MS;
+	fs_random(&k->id, sizeof(k->id));
+	n = dnsmsg_query(bytes, k->id, k->now, k->type);
+	if (n == 0) {
+		finish(b, k, DNS_BAD);
+		return;
+	}
+	k->fd = socket(
+	    s->addr.ss_family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (k->fd == -1 ||
+	    connect(k->fd, (const struct sockaddr *)&s->addr, s->len) == -1 ||
+	    send(k->fd, bytes, n, 0) == -1)
+		k->again = 0; /* the next one, at once */
+}
+
+/* The same by TCP, which is rare enough to be waited for. */
+static bool
+ask_again_by_tcp(
+    struct arena *a, struct dns_ask *k, int64_t deadline, struct dnsmsg *d)
+{
+	struct question q = { .name = k->now, .type = k->type, .id = k->id };
+	int64_t each = deadline_now() + BATCH_PATIENCE_MS;
+
+	q.n = dnsmsg_query(q.bytes, q.id, k->now, k->type);
+	return ask_tcp(a, &servers[(k->tries - 1) % nservers], &q,
+	    each < deadline ? each : deadline, d);
+}
+
+static void
+take_answer(
+    struct arena *a, struct dns_batch *b, struct dns_ask *k, int64_t deadline)
+{
+	static char buf[4096];
+	ssize_t n = recv(k->fd, buf, sizeof(buf), 0);
+	struct dnsmsg d;
+
+	if (n == -1 && errno == EAGAIN)
+		return;
+	if (n == -1)
+		k->again = 0; /* nobody is there */
+	if (n <= 0 ||
+	    !dnsmsg_parse(
+		a, (struct span){ buf, (size_t)n }, k->id, k->now, k->type, &d))
+		return;
+	if ((d.truncated && !ask_again_by_tcp(a, k, deadline, &d)) ||
+	    d.result == DNS_TEMP) {
+		k->again = 0;
+		return;
+	}
+	close_ask(k);
+	if (d.result == DNS_NODATA && d.cname.n > 0 && k->hops++ < HOPS) {
+		k->now = d.cname;
+		k->tries = 0;
+		send_ask(b, k);
+		return;
+	}
+	k->answer = d.answer;
+	k->answer.secure &= servers[(k->tries - 1) % nservers].loopback;
+	finish(b, k, d.result);
+}
+
+/* Wait for any of them.  False at the deadline, or when we are to end. */
+static bool
+wait_batch(struct arena *a, struct dns_batch *b, int64_t deadline)
+{
+	struct pollfd p[DNS_BATCH_MAX + 1];
+	int64_t until = deadline;
+	size_t n = b->n;
+	int r;
+
+	for (size_t i = 0; i < n; i++) {
+		p[i] = (struct pollfd){ b->v[i].fd, POLLIN, 0 };
+		if (!b->v[i].done && b->v[i].again < until)
+			until = b->v[i].again;
+	}
+	p[n] = (struct pollfd){ stop_fd(), POLLIN, 0 };
+	r = poll(p, (nfds_t)n + 1, deadline_left(until));
+	if (r > 0 && p[n].revents != 0)
+		return false;
+	for (size_t i = 0; r > 0 && i < n; i++)
+		if (p[i].revents != 0 && !b->v[i].done)
+			take_answer(a, b, &b->v[i], deadline);
+	return deadline_left(deadline) > 0;
+}
+
+/* Send what is due; false when all is answered. */
+static bool
+send_due(struct dns_batch *b)
+{
+	bool open = false;
+
+	for (size_t i = 0; i < b->n; i++) {
+		struct dns_ask *k = &b->v[i];
+
+		while (
+		    !k->done && (k->fd == -1 || deadline_left(k->again) == 0))
+			send_ask(b, k);
+		open = open || !k->done;
+	}
+	return open;
+}
+
+void
+dns_batch_run(struct arena *a, struct dns_batch *b, int64_t deadline)
+{
+	find_servers();
+	while (send_due(b) && wait_batch(a, b, deadline))
+		continue;
+	for (size_t i = 0; i < b->n; i++)
+		close_ask(&b->v[i]);
 }
 
 const char *

@@ -49,6 +49,40 @@ struct dns_answer {
 enum dns_result dns_query(struct arena *, struct span name, enum dns_type,
     int64_t deadline, struct dns_answer *);
 
+/* Questions that are asked at the same time. */
+enum { DNS_BATCH_MAX = 48 };
+
+struct dns_ask {
+	struct span name; /* to be kept by who asks */
+	enum dns_type type;
+	enum dns_result result;
+	struct dns_answer answer;
+	/* its own */
+	bool done;
+	int fd;
+	unsigned tries, hops;
+	uint16_t id;
+	struct span now; /* the name, or where a CNAME led */
+	int64_t again;   /* when another server is asked */
+};
+
+struct dns_batch {
+	struct dns_ask v[DNS_BATCH_MAX];
+	size_t n;
+	/* An answer has come: more may be added.  Or NULL. */
+	void (*answered)(struct dns_batch *, const struct dns_ask *);
+	void *arg;
+};
+
+/* One more question; false when there are too many. */
+bool dns_batch_add(struct dns_batch *, struct span name, enum dns_type);
+
+/*
+ * Ask them all.  Blocks until each is answered; what is not at the
+ * deadline, or when stop_fd can be read, is DNS_TEMP.
+ */
+void dns_batch_run(struct arena *, struct dns_batch *, int64_t deadline);
+
 /* "NXDOMAIN" and so on, for the log. */
 const char *dns_result_name(enum dns_result);
 

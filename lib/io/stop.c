@@ -53,3 +53,9 @@ stop_wait(int fd, int64_t deadline)
 	}
 	return r > 0 && p[0].revents != 0 ? 1 : 0;
 }
+
+int
+stop_fd(void)
+{
+	return stop_pipe[0];
+}

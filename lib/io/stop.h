@@ -18,7 +18,14 @@ void stop_init(void);
 /*
  * Wait until fd can be read: 0, also when it is better to try a read; 1
  * when the process was asked to end; -1 and ETIMEDOUT at the deadline.
+ * An fd of -1 is none: a pause.
  */
 MUST int stop_wait(int fd, int64_t deadline);
+
+/*
+ * For a poll of one's own: can be read once the process was asked to end.
+ * -1 before stop_init, which poll passes over.
+ */
+int stop_fd(void);
 
 #endif

@@ -6,13 +6,15 @@ bool
 received_put(struct buf *b, const struct received *r)
 {
 	char date[HEADER_DATE_SIZE];
+	const char *name = r->name != NULL ? r->name : "";
 	bool v6 = strchr(r->ip, ':') != NULL;
 
 	buf_puts(b, "Received:");
 	if (r->helo != NULL) {
 		buf_printf(b, " from %s", r->helo);
 		if (*r->ip != '\0')
-			buf_printf(b, " ([%s%s])", v6 ? "IPv6:" : "", r->ip);
+			buf_printf(b, " (%s%s[%s%s])", name,
+			    *name != '\0' ? " " : "", v6 ? "IPv6:" : "", r->ip);
 		buf_puts(b, "\n\t");
 	} else {
 		buf_putc(b, ' ');

@@ -1,7 +1,7 @@
 /*
  * received - the trace field of RFC 5321, section 4.4
  *
- *	Received: from HELO ([192.0.2.1])
+ *	Received: from HELO (NAME [192.0.2.1])
  *		by HOST with ESMTPS (TLSv1.3 CIPHER) id ID
  *		for <rcpt>; Sun, 22 Nov 2026 22:44:31 +0000
  *
@@ -14,6 +14,7 @@
 
 struct received {
 	const char *helo; /* NULL leaves the "from" clause out */
+	const char *name; /* that DNS confirms; NULL or "" for none */
 	const char *ip;   /* "" for a local peer */
 	const char *by, *with, *id;
 	const char *tls;  /* "TLSv1.3 CIPHER", or "" */

@@ -1,5 +1,7 @@
 #include "queue/pattern.h"
 
+#include <stdio.h>
+
 #include "base/num.h"
 #include "io/cidr.h"
 #include "mail/addr.h"
@@ -87,8 +89,32 @@ pattern_parse(struct span word, struct pattern *p)
 	case PATTERN_CLIENT:
 	case PATTERN_ROUTE:
 		break;
+	case PATTERN_DNSBL:
+		return false;
 	}
 	return true;
+}
+
+bool
+pattern_parse_dnsbl(struct span word, struct pattern *p)
+{
+	struct cidr net;
+	size_t eq;
+
+	*p = (struct pattern){ .kind = PATTERN_DNSBL, .value = word };
+	if (!span_starts(word, "dnsbl:"))
+		return false;
+	span_take(&p->value, 6);
+	eq = span_chr(p->value, '=');
+	if (eq < p->value.n) {
+		p->among = p->value;
+		p->value = span_take(&p->among, eq);
+		span_take(&p->among, 1);
+		if (!cidr_parse(p->among, &net) || net.v6)
+			return false;
+	}
+	return addr_domain_valid(p->value) && addr_is_ascii(p->value) &&
+	    *p->value.p != '[';
 }
 
 static bool
@@ -132,8 +158,63 @@ match_route(struct span want, struct span have)
 	return span_is(want, "*") || span_eq(want, have) || span_eq(want, word);
 }
 
-bool
-pattern_match(const struct pattern *p, const struct pattern_facts *f)
+/*
+ * Without a word about them only answers of 127.0.0.0/8 are listings (RFC
+ * 5782, section 2.1).  127.255.255.0/24 tells of a question that the list
+ * did not want to answer, and 127.0.0.1 of a zone that is a host again: a
+ * list that has gone would list everybody.
+ */
+static bool
+is_listing(struct span among, const unsigned char *ip)
+{
+	char text[16];
+
+	if (among.n > 0) {
+		snprintf(text, sizeof(text), "%d.%d.%d.%d", ip[0], ip[1], ip[2],
+		    ip[3]);
+		return match_ip(among, span_of(text));
+	}
+	return ip[0] == 127 && !(ip[1] == 255 && ip[2] == 255) &&
+	    !(ip[1] == 0 && ip[2] == 0 && ip[3] <= 1);
+}
+
+static enum pattern_answer
+match_dnsbl(const struct pattern *p, const struct pattern_facts *f)
+{
+	for (size_t i = 0; i < f->nlists; i++) {
+		const struct pattern_list *l = &f->lists[i];
+
+		if (!span_ieq(l->zone, p->value))
+			continue;
+		if (l->failed)
+			return PATTERN_FAILED;
+		for (unsigned k = 0; k < l->n; k++)
+			if (is_listing(p->among, l->answer[k]))
+				return PATTERN_YES;
+	}
+	return PATTERN_NO;
+}
+
+static enum pattern_answer
+match_client(struct span want, const struct pattern_facts *f)
+{
+	bool yes;
+
+	if (span_is(want, "*"))
+		return PATTERN_YES;
+	if (f->client_unasked)
+		return PATTERN_NO;
+	if (span_is(want, "unknown"))
+		return f->client.n == 0 ? PATTERN_YES : PATTERN_NO;
+	if (f->client.n == 0 && f->client_failed)
+		return PATTERN_FAILED;
+	yes = f->client.n > 0 && match_domain(want, f->client);
+	return yes ? PATTERN_YES : PATTERN_NO;
+}
+
+/* Where yes and no are all that there is. */
+static bool
+match_known(const struct pattern *p, const struct pattern_facts *f)
 {
 	switch (p->kind) {
 	case PATTERN_FROM:
@@ -147,9 +228,6 @@ pattern_match(const struct pattern *p, const struct pattern_facts *f)
 	case PATTERN_HELO:
 		return span_is(p->value, "*") ||
 		    match_domain(p->value, f->helo);
-	case PATTERN_CLIENT:
-		return span_is(p->value, "*") ||
-		    match_domain(p->value, f->client);
 	case PATTERN_ROUTE:
 		return match_route(p->value, f->route);
 	case PATTERN_STATUS:
@@ -158,6 +236,27 @@ pattern_match(const struct pattern *p, const struct pattern_facts *f)
 		return f->age > p->n;
 	case PATTERN_LARGER:
 		return f->size > p->n;
+	case PATTERN_CLIENT:
+	case PATTERN_DNSBL:
+		break;
 	}
 	return false;
+}
+
+enum pattern_answer
+pattern_judge(const struct pattern *p, const struct pattern_facts *f)
+{
+	if ((f->not_yet & 1U << p->kind) != 0)
+		return PATTERN_NOT_YET;
+	if (p->kind == PATTERN_CLIENT)
+		return match_client(p->value, f);
+	if (p->kind == PATTERN_DNSBL)
+		return match_dnsbl(p, f);
+	return match_known(p, f) ? PATTERN_YES : PATTERN_NO;
+}
+
+bool
+pattern_match(const struct pattern *p, const struct pattern_facts *f)
+{
+	return pattern_judge(p, f) == PATTERN_YES;
 }

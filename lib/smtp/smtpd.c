@@ -86,6 +86,17 @@ add_rcpt(struct smtpd *s)
 	s->state = SMTPD_RCPTS;
 }
 
+void
+smtpd_pass_over(struct smtpd *s)
+{
+	struct span all = buf_span(&s->rcpts);
+
+	all.n--;
+	s->rcpts.n =
+	    span_rchr(all, '\n') < all.n ? span_rchr(all, '\n') + 1 : 0;
+	s->nrcpt--;
+}
+
 static void
 begin_body(struct smtpd *s)
 {
@@ -145,6 +156,13 @@ smtpd_say(struct smtpd *s, int code, struct span text)
 		return;
 	s->state = SMTPD_CLOSED;
 	smtpd_reply(s, SMTP_TOO_MANY_ERRORS);
+}
+
+void
+smtpd_turn_away(struct smtpd *s, int code, struct span text)
+{
+	s->state = SMTPD_CLOSED;
+	smtpd_say(s, code, text);
 }
 
 void

@@ -91,6 +91,9 @@ void smtpd_init(struct smtpd *, const struct smtpd_conf *);
 void smtpd_free(struct smtpd *);
 void smtpd_greet(struct smtpd *);
 
+/* Or that the client is not served; SMTPD_CLOSE is next. */
+void smtpd_turn_away(struct smtpd *, int code, struct span text);
+
 /*
  * A session that another engine began: it was told `helo` (EHLO, or HELO
  * if not esmtp; empty for none), and then logged in.  Says 235.
@@ -115,6 +118,12 @@ void smtpd_say(struct smtpd *, int code, struct span text);
  * after the dot.
  */
 void smtpd_refuse(struct smtpd *, int code, struct span text);
+
+/*
+ * After the reply to SMTPD_RCPT: pass over the recipient that was just
+ * accepted.  A message may then have none, and still come.  Not in LMTP.
+ */
+void smtpd_pass_over(struct smtpd *);
 
 /* After SMTPD_TLS: forget all that was said without it. */
 void smtpd_tls_started(struct smtpd *);

@@ -1,0 +1,31 @@
+/*
+ * What the file `limits` says to us, in one reading.
+ */
+#include "io/conf.h"
+#include "mrecv.h"
+
+enum { DAY = 86400 };
+
+/* clang-format off */
+static struct conf_row rows[] = {
+	[MRECV_MESSAGE] =      { "message", UINT64_MAX, LIMIT_MESSAGE },
+	[MRECV_FREE_SPACE] =   { "free-space", UINT64_MAX, LIMIT_FREE_SPACE },
+	[MRECV_SESSION_TIME] = { "session-time", DAY, TIME_SMTP_SESSION },
+	[MRECV_COMMAND_TIME] = { "command-time", DAY, TIME_SMTP_COMMAND },
+	[MRECV_DATA_TIME] =    { "data-time", DAY, TIME_SMTP_DATA_BLOCK },
+	[MRECV_FILTER_TIME] =  { "filter-time", DAY, TIME_FILTER },
+	[MRECV_DNS_TIME] =     { "dns-time", DAY, TIME_CLIENT_DNS },
+};
+/* clang-format on */
+
+void
+limits_read(void)
+{
+	conf_limits(rows, sizeof(rows) / sizeof(rows[0]));
+}
+
+uint64_t
+limit_of(enum mrecv_limit which)
+{
+	return rows[which].value;
+}
