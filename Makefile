@@ -27,6 +27,16 @@ CFLAGS  = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all \
 LDFLAGS = -fsanitize=address,undefined
 endif
 
+# make FUZZ=1 fuzzers: a third one, for libFuzzer
+ifdef FUZZ
+B       = build-fuzz
+CC      = clang
+WARN    = -Wall -Werror
+CFLAGS  = -O1 -g -fsanitize=fuzzer-no-link,address,undefined \
+	-fno-sanitize-recover=all
+LDFLAGS = -fsanitize=fuzzer,address,undefined
+endif
+
 all:
 
 # Layers: an archive a folder of lib/, lowest last.
@@ -79,6 +89,15 @@ $B/unit/%: $B/t/unit/%.o $(ALL)
 	$(CC) $(LDFLAGS) -o $@ $< $(ALL) -lssl -lcrypto -lcrypt -lz
 units: $(UNITS)
 
+# Fuzz targets: t/fuzz/NAME.c, linked with every layer, and with the parts
+# of a program that it names: /* links: cmd/mrecv/x.c */
+FUZZERS = $(patsubst t/fuzz/%.c,$B/fuzz/%,$(wildcard t/fuzz/*.c))
+links   = $(shell sed -n 's|^/\* links: \(.*\) \*/|\1|p' $1)
+$B/fuzz/%: $B/t/fuzz/%.o $$(call objects,$$(call links,t/fuzz/$$*.c)) $(ALL)
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) -o $@ $+ -lssl -lcrypto -lcrypt -lz
+fuzzers: $(FUZZERS)
+
 run:
 	@scripts/deps run
 	@$(MAKE) -s all
@@ -103,7 +122,7 @@ uninstall:
 clean:
 	rm -rf build build-san build-fuzz
 
-.PHONY: all units run check bench fuzz install uninstall clean
+.PHONY: all units fuzzers run check bench fuzz install uninstall clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 -include $(shell find $B -name '*.d' 2>/dev/null)

@@ -11,7 +11,8 @@ span_take(struct span *s, size_t n)
 {
 	struct span head = { s->p, n };
 
-	s->p += n;
+	if (n > 0) /* NULL is an empty span, too */
+		s->p += n;
 	s->n -= n;
 	return head;
 }

@@ -1,5 +1,4 @@
 /* io/dnsmsg: any bytes as an answer */
-/* links: lib/io/dnsmsg.c */
 #include <assert.h>
 
 #include "io/dnsmsg.h"

@@ -1,4 +1,3 @@
-/* links: lib/queue/envelope.c */
 /* queue/envelope: an envelope ends where its message begins, however cut. */
 #include <assert.h>
 

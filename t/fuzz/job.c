@@ -1,4 +1,3 @@
-/* links: lib/queue/job.c */
 /* queue/job: what is read as a job or a result is written the same. */
 #include <assert.h>
 

@@ -1,4 +1,3 @@
-/* links: lib/store/mutf7.c lib/store/boxname.c */
 /* store/mutf7: what decodes encodes to the same; names lead to folders. */
 #include <assert.h>
 

@@ -1,5 +1,3 @@
-/* links: lib/store/replay.c lib/store/journal.c lib/store/crc.c */
-/* links: lib/store/mdname.c lib/store/grow.c */
 /* store/replay: any records leave a table in order, with names that fit. */
 #include <assert.h>
 
