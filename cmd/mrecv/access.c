@@ -129,7 +129,10 @@ access_greeting(struct mrecv *m, struct ruling *r)
 	*r = (struct ruling){ .no = false };
 	f.not_yet = SAID_LATER;
 	access_find(&policy.access, &f, &v);
-	if (v.line == NULL || (v.line->code != 421 && v.line->code != 521))
+	if (v.line == NULL)
+		return false;
+	r->allow = v.line->action == ACCESS_ALLOW;
+	if (v.line->code != 421 && v.line->code != 521)
 		return false;
 	apply(r, &v);
 	return true;

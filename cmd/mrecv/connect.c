@@ -171,6 +171,7 @@ void
 policy_open(struct mrecv *m)
 {
 	arena_init(&policy.arena, ARENA_MAX);
+	policy.greet_at = deadline_in((int64_t)limit_of(MRECV_GREET_DELAY));
 	if (m->lmtp)
 		return;
 	load();
@@ -192,8 +193,11 @@ bool
 policy_greet(struct mrecv *m)
 {
 	static struct ruling r;
+	const struct smtp_text *t = smtp_text(SMTP_TOO_EARLY);
 
 	if (access_greeting(m, &r))
 		return turn_away(m, r.code, r.text, r.why);
+	if (!r.allow && patience_early(m))
+		return turn_away(m, t->code, t->text, t->text);
 	return true;
 }

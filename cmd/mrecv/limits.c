@@ -15,6 +15,9 @@ static struct conf_row rows[] = {
 	[MRECV_DATA_TIME] =    { "data-time", DAY, TIME_SMTP_DATA_BLOCK },
 	[MRECV_FILTER_TIME] =  { "filter-time", DAY, TIME_FILTER },
 	[MRECV_DNS_TIME] =     { "dns-time", DAY, TIME_CLIENT_DNS },
+	[MRECV_GREET_DELAY] =  { "greet-delay", TIME_SMTP_COMMAND, 0 },
+	[MRECV_TARPIT_ERRORS] = { "tarpit-errors", DAY, LIMIT_TARPIT_ERRORS },
+	[MRECV_TARPIT_DELAY] = { "tarpit-delay", DAY, 1 },
 };
 /* clang-format on */
 

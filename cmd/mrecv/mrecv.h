@@ -66,7 +66,10 @@ enum mrecv_limit {
 	MRECV_COMMAND_TIME,
 	MRECV_DATA_TIME,
 	MRECV_FILTER_TIME,
-	MRECV_DNS_TIME
+	MRECV_DNS_TIME,
+	MRECV_GREET_DELAY,
+	MRECV_TARPIT_ERRORS,
+	MRECV_TARPIT_DELAY
 };
 void limits_read(void);
 uint64_t limit_of(enum mrecv_limit);
@@ -83,6 +86,9 @@ void confine(const struct mrecv *);
  */
 void policy_open(struct mrecv *);
 bool policy_greet(struct mrecv *);
+
+/* patience.c: before a reply, let a client wait that has made errors. */
+void patience_tarpit(struct mrecv *);
 
 /* policy.c: answer SMTPD_MAIL and SMTPD_RCPT. */
 void policy_mail(struct mrecv *);

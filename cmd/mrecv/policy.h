@@ -19,6 +19,9 @@ struct policy {
 	struct pattern_list lists[POLICY_LISTS];
 	size_t nlists;
 	bool client_failed;
+
+	int64_t greet_at; /* when a client that waits is greeted */
+	unsigned errors;  /* those that were paid for */
 };
 
 extern struct policy policy;
@@ -38,7 +41,16 @@ struct ruling {
 /* What `access` says about the recipient at hand. */
 void access_rule(struct mrecv *, struct ruling *);
 
-/* Whether it refuses the connection: said instead of the greeting. */
+/*
+ * Whether it refuses the connection: said instead of the greeting.  r->allow
+ * is set also then when it does not.
+ */
 bool access_greeting(struct mrecv *, struct ruling *);
+
+/*
+ * patience.c: wait until it is time for the greeting.  True when the client
+ * speaks first.
+ */
+bool patience_early(struct mrecv *);
 
 #endif

@@ -19,6 +19,7 @@ flush(struct mrecv *m)
 {
 	int r = 0;
 
+	patience_tarpit(m);
 	if (m->s.out.n > 0)
 		r = write_all(STDOUT_FILENO, m->s.out.p, m->s.out.n,
 		    deadline_in(m->command_time));

@@ -33,6 +33,7 @@ enum {
 	LIMIT_SMTP_REPLY_LINES = 100, /* of a server's reply */
 	LIMIT_SMTP_RCPTS = 1000,      /* RFC 5321 asks 100 */
 	LIMIT_SMTP_ERRORS = 20,
+	LIMIT_TARPIT_ERRORS = 5,  /* are answered at once */
 	LIMIT_DNSBLS = 16,        /* zones that `access` names */
 	LIMIT_CLIENT_NAMES = 5,   /* of an address: those that are confirmed */
 	LIMIT_MAIL_RCPTS = 65536, /* bytes of MAIL_RCPTS */
@@ -51,6 +52,7 @@ enum {
 	TIME_SMTP_QUIT = 10,
 	TIME_SEND_IDLE = 5, /* a session of msend with nothing to send */
 	TIME_SMTP_SESSION = 7200,
+	TIME_TARPIT = 30,    /* before one reply */
 	TIME_CLIENT_DNS = 5, /* what a client's address is known for */
 	TIME_HANDSHAKE = 60,
 	TIME_TLS_STALL = 300, /* the peer takes nothing */

@@ -45,6 +45,7 @@ static const struct smtp_text texts[SMTP_REPLIES] = {
 	[SMTP_NO_TLS] =          { 502, "5.5.1 no TLS here" },
 	[SMTP_TLS_TWICE] =       { 503, "5.5.1 TLS already active" },
 	[SMTP_PIPELINED_TLS] =   { 554, "5.5.1 nothing may follow STARTTLS" },
+	[SMTP_TOO_EARLY] =       { 554, "5.5.1 wait for the greeting" },
 	[SMTP_NOT_IMPLEMENTED] = { 502, "5.5.1 not implemented" },
 
 	[SMTP_NEED_LOGIN] =      { 530, "5.7.0 log in first" },

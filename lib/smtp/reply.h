@@ -50,6 +50,7 @@ enum smtp_reply {
 	SMTP_NO_TLS,
 	SMTP_TLS_TWICE,
 	SMTP_PIPELINED_TLS,
+	SMTP_TOO_EARLY,
 	SMTP_NOT_IMPLEMENTED,
 
 	SMTP_NEED_LOGIN, /* 5xx: the policy */
