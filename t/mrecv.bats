@@ -230,6 +230,87 @@ queued() {
 	! grep -q MAIL_HOLD env
 }
 
+@test "a reason to hold is never empty nor unprintable" {
+	script f 'cat; printf "hold: \303\251\001\n" >&2'
+	one 'Subject: x' | mrecv -F ./f -- ./sink >out
+	grep -qx 'MAIL_HOLD=???' env
+	script f 'cat; echo "hold: " >&2'
+	one 'Subject: x' | mrecv -F ./f -- ./sink >out
+	grep -qx 'MAIL_HOLD=./f' env
+}
+
+@test "behind filters the queue is written without mqueue add" {
+	echo "pneu $(id -u) $(id -g)" >conf/uids
+	script f 'sed s/hello/goodbye/'
+	script held 'cat; echo "hold: to be seen" >&2'
+	script mqueue 'touch called; exit 75'
+	one 'Subject: x' '' hello | PATH=$PWD:$PATH mrecv -F ./f '-F?' ./f \
+		-- mqueue add >out 2>err
+	[[ $(last_reply out) == "250 2.0.0 ok "* ]]
+	f=$(queued)
+	[ "$(basename "$f")" = "$(last_reply out | cut -d ' ' -f 4)" ]
+	[ "$(sed -n '2,3p' "$f")" = $'from s@x.org\nto alice@example.test' ]
+	[ "$(tail -n 1 "$f")" = goodbye ]
+	[ "$(mqueue ls | cut -f 2)" = new ]
+	[ -z "$(ls queue/tmp)" ]
+	rm "$f"
+	one 'Subject: x' '' hello | mrecv -F ./held -F ./f -- mqueue add >out 2>err
+	[[ $(last_reply out) == "250 2.0.0 ok "* ]]
+	f=$(queued)
+	[ "$(cat "$f.hold")" = 'to be seen' ]
+	rm "$f" "$f.hold"
+	script f 'cat; exit 99'
+	one 'Subject: x' | mrecv -F ./f -- mqueue add >out
+	[[ $(last_reply out) == "250 2.0.0 ok "* ]]
+	[ -z "$(queued)" ]
+	script f 'cat; exit 1'
+	one 'Subject: x' | mrecv -F ./f -- mqueue add >out 2>err
+	[[ $(last_reply out) == "451 4.3.0 "* ]]
+	[ -z "$(queued)$(ls queue/tmp)" ]
+}
+
+@test "the default road starts no process" {
+	command -v strace >/dev/null || skip "strace is not installed"
+	for i in 1 2 3; do one 'Subject: x' | sed '$d'; done >in
+	say QUIT >>in
+	strace -f -o trace -e trace=fork,vfork,clone,clone3,execve \
+		mrecv -- mqueue add <in >out
+	[ "$(grep -c '^250 2.0.0 ok ' out)" -eq 3 ]
+	grep -v exited trace
+	[ "$(grep -c execve trace)" -eq 1 ]
+	! grep -Eq 'fork|clone' trace
+}
+
+@test "recipients of more than 64 KiB are told 452, never before the hundredth" {
+	long=$(printf '%060d' 1).$(printf '%060d' 2).$(printf '%060d' 3).$(printf '%060d' 4)
+	echo "$long.relay.test relay" >>conf/domains
+	touch -d '1 hour ago' conf/domains
+	{
+		say 'EHLO a' 'MAIL FROM:<>'
+		python3 -c 'import sys
+for i in range(300): print(f"RCPT TO:<{i:064d}@{sys.argv[1]}.relay.test>\r")' "$long"
+		say QUIT
+	} | mrecv -- ./sink >out 2>/dev/null
+	n=$(grep -n -m 1 '^452 4.5.3' out | cut -d : -f 1)
+	echo "first 452 in line $n; $(grep -c '^250 2.1.5' out) good"
+	[ "$(grep -c '^250 2.1.5' out)" -ge 100 ]
+	[ "$(grep -c '^250 2.1.5' out)" -le 210 ]
+	[ "$(grep -c '^452 4.5.3' out)" -ge 90 ]
+}
+
+@test "LMTP answers each of a thousand recipients" {
+	python3 -c 'for i in range(1000): print("u%d@example.test:62011:62011:/nonexistent:" % i)' >conf/users
+	touch -d '1 hour ago' conf/users
+	script f 'cat; printf "4.7.1 %0390d\n" 1 >&2; exit 75'
+	{
+		say 'LHLO a' 'MAIL FROM:<>'
+		python3 -c 'for i in range(1000): print("RCPT TO:<u%d@example.test>\r" % i)'
+		say DATA 'Subject: x' . QUIT
+	} | mrecv -L -F ./f -- ./sink >out 2>/dev/null
+	[ "$(grep -c '^451 4.7.1 0' out)" -eq 1000 ]
+	[[ $(tail -n 1 out) == 221* ]]
+}
+
 @test "-F? goes on without one that fails, but hears its no" {
 	script add 'echo "X-One: 1"; cat'
 	script bad 'head -c 10; exit 1'

@@ -1,5 +1,5 @@
 /*
- * The end of a message: what the filters, the queue or the sink say, and
+ * The end of a message: what the stages, the queue or the sink say, and
  * what the client is told.
  */
 #include <errno.h>
@@ -9,6 +9,17 @@
 #include "io/spawn.h"
 #include "message.h"
 
+enum { OUT_MUCH = 16384 };
+
+/* One of many, perhaps: more than there is room for in one write. */
+static void
+say(struct mrecv *m, int code, const char *text)
+{
+	if (m->s.out.n > OUT_MUCH)
+		flush(m);
+	smtpd_say(&m->s, code, span_of(text));
+}
+
 /* The same answer for all recipients. */
 static void
 say_all(struct mrecv *m, int code, const char *text)
@@ -17,7 +28,7 @@ say_all(struct mrecv *m, int code, const char *text)
 
 	message_forget();
 	while (n-- > 0)
-		smtpd_say(&m->s, code, span_of(text));
+		say(m, code, text);
 }
 
 static void
@@ -128,7 +139,7 @@ answer_by_sink(struct mrecv *m)
 	for (size_t i = 0; i < n; i++) {
 		v = words_for(i, text);
 		if (m->lmtp) {
-			smtpd_say(&m->s, code_of(v), span_of(text));
+			say(m, code_of(v), text);
 		} else if (best[0] == '\0' || (v == TEMP && worst != TEMP) ||
 		    (v == PERM && worst == OK)) {
 			worst = v;
@@ -136,97 +147,42 @@ answer_by_sink(struct mrecv *m)
 		}
 	}
 	if (!m->lmtp)
-		smtpd_say(&m->s, code_of(worst), span_of(best));
+		say(m, code_of(worst), best);
+}
+
+/* What the stages passed on goes into the queue, from the spool. */
+static int
+queue_spool(struct mrecv *m, const char *hold)
+{
+	struct span piece;
+	struct in in;
+	int r;
+
+	if (begin_queue(m) == -1)
+		return -1;
+	in_init(&in, msg.spool.out.fd, msg.spool.buf, sizeof(msg.spool.buf));
+	while ((r = in_next(&in, &piece)) == 1)
+		queue_write(&msg.file, piece);
+	if (r == -1) {
+		queue_abort(&msg.file);
+		return -1;
+	}
+	return queue_commit(&msg.file, hold[0] != '\0' ? hold : NULL);
 }
 
 static void
-log_failed_filter(struct mrecv *m, const struct outcome *o)
+pass_on(struct mrecv *m, const char *hold)
 {
-	struct logline l;
-
-	(void)m;
-	log_begin(&l, "error");
-	log_str(&l, "id", msg.id);
-	log_str(&l, "what", o->what);
-	log_str(&l, "why", o->why);
-	if (o->text[0] != '\0')
-		log_str(&l, "text", o->text);
-	log_end(&l);
-}
-
-/* A filter that reads the spool; what it wrote becomes the spool. */
-static void
-run_filter(struct mrecv *m, const struct filter *f, struct outcome *o)
-{
-	*o = (struct outcome){ .verdict = TEMP, .what = f->argv[0] };
-	if (spool_rewind(&msg.spool) == -1 || spool_open(&msg.next) == -1) {
-		snprintf(o->why, sizeof(o->why), "%s", strerror(errno));
-		return;
-	}
-	if (chain_start(&msg.chain, f, 1, env_vector(&msg.env),
-		msg.spool.out.fd, &msg.next.out, m->filter_time) == -1) {
-		snprintf(o->why, sizeof(o->why), "%s", strerror(errno));
-		spool_close(&msg.next);
-		return;
-	}
-	chain_end(&msg.chain, o);
-	if (o->verdict == OK && !o->drop && out_flush(&msg.next.out) == -1) {
-		o->verdict = TEMP;
-		snprintf(o->why, sizeof(o->why), "%s", strerror(errno));
-	}
-	if (o->verdict == OK && !o->drop) {
-		spool_close(&msg.spool);
-		msg.spool = msg.next;
-		msg.spool.out.buf = msg.spool.buf;
-		msg.next.out.fd = -1;
-	} else {
-		spool_close(&msg.next);
-	}
-}
-
-/*
- * All filters: OK, with a reason to hold or not, or what is to be said.
- * An optional one that fails is passed over; its "no" counts.
- */
-static void
-run_filters(struct mrecv *m, struct outcome *all)
-{
-	struct outcome o;
-
-	*all = (struct outcome){ .verdict = OK };
-	if (msg.nfirst > 0)
-		chain_end(&msg.chain, all);
-	for (size_t i = msg.nfirst; i < m->nfilters; i++) {
-		if (all->verdict != OK || all->drop)
-			return;
-		run_filter(m, &m->filters[i], &o);
-		if (o.verdict == TEMP && m->filters[i].optional) {
-			log_failed_filter(m, &o);
-			continue;
-		}
-		if (o.verdict == OK && o.hold[0] == '\0')
-			memcpy(o.hold, all->hold, sizeof(o.hold));
-		*all = o;
-	}
-}
-
-static void
-end_filters(struct mrecv *m)
-{
-	struct outcome o;
-
-	run_filters(m, &o);
-	if (o.verdict != OK) {
-		log_failed_filter(m, &o);
-		refuse(m, o.verdict == PERM ? SMTP_REFUSED : SMTP_LATER, o.text,
-		    NULL);
-	} else if (o.drop) {
-		say_ok(m, "dropped");
-	} else if (spool_rewind(&msg.spool) == -1) {
+	if (spool_rewind(&msg.spool) == -1) {
 		failure(m, "spool");
+	} else if (m->direct) {
+		if (queue_spool(m, hold) == -1)
+			failure(m, conf_path("queue"));
+		else
+			say_ok(m, hold[0] != '\0' ? "held" : NULL);
 	} else {
-		if (o.hold[0] != '\0')
-			env_set(&msg.env, "MAIL_HOLD", span_of(o.hold));
+		if (hold[0] != '\0')
+			env_set(&msg.env, "MAIL_HOLD", span_of(hold));
 		if (sink_start(&msg.sink, m, env_vector(&msg.env),
 			msg.spool.out.fd) == -1) {
 			failure(m, m->sink[0]);
@@ -235,6 +191,21 @@ end_filters(struct mrecv *m)
 			answer_by_sink(m);
 		}
 	}
+}
+
+static void
+end_stages(struct mrecv *m)
+{
+	struct outcome o;
+
+	stages_end(m, &o);
+	if (o.verdict != OK)
+		refuse(m, o.verdict == PERM ? SMTP_REFUSED : SMTP_LATER, o.text,
+		    NULL);
+	else if (o.drop)
+		say_ok(m, "dropped");
+	else
+		pass_on(m, o.hold[0] != '\0' ? o.hold : m->hold);
 	spool_close(&msg.spool);
 }
 
@@ -250,8 +221,8 @@ message_end(struct mrecv *m)
 		sink_end(&msg.sink);
 		answer_by_sink(m);
 		break;
-	case ROAD_FILTERS:
-		end_filters(m);
+	case ROAD_STAGES:
+		end_stages(m);
 		break;
 	case ROAD_NOWHERE:
 		say_ok(m, "dropped");

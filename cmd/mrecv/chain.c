@@ -67,7 +67,7 @@ static int
 start_link(struct link *l, char *const *envp, int input)
 {
 	int in[2], out[2], err[2], commit[2], r, saved;
-	struct spawn s = { .argv = l->filter->argv,
+	struct spawn s = { .argv = l->stage->argv,
 		.envp = envp,
 		.keep_to = { COMMIT_FD },
 		.nkeep = 1,
@@ -100,8 +100,8 @@ start_link(struct link *l, char *const *envp, int input)
 }
 
 int
-chain_start(struct chain *c, const struct filter *f, size_t n,
-    char *const *envp, int input, struct out *spool, int64_t patience)
+chain_start(struct chain *c, const struct stage *f, size_t n, char *const *envp,
+    int input, struct out *spool, int64_t patience)
 {
 	c->n = 0;
 	c->spool = spool;
@@ -110,7 +110,7 @@ chain_start(struct chain *c, const struct filter *f, size_t n,
 	for (size_t i = 0; i < n; i++) {
 		struct link *l = &c->link[c->n++];
 
-		*l = (struct link){ .filter = &f[i] };
+		*l = (struct link){ .stage = &f[i] };
 		if (start_link(l, envp, i == 0 ? input : -1) == -1) {
 			if (l->pid == -1)
 				l->pid = 0;
@@ -230,7 +230,7 @@ write_in(struct link *l)
 static bool
 pump(struct chain *c, int64_t deadline)
 {
-	struct pollfd p[MRECV_FILTERS * FDS_A_LINK];
+	struct pollfd p[MRECV_STAGES * FDS_A_LINK];
 	int r;
 
 	for (size_t i = 0; i < c->n; i++) {
@@ -305,6 +305,19 @@ take_reply_text(struct span line, char cls, char *to, size_t size)
 	to[line.n] = '\0';
 }
 
+/* Why to hold it: printable, and never empty. */
+static void
+take_reason(struct span why, struct outcome *o)
+{
+	if (why.n == 0)
+		why = span_of(o->what);
+	if (why.n >= sizeof(o->hold))
+		why.n = sizeof(o->hold) - 1;
+	for (size_t i = 0; i < why.n; i++)
+		o->hold[i] = is_print(why.p[i]) ? why.p[i] : '?';
+	o->hold[why.n] = '\0';
+}
+
 /*
  * A permanent status alone may be a broken set-up: it refuses for good
  * only together with words that begin with a 5.x.x code.
@@ -314,7 +327,7 @@ judge(const struct link *l, int status, struct outcome *o)
 {
 	struct span last = { l->last, l->nlast };
 
-	o->what = l->filter->argv[0];
+	o->what = l->stage->name;
 	o->verdict = spawn_verdict(status);
 	snprintf(o->why, sizeof(o->why), "%s", spawn_why(status));
 	if (spawn_dropped(status)) {
@@ -324,7 +337,7 @@ judge(const struct link *l, int status, struct outcome *o)
 		snprintf(o->why, sizeof(o->why), "wrote no message");
 	} else if (o->verdict == OK && span_starts(last, "hold: ")) {
 		span_take(&last, strlen("hold: "));
-		snprintf(o->hold, sizeof(o->hold), "%.*s", (int)last.n, last.p);
+		take_reason(last, o);
 	} else if (o->verdict == PERM && last.n > 2 && last.p[0] == '5' &&
 	    last.p[1] == '.') {
 		take_reply_text(last, '5', o->text, sizeof(o->text));

@@ -17,7 +17,7 @@
 enum { LINK_BUF = 8192, LINE_BUF = 1024 };
 
 struct link {
-	const struct filter *filter;
+	const struct stage *stage;
 	pid_t pid;                /* 0: none, or reaped */
 	int in, out, err, commit; /* our ends; -1 when closed */
 	bool eof;                 /* nothing follows what is in buf */
@@ -29,7 +29,7 @@ struct link {
 };
 
 struct chain {
-	struct link link[MRECV_FILTERS];
+	struct link link[MRECV_STAGES];
 	size_t n;
 	struct out *spool;
 	int64_t patience; /* seconds */
@@ -50,7 +50,7 @@ struct outcome {
  * Start n filters.  The first reads what chain_write is given, or `input`
  * when that is not -1.  0, or -1 with errno and nothing left running.
  */
-MUST int chain_start(struct chain *, const struct filter *, size_t n,
+MUST int chain_start(struct chain *, const struct stage *, size_t n,
     char *const *envp, int input, struct out *spool, int64_t patience);
 
 void chain_write(struct chain *, struct span);

@@ -30,8 +30,8 @@ confine(const struct mrecv *m)
 	struct sandbox_path p[NPATHS];
 	size_t n = 0;
 
-	if (!m->direct)
-		return; /* it has commands to start */
+	if (!m->direct || m->nstages > 0)
+		return; /* it has commands to start, a spool to read */
 	p[n++] = (struct sandbox_path){ conf_dir(), SANDBOX_READ };
 	p[n++] = (struct sandbox_path){ conf_path("queue"),
 		SANDBOX_WRITE | SANDBOX_MAKE };

@@ -3,13 +3,11 @@
  *
  * Serves one connection.  Each message goes to the sink, the command at
  * the end of the command line, and is answered as the sink's end says.
- * Where the sink is `mqueue add` and there is no filter, mrecv writes the
- * queue itself.
+ * Where the sink is `mqueue add`, mrecv writes the queue itself.
  */
 #include <signal.h>
 #include <unistd.h>
 
-#include "base/words.h"
 #include "io/conf.h"
 #include "io/deadline.h"
 #include "io/ident.h"
@@ -22,29 +20,6 @@ static const char usage[] =
     "mrecv [-LSpV] [-c DIR] [-F COMMAND] ... [--] SINK [ARG ...]";
 
 static struct mrecv self;
-static struct arena words;
-
-/* "-F? COMMAND" is an option letter F whose argument is "?". */
-static void
-add_filter(struct mrecv *m, char *argv[])
-{
-	struct filter *f = &m->filters[m->nfilters];
-	const char *text = optarg;
-
-	if (m->nfilters == MRECV_FILTERS)
-		die(EXIT_USAGE, "-F: more than %d filters", MRECV_FILTERS);
-	if (strcmp(text, "?") == 0) {
-		f->optional = true;
-		text = argv[optind];
-		if (text == NULL)
-			die_usage(usage);
-		optind++;
-	}
-	f->argv = words_split(&words, span_of(text));
-	if (f->argv == NULL)
-		die(EXIT_USAGE, "-F: %s: not a command", text);
-	m->nfilters++;
-}
 
 static void
 options(struct mrecv *m, int argc, char *argv[])
@@ -68,7 +43,8 @@ options(struct mrecv *m, int argc, char *argv[])
 			setenv("PNEU_CONF", optarg, 1);
 			break;
 		case 'F':
-			add_filter(m, argv);
+			if (!stage_add(m, argv))
+				die_usage(usage);
 			break;
 		case 'V':
 			puts("mrecv " VERSION);
@@ -85,9 +61,8 @@ options(struct mrecv *m, int argc, char *argv[])
 static bool
 writes_queue(const struct mrecv *m)
 {
-	return m->nfilters == 0 && strcmp(m->sink[0], "mqueue") == 0 &&
-	    m->sink[1] != NULL && strcmp(m->sink[1], "add") == 0 &&
-	    m->sink[2] == NULL;
+	return strcmp(m->sink[0], "mqueue") == 0 && m->sink[1] != NULL &&
+	    strcmp(m->sink[1], "add") == 0 && m->sink[2] == NULL;
 }
 
 /* The last word of a program that can't go on. */
@@ -155,7 +130,6 @@ main(int argc, char *argv[])
 	static char input[LIMIT_SESSION_UNREAD];
 
 	progname = "mrecv";
-	arena_init(&words, LIMIT_ENV_TOTAL);
 	options(&self, argc, argv);
 	signal(SIGPIPE, SIG_IGN);
 	stop_init();

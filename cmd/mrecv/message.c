@@ -1,7 +1,7 @@
 /*
  * One message, on one of three roads: into the queue's file, into the
- * sink as it arrives, or through filters into a spool and then into the
- * sink.  It is taken only when it is whole, and all of them agree.
+ * sink as it arrives, or through stages into a spool and then into the
+ * queue or the sink.  It is taken only when it is whole, and all of them agree.
  */
 #include "message.h"
 
@@ -27,7 +27,7 @@ put(struct span s)
 	case ROAD_SINK:
 		sink_write(&msg.sink, s);
 		break;
-	case ROAD_FILTERS:
+	case ROAD_STAGES:
 		if (msg.nfirst > 0)
 			chain_write(&msg.chain, s);
 		else
@@ -97,7 +97,7 @@ end_header(struct mrecv *m)
 		put(SPAN("\n"));
 }
 
-static int
+int
 begin_queue(struct mrecv *m)
 {
 	static struct queue_rcpt rcpts[LIMIT_SMTP_RCPTS];
@@ -123,29 +123,6 @@ begin_queue(struct mrecv *m)
 	return -1;
 }
 
-/*
- * Filters before the first optional one run while the message arrives.
- * An optional one, and what follows it, get it from the spool: only so it
- * is still there when that one fails.
- */
-static int
-begin_filters(struct mrecv *m)
-{
-	size_t n = 0;
-
-	while (n < m->nfilters && !m->filters[n].optional)
-		n++;
-	msg.nfirst = n;
-	if (spool_open(&msg.spool) == -1)
-		return -1;
-	if (n == 0 ||
-	    chain_start(&msg.chain, m->filters, n, env_vector(&msg.env), -1,
-		&msg.spool.out, m->filter_time) == 0)
-		return 0;
-	spool_close(&msg.spool);
-	return -1;
-}
-
 static int
 begin_road(struct mrecv *m)
 {
@@ -153,16 +130,16 @@ begin_road(struct mrecv *m)
 		msg.road = ROAD_NOWHERE;
 		return 0;
 	}
-	if (m->direct) {
+	if (m->direct && m->nstages == 0) {
 		msg.road = ROAD_QUEUE;
 		return begin_queue(m);
 	}
 	child_env(m, &msg.env, msg.id);
 	if (m->hold[0] != '\0')
 		env_set(&msg.env, "MAIL_HOLD", span_of(m->hold));
-	if (m->nfilters > 0) {
-		msg.road = ROAD_FILTERS;
-		return begin_filters(m);
+	if (m->nstages > 0) {
+		msg.road = ROAD_STAGES;
+		return stages_begin(m);
 	}
 	msg.road = ROAD_SINK;
 	return sink_start(&msg.sink, m, env_vector(&msg.env), -1);
@@ -184,9 +161,9 @@ message_begin(struct mrecv *m)
 	msg.date = unix_now();
 	msg.intake = (struct intake){ .submission = m->submission };
 	if (begin_road(m) == -1) {
-		log_error(m->direct       ? conf_path("queue")
-			: m->nfilters > 0 ? m->filters[0].argv[0]
-					  : m->sink[0],
+		log_error(m->nstages > 0 ? m->stages[0].name
+			: m->direct      ? conf_path("queue")
+					 : m->sink[0],
 		    NULL);
 		log_refusal(m, msg.id, SPAN(""), t->code, span_of(t->text));
 		message_forget();
@@ -206,7 +183,7 @@ message_abort(struct mrecv *m, enum smtp_reply r, const char *why)
 		queue_abort(&msg.file);
 	if (msg.road == ROAD_SINK)
 		sink_abort(&msg.sink);
-	if (msg.road == ROAD_FILTERS) {
+	if (msg.road == ROAD_STAGES) {
 		if (msg.nfirst > 0)
 			chain_abort(&msg.chain);
 		spool_close(&msg.spool);

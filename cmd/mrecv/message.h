@@ -1,6 +1,6 @@
 /*
- * message - the message that is being received; for message.c, spool.c
- * and answer.c
+ * message - the message that is being received; for message.c, stage.c,
+ * spool.c and answer.c
  */
 #ifndef MRECV_MESSAGE_H
 #define MRECV_MESSAGE_H
@@ -13,7 +13,7 @@ enum road {
 	ROAD_NONE,
 	ROAD_QUEUE,
 	ROAD_SINK,
-	ROAD_FILTERS,
+	ROAD_STAGES,
 	ROAD_NOWHERE /* it is taken and dropped */
 };
 
@@ -31,7 +31,7 @@ struct message {
 	struct queue_file file;
 	struct sink sink;
 	struct env env;
-	/* filters: those that run while it arrives, and then the others */
+	/* stages: those that run while it arrives, and then the others */
 	struct chain chain;
 	size_t nfirst;
 	struct spool spool, next;
@@ -45,6 +45,17 @@ void spool_close(struct spool *);
 
 /* Write all, and go to its start. */
 MUST int spool_rewind(struct spool *);
+
+/* Open its file in the queue, under an id that is free.  0 or -1. */
+MUST int begin_queue(struct mrecv *);
+
+/*
+ * stage.c: begin what runs while the message arrives, 0 or -1; and at its
+ * end, run all.  When that is OK and not dropped, what is to be passed on
+ * is in msg.spool.  What failed is logged.
+ */
+MUST int stages_begin(struct mrecv *);
+void stages_end(struct mrecv *, struct outcome *);
 
 /* All between message_begin and here is done with. */
 void message_forget(void);

@@ -12,24 +12,25 @@
 #include "smtp/smtpd.h"
 
 enum {
-	MRECV_FILTERS = 16,
+	MRECV_STAGES = 16,
 	COMMIT_FD = 3,        /* MAIL_COMMITFD of filters and sinks */
 	MRECV_MESSAGES = 1296 /* of one connection: as many as it has ids */
 };
 
-/* A program that rewrites the message (-F). */
-struct filter {
+/* What a message passes on its way to the sink: a filter (-F). */
+struct stage {
+	const char *name; /* for the log */
+	bool optional;    /* "?": go on without it when it fails */
 	char **argv;
-	bool optional; /* -F?: go on without it when it fails */
 };
 
 struct mrecv {
 	/* what the command line says */
 	bool submission, lmtp, preauth;
 	char **sink;
-	struct filter filters[MRECV_FILTERS];
-	size_t nfilters;
-	bool direct; /* the sink is `mqueue add`, and there is no filter */
+	struct stage stages[MRECV_STAGES];
+	size_t nstages;
+	bool direct; /* the sink is `mqueue add`: we write the queue */
 
 	/* the connection */
 	struct in in;
@@ -109,6 +110,12 @@ void message_abort(struct mrecv *, enum smtp_reply r, const char *why);
  */
 void serve(struct mrecv *);
 int flush(struct mrecv *);
+
+/*
+ * stage.c: options -F and -F?; getopt stands behind the option.  False
+ * when its argument is missing.
+ */
+bool stage_add(struct mrecv *, char *argv[]);
 
 /* starttls.c: 0, or -1 when there is no TLS and so no client. */
 int starttls(struct mrecv *);
