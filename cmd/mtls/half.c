@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/die.h"
+#include "base/enc.h"
 #include "io/deadline.h"
 #include "io/fs.h"
 #include "io/log.h"
@@ -15,6 +16,8 @@
 #include "io/sandbox.h"
 #include "io/user.h"
 #include "mtls.h"
+
+enum { FACTS_SIZE = 2048, FACT_MAX = 255 };
 
 _Noreturn static void
 give_up(const struct mtls *m, const char *why)
@@ -92,25 +95,77 @@ shake_hands(const struct mtls *m, struct tls *tls, int net, int ctl)
 	}
 }
 
+/* The facts are short names and numbers: whatever else there is, is none. */
+static bool
+is_plain(const char *v)
+{
+	size_t n = strlen(v);
+
+	for (size_t i = 0; i < n; i++)
+		if (!is_alnum(v[i]) && strchr("._-+:@=~", v[i]) == NULL)
+			return false;
+	return n > 0 && n <= FACT_MAX;
+}
+
+static void
+put_fact(struct buf *b, const char *name, const char *value)
+{
+	if (!is_plain(value) || b->max - b->n < FACT_MAX + 64)
+		return;
+	buf_puts(b, name);
+	buf_putc(b, '=');
+	buf_puts(b, value);
+	buf_putc(b, '\0');
+}
+
+/* Who the client is, by its certificate. */
+static void
+put_client(struct buf *b, const struct tls *tls)
+{
+	char text[FACT_MAX + 1];
+
+	if (!tls_verified(tls))
+		return;
+	put_fact(b, "SSL_CLIENT_VERIFY", "SUCCESS");
+	if (tls_peer_cn(tls, text, sizeof(text)))
+		put_fact(b, "SSL_CLIENT_S_DN_CN", text);
+	if (tls_peer_email(tls, text, sizeof(text)))
+		put_fact(b, "SSL_CLIENT_SAN_Email_0", text);
+}
+
+static void
+put_exporter(struct buf *b, const struct tls *tls)
+{
+	unsigned char key[TLS_EXPORTER_SIZE];
+
+	if (tls_exporter(tls, key)) {
+		buf_put(b, SPAN("SSL_TLS_EXPORTER="));
+		enc_base64(b, (struct span){ (char *)key, sizeof(key) });
+		buf_putc(b, '\0');
+	}
+	wipe(key, sizeof(key));
+}
+
 /* NAME=value, NUL, ..., NUL: SSLCTLFD's answer to 'Y'. */
 static void
 tell_facts(struct tls *tls, int ctl)
 {
-	const char *name = tls_sni(tls);
-	char text[1024];
-	int n = snprintf(text, sizeof(text),
-	    "SSL_PROTOCOL=%s%cSSL_CIPHER=%s%cSSL_CIPHER_USEKEYSIZE=%d%c",
-	    tls_version(tls), 0, tls_cipher(tls), 0, tls_bits(tls), 0);
-	int more = *name == '\0'
-	    ? 0
-	    : snprintf(text + n, sizeof(text) - (size_t)n,
-		  "SSL_TLS_SNI_SERVERNAME=%.255s%c", name, 0);
+	struct buf b = { .max = FACTS_SIZE };
+	char bits[16];
 
-	/* the last NUL, after the terminating one of nothing */
-	text[n + more] = '\0';
-	if (write_all(ctl, text, (size_t)(n + more) + 1,
-		deadline_in(TIME_HANDSHAKE)) == -1)
+	snprintf(bits, sizeof(bits), "%d", tls_bits(tls));
+	put_fact(&b, "SSL_PROTOCOL", tls_version(tls));
+	put_fact(&b, "SSL_CIPHER", tls_cipher(tls));
+	put_fact(&b, "SSL_CIPHER_USEKEYSIZE", bits);
+	put_fact(&b, "SSL_TLS_SNI_SERVERNAME", tls_sni(tls));
+	put_fact(&b, "SSL_ALPN", tls_alpn(tls));
+	put_client(&b, tls);
+	put_exporter(&b, tls);
+	buf_putc(&b, '\0');
+	if (write_all(ctl, b.p, b.n, deadline_in(TIME_HANDSHAKE)) == -1)
 		_exit(EXIT_TEMP);
+	wipe(b.p, b.n);
+	buf_free(&b);
 }
 
 void

@@ -65,20 +65,35 @@ key_dir(void)
 }
 
 /*
- * Sessions may be resumed where clients come back all the time; never on
- * port 25, where tickets make senders fail.
+ * What the programs speak, as their names tell.  Sessions may be resumed
+ * where clients come back all the time; never on port 25, where tickets
+ * make senders fail.
  */
-static bool
-wants_tickets(const struct mtls *m)
+static const struct {
+	const char *program, *alpn;
+	bool tickets;
+} servers[] = {
+	{ "mrecv", "smtp esmtp", false },
+	{ "mpop", "pop3", true },
+	{ "mimapd", "imap", true },
+	{ "msieved", "managesieve", false },
+};
+
+static struct tls_ctx *
+make_ctx(const struct mtls *m)
 {
 	for (char *const *p = m->program; *p != NULL; p++) {
 		const char *slash = strrchr(*p, '/');
 		const char *name = slash == NULL ? *p : slash + 1;
 
-		if (strcmp(name, "mimapd") == 0 || strcmp(name, "mpop") == 0)
-			return true;
+		if (strcmp(*p, "--") == 0)
+			break;
+		for (size_t i = 0; i < sizeof(servers) / sizeof(*servers); i++)
+			if (strcmp(name, servers[i].program) == 0)
+				return tls_server(
+				    servers[i].tickets, servers[i].alpn);
 	}
-	return false;
+	return tls_server(false, NULL);
 }
 
 static const char *
@@ -103,7 +118,7 @@ keys_load(struct mtls *m)
 	char why[256];
 
 	keys_look();
-	m->ctx = tls_server(wants_tickets(m));
+	m->ctx = make_ctx(m);
 	seen = look(key_dir());
 	looked = deadline_now();
 	if (tls_server_load(m->ctx, key_dir(), why, sizeof(why)) == -1)

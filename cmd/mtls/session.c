@@ -151,8 +151,8 @@ begin_implicit(struct mtls *m, int fd, struct env *e, struct pairs *p)
 		close(fd);
 	become(m, e);
 	/* the TLS half gives up first, and says why */
-	if (facts_read(p->ctl[0], FACTS_TLS, deadline_in(m->handshake + 5),
-		put_fact, e) == -1)
+	if (facts_read(p->ctl[0], FACTS_TLS | FACTS_BINDING,
+		deadline_in(m->handshake + 5), put_fact, e) == -1)
 		_exit(EXIT_TEMP);
 }
 

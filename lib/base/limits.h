@@ -67,6 +67,9 @@ enum {
 	LIMIT_CONNECTIONS_ADDRESS = 100,
 	LIMIT_CONNECTIONS_MAX = 20000,
 
+	LIMIT_TLS_NAMES = 1000,         /* NAME.pem */
+	LIMIT_TLS_CLIENT_CHAIN = 65536, /* certificates of a client */
+
 	/* job lines */
 	LIMIT_JOB_LINE = 65536,
 	LIMIT_RESULT_LINE = 4096,

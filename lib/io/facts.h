@@ -15,7 +15,7 @@
 /* What may be taken, or-ed. */
 enum {
 	FACTS_TLS = 1,     /* SSL_*: version, cipher, names, the client's */
-	FACTS_BINDING = 2, /* SSL_TLS_EXPORTER: goes to no environment */
+	FACTS_BINDING = 2, /* SSL_TLS_EXPORTER: for who checks logins */
 	FACTS_PEER = 4     /* TCP*: who is behind a proxy */
 };
 

@@ -1,31 +1,15 @@
 #include "io/tls.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 #include <stdlib.h>
-#include <strings.h>
-#include <unistd.h>
 
 #include "base/die.h"
-#include "base/limits.h"
-#include "io/log.h"
+#include "io/tlsctx.h"
 
-enum { NAMES_MAX = 64, WHY_SIZE = 256 };
-
-struct pair { /* NAME.pem */
-	char name[LIMIT_DOMAIN + 1];
-	SSL_CTX *ctx;
-};
-
-struct tls_ctx {
-	SSL_CTX *ctx;
-	bool tickets;
-	struct pair pair[NAMES_MAX];
-	size_t npair;
-};
+enum { WHY_SIZE = 256 };
 
 struct tls {
 	SSL *ssl;
@@ -33,9 +17,8 @@ struct tls {
 	char why[WHY_SIZE];
 };
 
-/* The reason at the top of OpenSSL's queue, which is emptied. */
-static void
-reason(char *why, size_t size)
+void
+tls_reason(char *why, size_t size)
 {
 	unsigned long e = ERR_peek_last_error();
 	const char *text = e == 0 ? NULL : ERR_reason_error_string(e);
@@ -49,190 +32,49 @@ reason(char *why, size_t size)
 	ERR_clear_error();
 }
 
-/* Nobody is there to ask: a key under a passphrase is a bad key. */
-static int
-no_passphrase(char *buf, int size, int writing, void *arg)
+void
+tls_set_tickets(SSL_CTX *c, bool on)
 {
-	(void)buf;
-	(void)size;
-	(void)writing;
-	(void)arg;
-	return -1;
+	if (on)
+		SSL_CTX_clear_options(c, SSL_OP_NO_TICKET);
+	else
+		SSL_CTX_set_options(c, SSL_OP_NO_TICKET);
+	SSL_CTX_set_num_tickets(c, on ? 1 : 0);
 }
 
-/*
- * TLS 1.2 with forward secrecy and AEAD, and 1.3: the intermediate
- * settings that browsers and mail hosts agree on.
- */
-static SSL_CTX *
-new_ctx(const SSL_METHOD *method, bool tickets)
+/* TLS 1.2 and 1.3, and as little memory as there can be. */
+SSL_CTX *
+tls_new_ctx(bool server)
 {
-	SSL_CTX *c = SSL_CTX_new(method);
+	SSL_CTX *c =
+	    SSL_CTX_new(server ? TLS_server_method() : TLS_client_method());
 
 	if (c == NULL)
 		die_memory();
 	SSL_CTX_set_min_proto_version(c, TLS1_2_VERSION);
-	SSL_CTX_set_cipher_list(
-	    c, "ECDHE+AESGCM:ECDHE+CHACHA20:DHE+AESGCM:DHE+CHACHA20:!aNULL");
-	SSL_CTX_set1_groups_list(c, "X25519:P-256:P-384");
-	SSL_CTX_set_options(c,
-	    SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION |
-		(tickets ? 0 : SSL_OP_NO_TICKET));
+	SSL_CTX_set_options(c, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
 	/* a session lives in its ticket: each connection is a process */
 	SSL_CTX_set_session_cache_mode(c, SSL_SESS_CACHE_OFF);
-	SSL_CTX_set_default_passwd_cb(c, no_passphrase);
 	SSL_CTX_set_mode(c,
 	    SSL_MODE_ENABLE_PARTIAL_WRITE |
-		SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
-	SSL_CTX_set_num_tickets(c, tickets ? 1 : 0);
+		SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS |
+		SSL_MODE_NO_AUTO_CHAIN);
 	return c;
-}
-
-/* Pick the pair of the name that the client asks for. */
-static int
-on_name(SSL *ssl, int *alert, void *arg)
-{
-	const struct tls_ctx *t = arg;
-	const char *name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
-
-	(void)alert;
-	for (size_t i = 0; name != NULL && i < t->npair; i++)
-		if (strcasecmp(t->pair[i].name, name) == 0) {
-			SSL_set_SSL_CTX(ssl, t->pair[i].ctx);
-			return SSL_TLSEXT_ERR_OK;
-		}
-	return name == NULL ? SSL_TLSEXT_ERR_NOACK : SSL_TLSEXT_ERR_OK;
-}
-
-struct tls_ctx *
-tls_server(bool tickets)
-{
-	struct tls_ctx *t = calloc(1, sizeof(*t));
-
-	if (t == NULL)
-		die_memory();
-	t->tickets = tickets;
-	return t;
-}
-
-/* A context with the key and chain of one file; NULL and why. */
-static SSL_CTX *
-load_pair(struct tls_ctx *t, const char *path, char *why, size_t size)
-{
-	SSL_CTX *c = new_ctx(TLS_server_method(), t->tickets);
-
-	errno = 0;
-	SSL_CTX_set_options(c, SSL_OP_CIPHER_SERVER_PREFERENCE);
-	SSL_CTX_set_dh_auto(c, 1);
-	SSL_CTX_set_session_id_context(c, (const unsigned char *)"pneu", 4);
-	if (SSL_CTX_use_certificate_chain_file(c, path) == 1 &&
-	    SSL_CTX_use_PrivateKey_file(c, path, SSL_FILETYPE_PEM) == 1 &&
-	    SSL_CTX_check_private_key(c) == 1) {
-		SSL_CTX_set_tlsext_servername_callback(c, on_name);
-		SSL_CTX_set_tlsext_servername_arg(c, t);
-		return c;
-	}
-	reason(why, size);
-	SSL_CTX_free(c);
-	return NULL;
-}
-
-static struct pair *
-find_pair(struct tls_ctx *t, const char *name)
-{
-	for (size_t i = 0; i < t->npair; i++)
-		if (strcmp(t->pair[i].name, name) == 0)
-			return &t->pair[i];
-	if (t->npair == NAMES_MAX)
-		return NULL;
-	snprintf(t->pair[t->npair].name, sizeof(t->pair[0].name), "%s", name);
-	return &t->pair[t->npair];
-}
-
-/* NAME.pem for a server name; a bad one is logged, and the old one kept. */
-static void
-load_name(struct tls_ctx *t, const char *dir, const char *file)
-{
-	char path[LIMIT_PATH], name[LIMIT_DOMAIN + 1], why[WHY_SIZE];
-	struct span s = span_of(file);
-	struct pair *p;
-	SSL_CTX *c;
-
-	if (s.n <= 4 || !span_is((struct span){ s.p + s.n - 4, 4 }, ".pem") ||
-	    *s.p == '.' || span_is(s, "default.pem") ||
-	    !span_cstr((struct span){ s.p, s.n - 4 }, name, sizeof(name)) ||
-	    snprintf(path, sizeof(path), "%s/%s", dir, file) >=
-		(int)sizeof(path))
-		return;
-	c = load_pair(t, path, why, sizeof(why));
-	if (c == NULL) {
-		log_error(path, why);
-		return;
-	}
-	p = find_pair(t, name);
-	if (p == NULL) {
-		log_error(path, "too many names");
-		SSL_CTX_free(c);
-		return;
-	}
-	if (p == &t->pair[t->npair])
-		t->npair++;
-	else
-		SSL_CTX_free(p->ctx);
-	p->ctx = c;
-}
-
-/* Names whose files were removed are no longer served. */
-static void
-drop_gone(struct tls_ctx *t, const char *dir)
-{
-	char path[LIMIT_PATH];
-
-	for (size_t i = t->npair; i-- > 0;) {
-		int n = snprintf(
-		    path, sizeof(path), "%s/%s.pem", dir, t->pair[i].name);
-
-		if (n < (int)sizeof(path) && access(path, F_OK) == 0)
-			continue;
-		SSL_CTX_free(t->pair[i].ctx);
-		t->pair[i] = t->pair[--t->npair];
-	}
-}
-
-int
-tls_server_load(struct tls_ctx *t, const char *dir, char *why, size_t size)
-{
-	char path[LIMIT_PATH];
-	struct dirent *e;
-	SSL_CTX *c;
-	DIR *d;
-
-	if (snprintf(path, sizeof(path), "%s/default.pem", dir) >=
-	    (int)sizeof(path)) {
-		snprintf(why, size, "path too long");
-		return -1;
-	}
-	c = load_pair(t, path, why, size);
-	if (c == NULL)
-		return -1;
-	if (t->ctx != NULL)
-		SSL_CTX_free(t->ctx);
-	t->ctx = c;
-	drop_gone(t, dir);
-	d = opendir(dir);
-	while (d != NULL && (e = readdir(d)) != NULL)
-		load_name(t, dir, e->d_name);
-	if (d != NULL)
-		closedir(d);
-	return 0;
 }
 
 struct tls_ctx *
 tls_client(const char *ca)
 {
-	struct tls_ctx *t = tls_server(false);
+	struct tls_ctx *t = calloc(1, sizeof(*t));
 
-	t->ctx = new_ctx(TLS_client_method(), false);
+	if (t == NULL)
+		die_memory();
+	t->ctx = tls_new_ctx(false);
+	tls_set_tickets(t->ctx, false);
+	/* with any server that has forward secrecy */
+	SSL_CTX_set_cipher_list(t->ctx,
+	    "ECDHE+AESGCM:ECDHE+CHACHA20:DHE+AESGCM:DHE+CHACHA20:!aNULL");
+	SSL_CTX_set1_groups_list(t->ctx, "X25519:P-256:P-384");
 	/* reported, not enforced: whoever asked decides */
 	SSL_CTX_set_verify(t->ctx, SSL_VERIFY_NONE, NULL);
 	if (ca != NULL)
@@ -303,7 +145,7 @@ result(struct tls *t, int r)
 		snprintf(t->why, sizeof(t->why), "connection lost");
 		return TLS_CUT;
 	}
-	reason(t->why, sizeof(t->why));
+	tls_reason(t->why, sizeof(t->why));
 	return TLS_FAILED;
 }
 
@@ -390,6 +232,88 @@ int
 tls_bits(const struct tls *t)
 {
 	return SSL_get_cipher_bits(t->ssl, NULL);
+}
+
+const char *
+tls_alpn(const struct tls *t)
+{
+	static char name[256];
+	const unsigned char *p;
+	unsigned n;
+
+	SSL_get0_alpn_selected(t->ssl, &p, &n);
+	if (!span_cstr((struct span){ (const char *)p, n }, name, sizeof(name)))
+		return "";
+	return name;
+}
+
+/* RFC 9266, section 4.2: in TLS 1.2 two sessions could share it else. */
+bool
+tls_exporter(const struct tls *t, unsigned char out[TLS_EXPORTER_SIZE])
+{
+	static const char label[] = "EXPORTER-Channel-Binding";
+
+	if (SSL_version(t->ssl) < TLS1_3_VERSION &&
+	    SSL_get_extms_support(t->ssl) != 1)
+		return false;
+	return SSL_export_keying_material(t->ssl, out, TLS_EXPORTER_SIZE, label,
+		   sizeof(label) - 1, NULL, 0, 0) == 1;
+}
+
+static bool
+copy_text(const ASN1_STRING *a, char *text, size_t size)
+{
+	int n = a == NULL ? -1 : ASN1_STRING_length(a);
+
+	return n > 0 &&
+	    span_cstr((struct span){ (const char *)ASN1_STRING_get0_data(a),
+			  (size_t)n },
+		text, size);
+}
+
+bool
+tls_peer_cn(const struct tls *t, char *text, size_t size)
+{
+	X509 *x = SSL_get0_peer_certificate(t->ssl);
+	X509_NAME *name = x == NULL ? NULL : X509_get_subject_name(x);
+	unsigned char *utf8 = NULL;
+	bool ok = false;
+	int i, n;
+
+	if (name == NULL)
+		return false;
+	i = X509_NAME_get_index_by_NID(name, NID_commonName, -1);
+	if (i < 0 || X509_NAME_get_index_by_NID(name, NID_commonName, i) >= 0)
+		return false;
+	n = ASN1_STRING_to_UTF8(
+	    &utf8, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, i)));
+	if (n > 0)
+		ok = span_cstr(
+		    (struct span){ (const char *)utf8, (size_t)n }, text, size);
+	OPENSSL_free(utf8);
+	return ok;
+}
+
+bool
+tls_peer_email(const struct tls *t, char *text, size_t size)
+{
+	X509 *x = SSL_get0_peer_certificate(t->ssl);
+	GENERAL_NAMES *all = x == NULL
+	    ? NULL
+	    : X509_get_ext_d2i(x, NID_subject_alt_name, NULL, NULL);
+	bool ok = false;
+
+	for (int i = 0; i < sk_GENERAL_NAME_num(all); i++) {
+		const GENERAL_NAME *g = sk_GENERAL_NAME_value(all, i);
+
+		if (g->type != GEN_EMAIL)
+			continue;
+		ok = copy_text(g->d.rfc822Name, text, size);
+		break;
+	}
+	GENERAL_NAMES_free(all);
+	ERR_clear_error();
+	return ok;
 }
 
 bool

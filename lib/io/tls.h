@@ -1,10 +1,10 @@
 /*
  * tls - TLS 1.2 and 1.3 on a connected socket, by OpenSSL
  *
- * The only user of openssl/ssl.h.  A tls_ctx holds keys and settings and
- * is made once; a tls is one connection.  Its descriptor stays the
- * caller's, who makes it non-blocking and waits where a result says so;
- * SIGPIPE must be ignored.
+ * With tlsserver.c and tlskeys.c the only user of openssl.  A tls_ctx holds
+ * keys and settings and is made once; a tls is one connection.  Its
+ * descriptor stays the caller's, who makes it non-blocking and waits where
+ * a result says so; SIGPIPE must be ignored.
  */
 #ifndef IO_TLS_H
 #define IO_TLS_H
@@ -25,15 +25,18 @@ enum tls_result {
 
 /*
  * A server context with no key yet.  tickets: whether sessions may be
- * resumed (never on port 25).  Dies on lack of memory.
+ * resumed (never on port 25).  alpn: the protocols that it speaks, the
+ * preferred one first, between blanks; NULL: whatever a client likes.
+ * Dies on lack of memory.
  */
-struct tls_ctx *tls_server(bool tickets);
+struct tls_ctx *tls_server(bool tickets, const char *alpn);
 
 /*
- * Load `default.pem` and every NAME.pem of a directory.  0; -1 when
+ * Load `default.pem`, every NAME.pem and `clients.pem` of a directory, as
+ * pneu-tls(5) has it, where they are not as they were.  0; -1 when
  * default.pem does not parse or match, with a one-line reason in why; the
- * context keeps what it had before then.  Bad further pairs are logged and
- * left as they were; those whose file has gone are dropped.
+ * context keeps what it had before then.  Other bad files are logged, once
+ * a state, and what they had before stays; those that are gone are dropped.
  */
 MUST int tls_server_load(
     struct tls_ctx *, const char *dir, char *why, size_t size);
@@ -71,7 +74,28 @@ const char *tls_cipher(const struct tls *);
 const char *tls_sni(const struct tls *);
 int tls_bits(const struct tls *);
 
-/* For a client: whether chain and name were proved, and if not why. */
+/* The protocol that was agreed on by ALPN, or "".  Until the next call. */
+const char *tls_alpn(const struct tls *);
+
+/*
+ * What binds other proofs to this session: tls-exporter, RFC 9266.  False
+ * when the session has none that is of use.
+ */
+enum { TLS_EXPORTER_SIZE = 32 };
+MUST bool tls_exporter(const struct tls *, unsigned char[TLS_EXPORTER_SIZE]);
+
+/*
+ * The one common name, and the first mail address among the other names,
+ * of the peer's certificate (which tls_verified judges).  Any bytes but
+ * NUL.  False when there is none, or none that fits.
+ */
+MUST bool tls_peer_cn(const struct tls *, char *, size_t);
+MUST bool tls_peer_email(const struct tls *, char *, size_t);
+
+/*
+ * Whether the peer's certificate is good, for a client with its name; and
+ * if not why.
+ */
 bool tls_verified(const struct tls *);
 const char *tls_verify_why(const struct tls *);
 

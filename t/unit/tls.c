@@ -46,7 +46,7 @@ make_keys(void)
 static pid_t
 server(int fd, bool properly)
 {
-	struct tls_ctx *c = tls_server(false);
+	struct tls_ctx *c = tls_server(false, NULL);
 	char why[256], b[100];
 	struct tls *t;
 	size_t n;
@@ -97,7 +97,7 @@ int
 main(void)
 {
 	char ca[64], why[256] = "", command[64];
-	struct tls_ctx *c = tls_server(false);
+	struct tls_ctx *c = tls_server(false, NULL);
 	int failed;
 
 	signal(SIGPIPE, SIG_IGN);
