@@ -85,7 +85,8 @@ start_tls(struct greet *g)
 	flush(g);
 	if (monitor_send(g->monitor, MONITOR_TLS, SPAN("")) == -1 ||
 	    monitor_receive(g->monitor, &answer, DEADLINE_NEVER) != 1 ||
-	    answer.type != MONITOR_STARTED || answer.n == 0)
+	    answer.type != MONITOR_STARTED || answer.n == 0 ||
+	    !span_cstr(monitor_data(&answer), m->mechs, sizeof(m->mechs)))
 		leave(GREETER_LOST);
 	g->in.fd = m->tls.in;
 	g->out_fd = m->tls.out;

@@ -87,6 +87,9 @@ find_tls(struct mauth *m)
 {
 	const char *protocol = getenv("SSL_PROTOCOL");
 	const char *cipher = getenv("SSL_CIPHER");
+	static const char *const facts[] = { "SSL_TLS_EXPORTER",
+		"SSL_CLIENT_VERIFY", "SSL_CLIENT_SAN_Email_0",
+		"SSL_CLIENT_S_DN_CN" };
 
 	m->tls = (struct tls_fds){ fd_of_env("SSLCTLFD"),
 		fd_of_env("SSLREADFD"), fd_of_env("SSLWRITEFD") };
@@ -101,9 +104,14 @@ find_tls(struct mauth *m)
 	}
 	m->conf.tls_offered = m->tls.ctl != -1;
 	m->conf.tls_active = protocol != NULL && protocol[0] != '\0';
-	if (m->conf.tls_active)
-		snprintf(m->tls_facts, sizeof(m->tls_facts), "%.31s %.63s",
-		    protocol, cipher != NULL ? cipher : "");
+	if (!m->conf.tls_active)
+		return;
+	snprintf(m->tls_facts, sizeof(m->tls_facts), "%.31s %.63s", protocol,
+	    cipher != NULL ? cipher : "");
+	for (size_t i = 0; i < sizeof(facts) / sizeof(facts[0]); i++)
+		if (getenv(facts[i]) != NULL)
+			(void)take_fact(
+			    m, span_of(facts[i]), span_of(getenv(facts[i])));
 }
 
 /*
@@ -120,6 +128,7 @@ find_peer(struct mauth *m)
 	env_copy(&m->env, "PROTO");
 	env_copy(&m->env, "IPC");
 	env_copy(&m->env, "SSL_");
+	env_unset(&m->env, "SSL_TLS_EXPORTER");
 	if (known && !p->ipc) {
 		env_set(&m->env, "PROTO", SPAN("TCP"));
 		env_set(&m->env, "TCPREMOTEIP", span_of(p->ip));
@@ -196,7 +205,6 @@ prepare(struct mauth *m)
 	    deadline_in((int64_t)conf_limit("login-time", 86400, TIME_GREETER));
 	m->root = user_is_root();
 	m->conf.host = conf_me();
-	m->conf.mechs = SASL_MECHS;
 	env_init(&m->env);
 	absolute(conf_dir(), dir, sizeof(dir));
 	env_set(&m->env, "PNEU_CONF", span_of(dir));
@@ -205,6 +213,7 @@ prepare(struct mauth *m)
 	find_tls(m);
 	find_peer(m);
 	find_accounts(m);
+	offer(m);
 	if (m->proto == &smtp_greet)
 		m->conf.size = conf_limit("message", UINT64_MAX, LIMIT_MESSAGE);
 	net_nodelay(STDOUT_FILENO);

@@ -4,6 +4,7 @@
  *	main.c     options, what is known of the connection
  *	greeter.c  without privileges: the dialogue
  *	monitor.c  answers the greeter, starts TLS
+ *	offer.c    which mechanisms there are now
  *	judge.c    who it is: users, secrets
  *	checkpw.c  the same by a checkpassword program
  *	server.c   becomes the user and the server
@@ -24,6 +25,14 @@ struct tls_fds {
 	int ctl, in, out;
 };
 
+/* What TLS knows of the peer's certificate. */
+struct cert {
+	bool verified;
+	char email[LIMIT_ADDRESS + 1], cn[LIMIT_ADDRESS + 1];
+	bool known; /* it is that of user */
+	struct user user;
+};
+
 struct mauth {
 	const char *conn; /* MAIL_CONN */
 	const struct greet_proto *proto;
@@ -36,7 +45,12 @@ struct mauth {
 	struct net_peer peer;
 	struct tls_fds tls;
 	char tls_facts[128]; /* "TLSv1.3 CIPHER", "" without */
-	struct env env;      /* of the server */
+	struct sasl_conf sasl;
+	char mechs[128];                  /* what both have */
+	char binding[SCRAMD_BINDING_MAX]; /* tls-exporter */
+	size_t nbinding;
+	struct cert cert;
+	struct env env; /* of the server */
 	bool root;
 	uid_t greeter_uid, uid; /* uid and gid of -u */
 	gid_t greeter_gid, gid;
@@ -59,6 +73,7 @@ _Noreturn void greeter(struct mauth *, int fd);
 struct login {
 	struct user user;
 	const char *mech;
+	struct scram_secret keys; /* of a proof */
 	char label[SECRETS_LABEL_MAX + 1];
 };
 
@@ -69,12 +84,25 @@ struct login {
 void monitor(
     struct mauth *, pid_t child, int fd, struct login *, struct session *);
 
+/* Which mechanisms are offered, now or behind TLS that just began. */
+void offer(struct mauth *);
+
 /*
- * Who user and password are.  True with *l set; false with what the peer
- * may know in *failure, and why for the log.
+ * A fact that TLS tells; false for one that is for us alone and goes into
+ * no environment.
+ */
+bool take_fact(struct mauth *, struct span name, struct span value);
+
+/*
+ * Who has shown what.  True with *l set; false with what the peer may know
+ * in *failure, and why for the log.
  */
 bool judge(const struct mauth *, const struct sasl *, struct login *l,
     enum greet_failure *failure, const char **why);
+
+/* The salt for somebody who wants to prove a secret; false: later. */
+MUST bool judge_salt(
+    const struct mauth *, const char *name, struct scram_secret *);
 
 /* The same by the program of -k. */
 bool checkpw(struct mauth *, const struct sasl *, struct login *l,

@@ -7,9 +7,11 @@
 #include "auth/monitor.h"
 #include "auth/penalty.h"
 #include "base/die.h"
+#include "base/enc.h"
 #include "io/conf.h"
 #include "io/deadline.h"
 #include "io/facts.h"
+#include "io/fs.h"
 #include "io/log.h"
 #include "io/spawn.h"
 #include "mauth.h"
@@ -26,6 +28,7 @@ struct watch {
 	unsigned wrong, exchanges;
 	struct sasl sasl;
 	struct login *login;
+	enum greet_failure failure; /* to be said after SASL_FAILED */
 };
 
 static void
@@ -130,37 +133,85 @@ delay(const struct watch *w, int64_t asked, bool later)
 		poll(NULL, 0, (int)left);
 }
 
-/* True when somebody is logged in. */
-static bool
-decide(struct watch *w, bool possible)
+/* Log a "no", let it take its time, and leave what to say in w->failure. */
+static void
+refuse(struct watch *w, int64_t asked, enum greet_failure f, const char *why)
 {
-	int64_t asked = deadline_now();
-	enum greet_failure f = GREET_WRONG;
-	const char *why = "user";
-	bool ok = false;
-
-	w->login->label[0] = '\0';
-	w->login->mech = w->sasl.mech;
-	if (possible && w->m->check != NULL)
-		ok = checkpw(w->m, &w->sasl, w->login, &f, &why);
-	else if (possible)
-		ok = judge(w->m, &w->sasl, w->login, &f, &why);
-	wipe(w->sasl.password, sizeof(w->sasl.password));
-	log_auth(w, ok, why);
-	if (ok) {
-		if (!net_is_loopback(&w->m->peer))
-			penalty_forget(w->sasl.user);
-		return true;
-	}
+	log_auth(w, false, why);
 	if (f != GREET_LATER)
 		w->wrong++;
 	delay(w, asked, f == GREET_LATER);
 	if (f != GREET_LATER && w->wrong >= LIMIT_AUTH_TRIES)
 		f = GREET_LIMIT; /* a failure of ours is not the peer's */
-	fail(w, f);
-	return false;
+	w->failure = f;
 }
 
+static void
+welcome(struct watch *w)
+{
+	log_auth(w, true, NULL);
+	if (!net_is_loopback(&w->m->peer))
+		penalty_forget(w->sasl.user);
+}
+
+/* True when somebody is logged in. */
+static bool
+decide(struct watch *w)
+{
+	int64_t asked = deadline_now();
+	enum greet_failure f = GREET_WRONG;
+	const char *why = "user";
+	bool ok;
+
+	w->login->label[0] = '\0';
+	w->login->mech = w->sasl.mech;
+	if (w->sasl.kind == SASL_CERT && w->sasl.user[0] == '\0')
+		(void)!span_cstr(span_of(w->m->cert.user.address), w->sasl.user,
+		    sizeof(w->sasl.user));
+	if (w->m->check != NULL)
+		ok = checkpw(w->m, &w->sasl, w->login, &f, &why);
+	else
+		ok = judge(w->m, &w->sasl, w->login, &f, &why);
+	wipe(w->sasl.password, sizeof(w->sasl.password));
+	if (!ok) {
+		refuse(w, asked, f, why);
+		fail(w, w->failure);
+	} else if (w->sasl.kind == SASL_PROOF) {
+		answer(w, MONITOR_CHALLENGE,
+		    sasl_prove(&w->sasl, &w->login->keys));
+		wipe(&w->login->keys, sizeof(w->login->keys));
+		return false;
+	} else {
+		welcome(w);
+	}
+	return ok;
+}
+
+/* Somebody wants to prove a secret: tell the salt, whoever it is. */
+static void
+salt(struct watch *w)
+{
+	unsigned char raw[SCRAMD_NONCE / 4 * 3];
+	struct buf nonce = { .max = SCRAMD_NONCE };
+	struct scram_secret secret;
+	struct span challenge;
+
+	if (!judge_salt(w->m, w->sasl.user, &secret)) {
+		refuse(w, deadline_now(), GREET_LATER, "later");
+		fail(w, w->failure);
+		return;
+	}
+	fs_random(raw, sizeof(raw));
+	enc_base64(&nonce, (struct span){ (char *)raw, sizeof(raw) });
+	if (sasl_salt(&w->sasl, buf_cstr(&nonce), &secret, &challenge) ==
+	    SASL_CHALLENGE)
+		answer(w, MONITOR_CHALLENGE, challenge);
+	else
+		fail(w, GREET_SYNTAX);
+	buf_free(&nonce);
+}
+
+/* True when somebody is logged in. */
 static bool
 step(struct watch *w, enum sasl_result r, struct span challenge)
 {
@@ -168,10 +219,27 @@ step(struct watch *w, enum sasl_result r, struct span challenge)
 	case SASL_CHALLENGE:
 		answer(w, MONITOR_CHALLENGE, challenge);
 		return false;
+	case SASL_LOOKUP:
+		salt(w);
+		return false;
 	case SASL_READY:
-		return decide(w, true);
+		return decide(w);
+	case SASL_PROVED:
+		welcome(w);
+		return true;
 	case SASL_NO:
-		return decide(w, false);
+		w->login->label[0] = '\0';
+		refuse(w, deadline_now(), GREET_WRONG, w->sasl.why);
+		fail(w, w->failure);
+		return false;
+	case SASL_REFUSED:
+		w->login->label[0] = '\0';
+		refuse(w, deadline_now(), GREET_WRONG, w->sasl.why);
+		answer(w, MONITOR_CHALLENGE, challenge);
+		return false;
+	case SASL_FAILED:
+		fail(w, w->failure);
+		return false;
 	case SASL_SYNTAX:
 		fail(w, GREET_SYNTAX);
 		return false;
@@ -201,8 +269,8 @@ question(struct watch *w, const struct monitor_msg *q)
 		fail(w, GREET_LATER);
 		return false;
 	} else {
-		r = sasl_begin(
-		    &w->sasl, mech, has ? &response : NULL, &challenge);
+		r = sasl_begin(&w->sasl, &w->m->sasl, mech,
+		    has ? &response : NULL, &challenge);
 	}
 	return step(w, r, challenge);
 }
@@ -214,11 +282,12 @@ struct told {
 };
 
 static void
-take_fact(void *arg, const char *name, struct span value)
+take_told(void *arg, const char *name, struct span value)
 {
 	struct told *t = arg;
 
-	env_set(&t->m->env, name, value);
+	if (take_fact(t->m, span_of(name), value))
+		env_set(&t->m->env, name, value);
 	if (strcmp(name, "SSL_PROTOCOL") == 0 &&
 	    !span_cstr(value, t->protocol, sizeof(t->protocol)))
 		t->protocol[0] = '\0';
@@ -235,7 +304,8 @@ handshake(struct mauth *m)
 	int64_t deadline = deadline_in(TIME_HANDSHAKE);
 
 	if (write_all(m->tls.ctl, "Y", 1, deadline) == -1 ||
-	    facts_read(m->tls.ctl, FACTS_TLS, deadline, take_fact, &t) == -1)
+	    facts_read(m->tls.ctl, FACTS_TLS | FACTS_BINDING, deadline,
+		take_told, &t) == -1)
 		return false;
 	snprintf(m->tls_facts, sizeof(m->tls_facts), "%s%s%s",
 	    t.protocol[0] != '\0' ? t.protocol : "TLS",
@@ -261,7 +331,8 @@ start_tls(struct watch *w)
 	m->tls = (struct tls_fds){ -1, -1, -1 };
 	m->conf.tls_active = m->conf.plain_ok = true;
 	sasl_wipe(&w->sasl);
-	answer(w, MONITOR_STARTED, SPAN("y"));
+	offer(m);
+	answer(w, MONITOR_STARTED, span_of(m->mechs));
 }
 
 static bool

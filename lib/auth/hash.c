@@ -84,8 +84,24 @@ check_plain(struct span hash, const char *password)
 	return same ? HASH_YES : HASH_NO;
 }
 
+bool
+hash_scram(struct span hash, struct scram_secret *secret)
+{
+	const struct scheme *s = scheme_of(&hash);
+
+	return s != NULL && s->kind == SCRAM && scram_parse(hash, secret);
+}
+
+const char *
+hash_scheme(struct span hash)
+{
+	const struct scheme *s = scheme_of(&hash);
+
+	return s != NULL ? s->name : NULL;
+}
+
 enum hash_result
-hash_check(struct span hash, const char *password)
+hash_check(struct span hash, const char *password, struct scram_secret *memo)
 {
 	const struct scheme *s = scheme_of(&hash);
 
@@ -100,5 +116,5 @@ hash_check(struct span hash, const char *password)
 	case SCRAM:
 		break;
 	}
-	return scram_check(hash, password);
+	return scram_check(hash, password, memo);
 }

@@ -19,7 +19,19 @@ enum hash_result {
 /* Whether it looks like one of the above; costs nothing. */
 bool hash_is_known(struct span hash);
 
-/* Takes as long as the scheme wants.  The password is not empty. */
-enum hash_result hash_check(struct span hash, const char *password);
+/*
+ * Takes as long as the scheme wants.  The password is not empty.  memo, all
+ * zero at first, makes further secrets of the same salt cost nothing; it
+ * belongs to one password, and is to be wiped.
+ */
+struct scram_secret;
+enum hash_result hash_check(
+    struct span hash, const char *password, struct scram_secret *memo);
+
+/* The keys of a {SCRAM-SHA-256}; false for any other. */
+MUST bool hash_scram(struct span hash, struct scram_secret *);
+
+/* The name of its scheme as we write it, NULL when not known. */
+const char *hash_scheme(struct span hash);
 
 #endif

@@ -21,7 +21,8 @@ enum monitor_type {
 	MONITOR_CHALLENGE = 'c', /* its text */
 	MONITOR_FAIL = 'f',      /* a byte: enum greet_failure */
 	MONITOR_PROVED = 'p',    /* hand over, and be killed */
-	MONITOR_STARTED = 't',   /* TLS is there, or (length 0) is not */
+	MONITOR_STARTED = 't',   /* TLS is there, with these mechanisms, or
+				    (length 0) it is not */
 	/* the hand-over */
 	MONITOR_STATE = 'S',  /* of the engine */
 	MONITOR_UNREAD = 'U', /* input not used, again for more */

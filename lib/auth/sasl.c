@@ -7,22 +7,36 @@ sasl_wipe(struct sasl *s)
 	s->mech = "";
 }
 
-/* Stays "" for what can't be the name of a line in `users`. */
+static enum sasl_result
+no(struct sasl *s, const char *why)
+{
+	s->why = why;
+	return SASL_NO;
+}
+
+/* "" for what can't be the name of a line in `users`. */
+static void
+check_user(struct sasl *s)
+{
+	for (const char *p = s->user; *p != '\0'; p++)
+		if ((unsigned char)*p <= ' ' || *p == 0x7f || *p == ':') {
+			s->user[0] = '\0';
+			return;
+		}
+}
+
 static void
 take_user(struct sasl *s, struct span user)
 {
-	s->user[0] = '\0';
-	for (size_t i = 0; i < user.n; i++)
-		if ((unsigned char)user.p[i] <= ' ' || user.p[i] == 0x7f ||
-		    user.p[i] == ':')
-			return;
 	if (!span_cstr(user, s->user, sizeof(s->user)))
 		s->user[0] = '\0';
+	check_user(s);
 }
 
 static bool
 take_password(struct sasl *s, struct span password)
 {
+	s->kind = SASL_PASSWORD;
 	return password.n > 0 &&
 	    span_cstr(password, s->password, sizeof(s->password));
 }
@@ -43,25 +57,108 @@ plain(struct sasl *s, struct span m)
 	take_user(s, user);
 	ok = take_password(s, m) && s->user[0] != '\0';
 	return ok && (authzid.n == 0 || span_eq(authzid, user)) ? SASL_READY
-								: SASL_NO;
+								: no(s, "user");
+}
+
+static enum sasl_result
+login_password(struct sasl *s, struct span m)
+{
+	return take_password(s, m) && s->user[0] != '\0' ? SASL_READY
+							 : no(s, "user");
+}
+
+/* e=...: what is wrong with the exchange, nothing about user or secret */
+static enum sasl_result
+scram_result(struct sasl *s, enum scramd_result r, struct span *challenge)
+{
+	switch (r) {
+	case SCRAMD_SYNTAX:
+		return SASL_SYNTAX;
+	case SCRAMD_REFUSED:
+		s->state = SASL_TOLD_NO;
+		s->why = s->scram.error;
+		snprintf(s->text, sizeof(s->text), "e=%s", s->scram.error);
+		*challenge = span_of(s->text);
+		return SASL_REFUSED;
+	case SCRAMD_OK:
+		break;
+	}
+	return SASL_READY;
+}
+
+static enum sasl_result
+scram_first(struct sasl *s, struct span m, struct span *challenge)
+{
+	bool named;
+	enum scramd_result r = scramd_first(&s->scram, m, s->plus,
+	    s->conf->binding, s->user, sizeof(s->user), &named);
+
+	check_user(s);
+	if (r != SCRAMD_OK)
+		return scram_result(s, r, challenge);
+	if (!named)
+		return no(s, "user");
+	s->state = SASL_SCRAM_SALT;
+	return SASL_LOOKUP;
+}
+
+static enum sasl_result
+scram_final(struct sasl *s, struct span m, struct span *challenge)
+{
+	s->kind = SASL_PROOF;
+	return scram_result(s, scramd_final(&s->scram, m), challenge);
+}
+
+/* [authzid]: the monitor knows whose certificate it is */
+static enum sasl_result
+external(struct sasl *s, struct span m)
+{
+	take_user(s, m);
+	s->kind = SASL_CERT;
+	return m.n > 0 && s->user[0] == '\0' ? no(s, "user") : SASL_READY;
+}
+
+static const struct {
+	const char *name;
+	enum sasl_state state;
+	const char *challenge;
+} mechs[] = {
+	/* clang-format off */
+	{ "PLAIN",              SASL_PLAIN,       "" },
+	{ "LOGIN",              SASL_LOGIN_USER,  "Username:" },
+	{ "SCRAM-SHA-256",      SASL_SCRAM_FIRST, "" },
+	{ "SCRAM-SHA-256-PLUS", SASL_SCRAM_FIRST, "" },
+	{ "EXTERNAL",           SASL_EXTERNAL,    "" },
+	/* clang-format on */
+};
+
+static bool
+is_offered(const struct sasl_conf *conf, struct span mech)
+{
+	struct span list = span_of(conf->mechs), word;
+
+	while ((word = span_word(&list)).n > 0)
+		if (span_ieq(word, mech))
+			return true;
+	return false;
 }
 
 enum sasl_result
-sasl_begin(struct sasl *s, struct span mech, const struct span *response,
-    struct span *challenge)
+sasl_begin(struct sasl *s, const struct sasl_conf *conf, struct span mech,
+    const struct span *response, struct span *challenge)
 {
+	size_t i = 0, n = sizeof(mechs) / sizeof(mechs[0]);
+
 	sasl_wipe(s);
-	if (span_iis(mech, "PLAIN")) {
-		s->mech = "PLAIN";
-		s->state = SASL_PLAIN;
-		*challenge = SPAN("");
-	} else if (span_iis(mech, "LOGIN")) {
-		s->mech = "LOGIN";
-		s->state = SASL_LOGIN_USER;
-		*challenge = SPAN("Username:");
-	} else {
+	while (i < n && !span_iis(mech, mechs[i].name))
+		i++;
+	if (i == n || !is_offered(conf, mech))
 		return SASL_MECH;
-	}
+	s->conf = conf;
+	s->mech = mechs[i].name;
+	s->state = mechs[i].state;
+	s->plus = strcmp(s->mech, "SCRAM-SHA-256-PLUS") == 0;
+	*challenge = span_of(mechs[i].challenge);
 	if (response == NULL)
 		return SASL_CHALLENGE;
 	return sasl_next(s, *response, challenge);
@@ -75,6 +172,7 @@ sasl_next(struct sasl *s, struct span response, struct span *challenge)
 	s->state = SASL_IDLE;
 	switch (was) {
 	case SASL_IDLE:
+	case SASL_SCRAM_SALT:
 		break;
 	case SASL_PLAIN:
 		return plain(s, response);
@@ -84,9 +182,41 @@ sasl_next(struct sasl *s, struct span response, struct span *challenge)
 		*challenge = SPAN("Password:");
 		return SASL_CHALLENGE;
 	case SASL_LOGIN_PASS:
-		return take_password(s, response) && s->user[0] != '\0'
-		    ? SASL_READY
-		    : SASL_NO;
+		return login_password(s, response);
+	case SASL_SCRAM_FIRST:
+		return scram_first(s, response, challenge);
+	case SASL_SCRAM_FINAL:
+		return scram_final(s, response, challenge);
+	case SASL_EXTERNAL:
+		return external(s, response);
+	case SASL_TOLD_NO:
+		return SASL_FAILED;
+	case SASL_TOLD_YES:
+		return response.n == 0 ? SASL_PROVED : SASL_SYNTAX;
 	}
 	return SASL_SYNTAX;
+}
+
+enum sasl_result
+sasl_salt(struct sasl *s, const char *nonce, const struct scram_secret *secret,
+    struct span *challenge)
+{
+	if (s->state != SASL_SCRAM_SALT)
+		return SASL_SYNTAX;
+	s->state = SASL_SCRAM_FINAL;
+	*challenge = scramd_challenge(&s->scram, nonce, secret);
+	return SASL_CHALLENGE;
+}
+
+struct span
+sasl_prove(struct sasl *s, const struct scram_secret *secret)
+{
+	struct buf b = { .max = sizeof(s->text) - 1 };
+
+	scramd_verifier(&s->scram, secret, &b);
+	memcpy(s->text, b.p, b.n);
+	s->text[b.n] = '\0';
+	buf_free(&b);
+	s->state = SASL_TOLD_YES;
+	return span_of(s->text);
 }

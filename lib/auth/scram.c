@@ -52,18 +52,37 @@ scram_derive(struct scram_secret *s, const char *password)
 	wipe(client, sizeof(client));
 }
 
-enum hash_result
-scram_check(struct span text, const char *password)
+bool
+scram_same_salt(const struct scram_secret *a, const struct scram_secret *b)
 {
-	struct scram_secret want, got;
+	return a->rounds == b->rounds && a->nsalt == b->nsalt &&
+	    memcmp(a->salt, b->salt, a->nsalt) == 0;
+}
+
+enum hash_result
+scram_check(struct span text, const char *password, struct scram_secret *memo)
+{
+	struct scram_secret want;
 	bool same;
 
 	if (!scram_parse(text, &want))
 		return HASH_BAD;
-	got = want;
-	scram_derive(&got, password);
-	same = same_secret(got.stored, want.stored, SHA256_LEN);
+	if (!scram_same_salt(memo, &want)) {
+		*memo = want;
+		scram_derive(memo, password);
+	}
+	same = same_secret(memo->stored, want.stored, SHA256_LEN);
 	wipe(&want, sizeof(want));
-	wipe(&got, sizeof(got));
 	return same ? HASH_YES : HASH_NO;
+}
+
+void
+scram_put(struct buf *b, const struct scram_secret *s)
+{
+	buf_printf(b, "%lu,", (unsigned long)s->rounds);
+	enc_base64(b, (struct span){ s->salt, s->nsalt });
+	buf_putc(b, ',');
+	enc_base64(b, (struct span){ (const char *)s->stored, SHA256_LEN });
+	buf_putc(b, ',');
+	enc_base64(b, (struct span){ (const char *)s->server, SHA256_LEN });
 }

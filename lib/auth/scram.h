@@ -8,8 +8,12 @@
 #define AUTH_SCRAM_H
 
 #include "auth/hash.h"
+#include "base/buf.h"
 #include "base/limits.h"
 #include "base/sha256.h"
+
+/* What new secrets are made with. */
+enum { SCRAM_ROUNDS = 10000, SCRAM_SALT = 16 };
 
 struct scram_secret {
 	uint32_t rounds;
@@ -24,7 +28,16 @@ MUST bool scram_parse(struct span, struct scram_secret *);
 /* Both keys of a password; rounds and salt must be set. */
 void scram_derive(struct scram_secret *, const char *password);
 
-/* Whether a password is that of a stored secret. */
-enum hash_result scram_check(struct span, const char *password);
+/*
+ * Whether a password is that of a stored secret.  memo: hash_check.
+ */
+enum hash_result scram_check(
+    struct span, const char *password, struct scram_secret *memo);
+
+/* As it is stored, without its scheme. */
+void scram_put(struct buf *, const struct scram_secret *);
+
+/* Whether two were made with the same salt and rounds. */
+bool scram_same_salt(const struct scram_secret *, const struct scram_secret *);
 
 #endif

@@ -96,6 +96,7 @@ enum {
 	LIMIT_HASH = 512,
 	LIMIT_SCRAM_SALT = 64,
 	LIMIT_SCRAM_ROUNDS = 1000000,
+	LIMIT_SCRAM_MSG = 2048,
 	LIMIT_AUTH_TRIES = 4, /* wrong ones, then the connection ends */
 	TIME_AUTH_DELAY = 1,  /* before a "no", growing with each */
 	TIME_CHECKPASSWORD = 30,

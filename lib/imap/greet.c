@@ -104,9 +104,9 @@ do_starttls(struct imap_greeter *g, struct greet_auth *a)
 }
 
 static bool
-privacy(struct imap_greeter *g, struct span mech)
+privacy(struct imap_greeter *g)
 {
-	if (g->tls || g->conf->plain_ok || !imapcapa_is_plain(mech))
+	if (g->tls || g->conf->plain_ok)
 		return true;
 	tagged(g, g->e.tag,
 	    "NO [PRIVACYREQUIRED] A password may only be sent inside TLS");
@@ -134,7 +134,7 @@ do_login(struct imap_greeter *g, struct greet_auth *a)
 		imapd_bad(&g->e, "LOGIN takes a user name and a password");
 		return GREET_MORE;
 	}
-	if (!privacy(g, SPAN("PLAIN")))
+	if (!privacy(g))
 		return GREET_MORE;
 	buf_clear(&g->sasl);
 	buf_putc(&g->sasl, '\0');
@@ -164,7 +164,7 @@ do_authenticate(struct imap_greeter *g, struct greet_auth *a)
 		imapd_bad(&g->e, "AUTHENTICATE takes a mechanism");
 		return GREET_MORE;
 	}
-	if (!privacy(g, mech->text))
+	if (!privacy(g))
 		return GREET_MORE;
 	buf_clear(&g->sasl);
 	ir = mech->next;

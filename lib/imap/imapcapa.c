@@ -6,12 +6,6 @@ static const char logged_in[] =
     " NAMESPACE CHILDREN UNSELECT UIDPLUS MOVE ESEARCH SEARCHRES"
     " LIST-EXTENDED LIST-STATUS STATUS=SIZE SPECIAL-USE CREATE-SPECIAL-USE";
 
-bool
-imapcapa_is_plain(struct span mech)
-{
-	return !span_istarts(mech, "SCRAM-") && !span_iis(mech, "EXTERNAL");
-}
-
 void
 imapcapa_put(struct buf *b, const struct imapcapa_conf *c)
 {
@@ -27,13 +21,11 @@ imapcapa_put(struct buf *b, const struct imapcapa_conf *c)
 		buf_puts(b, " STARTTLS");
 	if (!c->plain_ok)
 		buf_puts(b, " LOGINDISABLED");
-	for (;;) {
+	while (c->plain_ok) {
 		struct span mech = span_word(&mechs);
 
 		if (mech.n == 0)
 			return;
-		if (!c->plain_ok && imapcapa_is_plain(mech))
-			continue;
 		buf_puts(b, " AUTH=");
 		buf_put(b, mech);
 	}

@@ -19,7 +19,4 @@ struct imapcapa_conf {
 /* "CAPABILITY IMAP4rev1 ...": for a response and for a response code. */
 void imapcapa_put(struct buf *, const struct imapcapa_conf *);
 
-/* Whether a mechanism shows the password to who listens. */
-bool imapcapa_is_plain(struct span mech);
-
 #endif

@@ -52,18 +52,35 @@ test_hash(void)
 
 		snprintf(longer, sizeof(longer), "%sx", good[i].password);
 		check(hash_is_known(h));
-		check(hash_check(h, good[i].password) == HASH_YES);
-		check(hash_check(h, longer) == HASH_NO);
-		check(hash_check(h, "x") == HASH_NO);
+		check(hash_check(h, good[i].password,
+			  &(struct scram_secret){ 0 }) == HASH_YES);
+		check(hash_check(h, longer, &(struct scram_secret){ 0 }) ==
+		    HASH_NO);
+		check(
+		    hash_check(h, "x", &(struct scram_secret){ 0 }) == HASH_NO);
 		h.n--;
-		check(hash_check(h, good[i].password) != HASH_YES);
+		check(hash_check(h, good[i].password,
+			  &(struct scram_secret){ 0 }) != HASH_YES);
 	}
 	for (size_t i = 0; i < sizeof(malformed) / sizeof(malformed[0]); i++) {
 		check(!hash_is_known(span_of(malformed[i])));
-		check(hash_check(span_of(malformed[i]), "x") == HASH_BAD);
+		check(hash_check(span_of(malformed[i]), "x",
+			  &(struct scram_secret){ 0 }) == HASH_BAD);
 	}
 	check(hash_is_known(SPAN("{CRYPT}!")));
-	check(hash_check(SPAN("{CRYPT}!"), "x") == HASH_BAD);
+	check(hash_check(SPAN("{CRYPT}!"), "x", &(struct scram_secret){ 0 }) ==
+	    HASH_BAD);
+}
+
+static struct scram_secret found;
+
+static enum secrets_result
+ask(const char *address, const char *scope, const char *password, int64_t now,
+    char *label)
+{
+	struct credential c = { .password = password };
+
+	return secrets_check(address, scope, &c, now, label, &found);
 }
 
 static void
@@ -124,39 +141,36 @@ test_secrets(const char *dir)
 
 	put_secrets(dir, file, 60);
 	for (size_t i = 0; i < sizeof(asked) / sizeof(asked[0]); i++) {
-		check(secrets_check(asked[i].address, asked[i].scope,
-			  asked[i].password, now, label) == asked[i].want);
+		check(ask(asked[i].address, asked[i].scope, asked[i].password,
+			  now, label) == asked[i].want);
 		check(strcmp(label, asked[i].label) == 0);
 	}
-	check(secrets_check("alice@example.test", "pop", "two", 1800000000,
-		  label) == SECRETS_EXPIRED);
+	check(ask("alice@example.test", "pop", "two", 1800000000, label) ==
+	    SECRETS_EXPIRED);
 
 	/* a bad line hurts only itself, but a "no" is in doubt */
 	for (size_t i = 0; i < sizeof(bad_lines) / sizeof(bad_lines[0]); i++) {
 		snprintf(text, sizeof(text), "%s\n%s", bad_lines[i], file);
 		put_secrets(dir, text, 60);
-		check(secrets_check("bob@example.test", "pop", "three", now,
-			  label) == SECRETS_OK);
-		check(secrets_check("bob@example.test", "pop", "x", now,
-			  label) == SECRETS_LATER);
-		check(
-		    secrets_check("", "pop", "x", now, label) == SECRETS_LATER);
+		check(ask("bob@example.test", "pop", "three", now, label) ==
+		    SECRETS_OK);
+		check(ask("bob@example.test", "pop", "x", now, label) ==
+		    SECRETS_LATER);
+		check(ask("", "pop", "x", now, label) == SECRETS_LATER);
 	}
 	put_secrets(dir, "", 60);
-	check(secrets_check("bob@example.test", "pop", "three", now, label) ==
+	check(ask("bob@example.test", "pop", "three", now, label) ==
 	    SECRETS_LATER);
 	put_secrets(dir, "bob@example.test::all:{PLAIN}three", 60);
-	check(secrets_check("bob@example.test", "pop", "x", now, label) ==
-	    SECRETS_LATER);
+	check(ask("bob@example.test", "pop", "x", now, label) == SECRETS_LATER);
 
 	/* a file that just changed is read again before a "no" */
 	put_secrets(dir, file, 0);
 	start = deadline_now();
-	check(secrets_check("bob@example.test", "pop", "three", now, label) ==
-	    SECRETS_OK);
+	check(
+	    ask("bob@example.test", "pop", "three", now, label) == SECRETS_OK);
 	check(deadline_now() - start < 500);
-	check(secrets_check("bob@example.test", "pop", "x", now, label) ==
-	    SECRETS_WRONG);
+	check(ask("bob@example.test", "pop", "x", now, label) == SECRETS_WRONG);
 	check(deadline_now() - start > 900);
 }
 
@@ -164,41 +178,42 @@ static void
 test_sasl(void)
 {
 	static struct sasl s;
+	struct sasl_conf conf = { .mechs = "PLAIN LOGIN" };
 	struct span c, r;
 
 	r = SPAN("\0alice@b\0pass word");
-	check(sasl_begin(&s, SPAN("plain"), &r, &c) == SASL_READY);
+	check(sasl_begin(&s, &conf, SPAN("plain"), &r, &c) == SASL_READY);
 	check(strcmp(s.user, "alice@b") == 0);
 	check(strcmp(s.password, "pass word") == 0);
 	check(strcmp(s.mech, "PLAIN") == 0);
 	r = SPAN("alice@b\0alice@b\0p");
-	check(sasl_begin(&s, SPAN("PLAIN"), NULL, &c) == SASL_CHALLENGE);
+	check(sasl_begin(&s, &conf, SPAN("PLAIN"), NULL, &c) == SASL_CHALLENGE);
 	check(c.n == 0);
 	check(sasl_next(&s, r, &c) == SASL_READY);
 	check(sasl_next(&s, r, &c) == SASL_SYNTAX);
 	r = SPAN("bob@b\0alice@b\0p");
-	check(sasl_begin(&s, SPAN("PLAIN"), &r, &c) == SASL_NO);
+	check(sasl_begin(&s, &conf, SPAN("PLAIN"), &r, &c) == SASL_NO);
 	r = SPAN("\0alice@b\0");
-	check(sasl_begin(&s, SPAN("PLAIN"), &r, &c) == SASL_NO);
+	check(sasl_begin(&s, &conf, SPAN("PLAIN"), &r, &c) == SASL_NO);
 	r = SPAN("\0al ice\0p");
-	check(sasl_begin(&s, SPAN("PLAIN"), &r, &c) == SASL_NO);
+	check(sasl_begin(&s, &conf, SPAN("PLAIN"), &r, &c) == SASL_NO);
 	check(s.user[0] == '\0');
 	r = SPAN("\0a\0b\0c");
-	check(sasl_begin(&s, SPAN("PLAIN"), &r, &c) == SASL_NO);
+	check(sasl_begin(&s, &conf, SPAN("PLAIN"), &r, &c) == SASL_NO);
 	r = SPAN("\0a");
-	check(sasl_begin(&s, SPAN("PLAIN"), &r, &c) == SASL_SYNTAX);
+	check(sasl_begin(&s, &conf, SPAN("PLAIN"), &r, &c) == SASL_SYNTAX);
 	r = SPAN("");
-	check(sasl_begin(&s, SPAN("PLAIN"), &r, &c) == SASL_SYNTAX);
-	check(sasl_begin(&s, SPAN("GSSAPI"), NULL, &c) == SASL_MECH);
+	check(sasl_begin(&s, &conf, SPAN("PLAIN"), &r, &c) == SASL_SYNTAX);
+	check(sasl_begin(&s, &conf, SPAN("GSSAPI"), NULL, &c) == SASL_MECH);
 
-	check(sasl_begin(&s, SPAN("LOGIN"), NULL, &c) == SASL_CHALLENGE);
+	check(sasl_begin(&s, &conf, SPAN("LOGIN"), NULL, &c) == SASL_CHALLENGE);
 	check(span_is(c, "Username:"));
 	check(sasl_next(&s, SPAN("a"), &c) == SASL_CHALLENGE);
 	check(span_is(c, "Password:"));
 	check(sasl_next(&s, SPAN("p"), &c) == SASL_READY);
 	check(strcmp(s.user, "a") == 0 && strcmp(s.password, "p") == 0);
 	r = SPAN("a:b");
-	check(sasl_begin(&s, SPAN("LOGIN"), &r, &c) == SASL_CHALLENGE);
+	check(sasl_begin(&s, &conf, SPAN("LOGIN"), &r, &c) == SASL_CHALLENGE);
 	check(span_is(c, "Password:"));
 	check(sasl_next(&s, SPAN("p"), &c) == SASL_NO);
 	sasl_wipe(&s);

@@ -1,0 +1,75 @@
+#include "base/enc.h"
+#include "io/conf.h"
+#include "mauth.h"
+
+/* An address of `users`, of the certificate that the peer has proved. */
+static bool
+find_cert_user(struct mauth *m)
+{
+	const char *names[] = { m->cert.email, m->cert.cn };
+
+	for (size_t i = 0; m->cert.verified && i < 2; i++)
+		if (users_find(span_of(names[i]), &m->cert.user) == OK)
+			return true;
+	return false;
+}
+
+static void
+add(struct mauth *m, const char *mech)
+{
+	size_t n = strlen(m->mechs);
+
+	snprintf(
+	    m->mechs + n, sizeof(m->mechs) - n, "%s%s", n > 0 ? " " : "", mech);
+}
+
+/*
+ * The strongest first, for clients that take the first they know.  SCRAM
+ * only where nobody's password is refused by it, since clients do not try
+ * another mechanism after a refusal.
+ */
+void
+offer(struct mauth *m)
+{
+	m->mechs[0] = '\0';
+	m->conf.mechs = m->sasl.mechs = m->mechs;
+	m->sasl.binding = (struct span){ m->binding, m->nbinding };
+	m->cert.known = false;
+	if (m->check == NULL && m->conf.plain_ok) {
+		m->cert.known = find_cert_user(m);
+		if (m->cert.known)
+			add(m, "EXTERNAL");
+		if (secrets_are_scram()) {
+			if (m->nbinding > 0)
+				add(m, "SCRAM-SHA-256-PLUS");
+			add(m, "SCRAM-SHA-256");
+		}
+	}
+	add(m, "PLAIN LOGIN");
+}
+
+bool
+take_fact(struct mauth *m, struct span name, struct span value)
+{
+	struct buf b = { .max = 2 * sizeof(m->binding) };
+
+	if (span_is(name, "SSL_CLIENT_VERIFY")) {
+		m->cert.verified = span_is(value, "SUCCESS");
+	} else if (span_is(name, "SSL_CLIENT_SAN_Email_0")) {
+		if (!span_cstr(value, m->cert.email, sizeof(m->cert.email)))
+			m->cert.email[0] = '\0';
+	} else if (span_is(name, "SSL_CLIENT_S_DN_CN")) {
+		if (!span_cstr(value, m->cert.cn, sizeof(m->cert.cn)))
+			m->cert.cn[0] = '\0';
+	} else if (span_is(name, "SSL_TLS_EXPORTER")) {
+		m->nbinding = 0;
+		if (dec_base64(&b, value) && b.n > 0 &&
+		    b.n <= sizeof(m->binding)) {
+			memcpy(m->binding, b.p, b.n);
+			m->nbinding = b.n;
+		}
+		buf_free(&b);
+		return false;
+	}
+	return true;
+}

@@ -1,0 +1,213 @@
+#!/usr/bin/env bats
+#
+# mauth(8): the mechanisms by which somebody proves who it is.
+
+load lib
+. "$ROOT/t/mauth.sh"
+
+A=alice@example.test
+tls='-e SSL_PROTOCOL=TLSv1.3 -e PROTO=TCP -e TCPREMOTEIP=192.0.2.7'
+exporter=$(printf 'exporter of thirty-two bytes----' | base64 -w0)
+
+says() { # TEXT: the last answer begins with it
+	[[ $(grep '^< ' said | tail -n 1) == "< $1"* ]]
+}
+
+salt_of() { # USER: the salt and rounds that it is told
+	sasl SCRAM-SHA-256 "$1" wrong bin/mauth mpop >/dev/null
+	sed -n 's/^< r=.*,\(s=.*\)/\1/p' said
+}
+
+@test "SCRAM-SHA-256 in each protocol, with the command or after it" {
+	conf secrets "$A:first:all:$pencil:"
+	for p in mrecv mpop mimapd; do
+		for o in x=1 late=1 gs2=y "authzid=$A"; do
+			sasl -o $o SCRAM-SHA-256 $A pencil bin/mauth $p
+			grep -qx 'offered SCRAM-SHA-256 PLAIN LOGIN' said
+			grep -qx verified said
+			says "hello from $p"
+			grep -qx 'mech SCRAM-SHA-256' out/session
+			grep -qx 'label first' out/session
+			grep -q "auth ok .* user=$A .* label=first" log
+		done
+	done
+	! grep -q pencil log
+}
+
+@test "SCRAM: a wrong password, an unknown user and rubbish get the same words" {
+	conf secrets "$A:first:all:$pencil:"
+	for who in $A nobody@example.test 'a b' ''; do
+		sasl SCRAM-SHA-256 "$who" wrong bin/mauth mpop
+		says '-ERR [AUTH] authentication failed'
+		[ "$(grep -c '^<' said)" -eq 2 ]
+	done
+	sasl -o authzid=bob@example.test SCRAM-SHA-256 $A pencil bin/mauth mpop
+	says '-ERR [AUTH] authentication failed'
+	[ ! -e out/facts ]
+}
+
+@test "SCRAM: a name that nobody has gets a salt, always the same" {
+	mkdir state
+	echo "state $d/state" >conf/paths
+	for key in state none; do
+		[ $key = state ] || echo "state $d/nowhere" >conf/paths
+		conf secrets "$A:first:all:$pencil:" \
+			"bob@example.test:x:all:$ink:"
+		one=$(salt_of nobody@example.test)
+		[[ $one == s=????????????????????????,i=4096 ]]
+		[ "$(salt_of NOBODY@example.test)" = "$one" ]
+		[ "$(salt_of nobody2@example.test)" != "$one" ]
+		# so does one that is known and has no secret
+		[ "$(salt_of bob@example.test)" != "$one" ]
+		[ "$(salt_of bob@example.test)" = "$(salt_of BOB@example.test)" ]
+		[ "$(salt_of $A)" = 's=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096' ]
+		# other secrets come and go
+		conf secrets "$A:first:all:$pencil:" "$A:b:all:$brush:"
+		[ "$(salt_of nobody@example.test)" = "$one" ]
+	done
+	[ "$(stat -c '%a %s' state/login-key)" = "600 32" ]
+}
+
+@test "SCRAM: any secret of a user proves it, in its scope and time" {
+	conf secrets "$A:a:all:$pencil:" "$A:b:imap,send:$brush:" \
+		"$A:c:all:$ink:2020-01-01T00:00:00Z"
+	for p in pencil/a brush/b; do
+		sasl SCRAM-SHA-256 $A ${p%/*} bin/mauth mimapd
+		says 'hello from mimapd'
+		grep -qx "label ${p#*/}" out/session
+	done
+	sasl SCRAM-SHA-256 $A brush bin/mauth mpop
+	says '-ERR [AUTH] not allowed to read mail here'
+	grep -q 'label=b why=scope' log
+	sasl SCRAM-SHA-256 $A ink bin/mauth mpop
+	says '-ERR [AUTH] authentication failed'
+	grep -q 'label=c why=expired' log
+	conf users "$users disabled"
+	sasl SCRAM-SHA-256 $A pencil bin/mauth mimapd
+	says 'c NO [AUTHORIZATIONFAILED]'
+	grep -q 'why=disabled' log
+}
+
+@test "SCRAM: what was changed on the way is found out" {
+	conf secrets "$A:first:all:$pencil:"
+	sasl -o tail=aaaaaaaaaaaaaaaaaaaaaaaa SCRAM-SHA-256 $A pencil bin/mauth mpop
+	says '-ERR [AUTH] authentication failed'
+	grep -qx '< e=other-error' said
+	sasl -o proof=AAAA SCRAM-SHA-256 $A pencil bin/mauth mpop
+	says '-ERR malformed response'
+	sasl -o ack=x SCRAM-SHA-256 $A pencil bin/mauth mpop
+	says '-ERR malformed response'
+	sasl -o 'nonce=a b' SCRAM-SHA-256 $A pencil bin/mauth mpop
+	says '-ERR malformed response'
+	[ ! -e out/facts ]
+}
+
+@test "SCRAM is offered only where it refuses nobody's password" {
+	none='offered PLAIN LOGIN'
+	conf secrets "$A:first:all:$pencil:" "$A:b:all:{PLAIN}x:"
+	sasl SCRAM-SHA-256 $A pencil bin/mauth mrecv
+	grep -qx "$none" said
+	says '504 5.5.4 No such mechanism'
+	conf secrets "$A:first:all:$pencil:" '' '# a comment'
+	# not to a checkpassword program, which is shown passwords
+	sasl SCRAM-SHA-256 $A pencil bin/mauth -k false mrecv
+	grep -qx "$none" said
+	# nor outside TLS
+	sasl -e PROTO=TCP -e TCPREMOTEIP=192.0.2.7 SCRAM-SHA-256 $A pencil \
+		bin/mauth mimapd
+	grep -qx 'offered ' said
+	says 'c NO [PRIVACYREQUIRED]'
+}
+
+@test "SCRAM-SHA-256-PLUS is bound to its channel, at once or behind STARTTLS" {
+	conf secrets "$A:first:all:$pencil:"
+	f="-f SSL_PROTOCOL=TLSv1.3 -f SSL_TLS_EXPORTER=$exporter"
+	for how in "$tls -e SSL_TLS_EXPORTER=$exporter" "$f"; do
+		for p in mrecv mpop mimapd; do
+			sasl $how SCRAM-SHA-256-PLUS $A pencil bin/mauth $p
+			grep -qx 'offered SCRAM-SHA-256-PLUS SCRAM-SHA-256 PLAIN LOGIN' said
+			grep -qx verified said
+			says "hello from $p"
+			grep -qx 'mech SCRAM-SHA-256-PLUS' out/session
+			! grep -q EXPORTER out/env
+		done
+		# who can't bind need not
+		sasl $how SCRAM-SHA-256 $A pencil bin/mauth mpop
+		says 'hello from mpop'
+	done
+	rm out/facts
+	# a man in the middle has another channel, or hid the mechanism
+	sasl $f -o binding=other SCRAM-SHA-256-PLUS $A pencil bin/mauth mpop
+	grep -qx '< e=channel-bindings-dont-match' said
+	says '-ERR [AUTH] authentication failed'
+	grep -q "auth no .* user=$A .* why=channel-bindings-dont-match" log
+	sasl $f -o gs2=y SCRAM-SHA-256 $A pencil bin/mauth mpop
+	grep -qx '< e=server-does-support-channel-binding' said
+	says '-ERR [AUTH] authentication failed'
+	sasl $f -o gs2=p=tls-unique SCRAM-SHA-256-PLUS $A pencil bin/mauth mpop
+	grep -qx '< e=unsupported-channel-binding-type' said
+	sasl $f -o gs2=n SCRAM-SHA-256-PLUS $A pencil bin/mauth mpop
+	says '-ERR malformed response'
+	# without the fact there is nothing to bind to
+	sasl $tls SCRAM-SHA-256-PLUS $A pencil bin/mauth mpop
+	grep -qx 'offered SCRAM-SHA-256 PLAIN LOGIN' said
+	says '-ERR no such mechanism'
+	[ ! -e out/facts ]
+}
+
+@test "EXTERNAL: whose certificate it is" {
+	ok='-e SSL_CLIENT_VERIFY=SUCCESS'
+	mail="-e SSL_CLIENT_SAN_Email_0=Alice@example.test"
+	for how in "$mail" "-e SSL_CLIENT_S_DN_CN=$A" \
+		"-e SSL_CLIENT_SAN_Email_0=x@example.net -e SSL_CLIENT_S_DN_CN=$A"; do
+		sasl $tls $ok $how EXTERNAL '' '' bin/mauth mpop
+		grep -qx 'offered EXTERNAL PLAIN LOGIN' said
+		says 'hello from mpop'
+		grep -qx "login $A" out/session
+		grep -qx 'mech EXTERNAL' out/session
+	done
+	for p in mrecv mpop mimapd; do
+		sasl $tls $ok $mail -o late=1 -o authzid=$A EXTERNAL '' '' \
+			bin/mauth $p
+		says "hello from $p"
+	done
+	sasl -f SSL_PROTOCOL=TLSv1.3 ${ok/-e/-f} ${mail/-e/-f} EXTERNAL '' '' \
+		bin/mauth mrecv
+	says 'hello from mrecv'
+	rm out/facts
+	sasl $tls $ok $mail -o authzid=bob@example.test EXTERNAL '' '' bin/mauth mpop
+	says '-ERR [AUTH] authentication failed'
+	grep -q 'why=user' log
+	conf users "$users disabled"
+	sasl $tls $ok $mail EXTERNAL '' '' bin/mauth mpop
+	says '-ERR [AUTH]'
+	grep -q "user=$A .* why=disabled" log
+	conf users "$users"
+	# it is there only for one that was proved and is somebody's
+	for how in "$mail" "$ok" "-e SSL_CLIENT_VERIFY=FAILED $mail" \
+		"$ok -e SSL_CLIENT_SAN_Email_0=x@example.net"; do
+		sasl $tls $how EXTERNAL '' '' bin/mauth mpop
+		grep -qx 'offered PLAIN LOGIN' said
+		says '-ERR no such mechanism'
+	done
+	sasl $ok $mail EXTERNAL '' '' bin/mauth mpop
+	says '-ERR no such mechanism'
+	[ ! -e out/facts ]
+}
+
+@test "no time tells an unknown user from a wrong password" {
+	conf secrets "bob@example.test:x:all:$ink:" "$A:a:all:$pencil:" \
+		"$A:b:all:$brush:" "$A:c:all:$ink:"
+	for mech in PLAIN SCRAM-SHA-256; do
+		rm -f $A nobody@example.test
+		for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15; do
+			for who in $A nobody@example.test; do
+				sasl $mech $who wrong bin/mauth mpop >/dev/null
+				sed -n 's/^= \(.*\) ms/\1/p' said >>$who
+			done
+		done
+		a=$(sort -n $A | sed -n 8p) n=$(sort -n nobody@example.test | sed -n 8p)
+		echo "$mech: $a ms, unknown $n ms"
+		awk "BEGIN { exit !($a < $n * 1.5 + 1 && $n < $a * 1.5 + 1) }"
+	done
+}
