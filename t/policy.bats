@@ -140,3 +140,138 @@ E
 	TCPREMOTEIP=127.0.0.1 on_socket 'hear 220' A B C D E F G H 'EHLO x' 'hear 250' QUIT over >out
 	[[ $(tail -n 1 times) == '250 after '[01] ]]
 }
+
+# ask SENDER RCPT...: the replies to RCPT
+ask() {
+	{
+		say 'EHLO me.test' "MAIL FROM:<$1>"
+		shift
+		printf 'RCPT TO:<%s>\r\n' "$@"
+		say QUIT
+	} | mrecv ${OPTIONS:-} -- mqueue add 2>err | tr -d '\r' | sed '1,/2.1.0 ok/d; /^221 /d'
+}
+
+# repeat N COMMAND...: its output, with counts
+repeat() {
+	local i
+	for ((i = $1; i > 0; i--)); do "${@:2}"; done | uniq -c | sed 's/^ *//'
+}
+
+ok='250 2.1.5 ok'
+many='450 4.7.1 too many messages in an hour, try again later'
+rcpts='452 4.7.1 too many recipients in an hour, try again later'
+
+@test "messages and recipients of an address, of its network, in an hour" {
+	limits 'messages-per-address 3'
+	is "$(repeat 5 ask a@x.org alice@example.test)" "3 $ok"$'\n'"2 $many"
+	grep -q '^mrecv refuse .*peer=192.0.2.7 .*code=450 why="messages-per-address 3: 4.7.1 ' err
+	TCPREMOTEIP=192.0.2.8 ask a@x.org alice@example.test >got
+	is "$(cat got)" "$ok"
+	limits 'recipients-per-network 3'
+	rm state/*
+	is "$(ask a@x.org alice@example.test carol@example.test)" "$ok"$'\n'"$ok"
+	TCPREMOTEIP=192.0.2.8 ask a@x.org alice@example.test carol@example.test >got
+	is "$(cat got)" "$ok"$'\n'"$rcpts"
+	grep -q 'why="recipients-per-network 3: ' err
+	TCPREMOTEIP=192.0.3.8 ask a@x.org alice@example.test >got
+	is "$(cat got)" "$ok"
+	# of IPv6 the network of 64 bits
+	limits 'messages-per-network 1'
+	export TCPREMOTEIP=2001:db8::1
+	is "$(ask a@x.org alice@example.test)" "$ok"
+	export TCPREMOTEIP=2001:db8::ffff:1
+	is "$(ask a@x.org alice@example.test)" "$many"
+	export TCPREMOTEIP=2001:db8:0:1::1
+	is "$(ask a@x.org alice@example.test)" "$ok"
+}
+
+@test "what is refused counts for nothing, and one limit not for another" {
+	limits 'messages-per-address 2' 'messages-per-network 3'
+	access 'reject from:no@x.org'
+	is "$(repeat 5 ask no@x.org alice@example.test)" '5 550 5.7.1 refused'
+	is "$(repeat 5 ask a@x.org nobody@example.test)" '5 550 5.1.1 no such user'
+	is "$(repeat 4 ask a@x.org alice@example.test)" "2 $ok"$'\n'"2 $many"
+	# the two that were too many for the address left room for the network
+	export TCPREMOTEIP=192.0.2.8
+	is "$(repeat 2 ask a@x.org alice@example.test)" "1 $ok"$'\n'"1 $many"
+	grep -q 'why="messages-per-network 3: ' err
+}
+
+@test "postmaster, this host and who is allowed are not counted" {
+	limits 'messages-per-address 1' 'recipients-per-address 1'
+	access 'allow from:good@x.org'
+	is "$(repeat 3 ask a@x.org postmaster@example.test)" "3 $ok"
+	is "$(repeat 3 ask good@x.org alice@example.test)" "3 $ok"
+	is "$(repeat 3 ask a@x.org alice@example.test)" "1 $ok"$'\n'"2 $many"
+	export TCPREMOTEIP=127.0.0.1
+	is "$(repeat 3 ask a@x.org alice@example.test)" "3 $ok"
+}
+
+@test "a login has limits of its own, whatever its address" {
+	unset TCPREMOTEIP
+	export PROTO=IPC IPCREMOTEEUID=62011 OPTIONS=-S
+	limits 'recipients-per-login 3' 'messages-per-address 1'
+	is "$(ask alice@example.test a@y.test b@y.test c@y.test d@y.test)" \
+		"$ok"$'\n'"$ok"$'\n'"$ok"$'\n'"$rcpts"
+	grep -q '^mrecv refuse .*user=alice@example.test .*code=452 why="recipients-per-login 3: ' err
+	IPCREMOTEEUID=62013 ask carol@example.test a@y.test >got
+	is "$(cat got)" "$ok"
+	access 'allow auth:alice@example.test'
+	is "$(repeat 3 ask alice@example.test a@y.test)" "3 $ok"
+	# root sends what it likes
+	rm conf/access
+	export IPCREMOTEEUID=0
+	is "$(repeat 5 ask alice@example.test a@y.test)" "5 $ok"
+}
+
+@test "forty clients at once are counted as forty" {
+	limits 'messages-per-address 25'
+	for i in $(seq 40); do
+		{ say 'EHLO me.test' 'MAIL FROM:<a@x.org>' 'RCPT TO:<alice@example.test>' QUIT; } |
+			mrecv -- mqueue add >out.$i 2>err.$i 3>&- &
+	done
+	wait
+	is "$(cat out.* | grep -c '2.1.5 ok')" 25
+	is "$(cat out.* | grep -c '^450 4.7.1')" 15
+}
+
+@test "where the state folder can't be used nothing is limited, and that is logged" {
+	limits 'messages-per-address 1'
+	access 'greylist peer:0.0.0.0/0'
+	rm -r state
+	is "$(repeat 3 ask a@x.org alice@example.test)" "3 $ok"
+	grep -q '^mrecv error .*what=.*state/rates' err
+	grep -q '^mrecv error .*what=.*state/greylist' err
+	mkdir state
+	printf 'pneu-rates 2\n' >state/rates
+	printf 'x' >state/greylist
+	is "$(repeat 3 ask a@x.org alice@example.test)" "3 $ok"
+	grep -q 'error .*what=.*state/rates.* why="a file of another format"' err
+	is "$(cat state/rates)" 'pneu-rates 2'
+}
+
+@test "nothing is opened or written where there are no limits" {
+	is "$(ask a@x.org alice@example.test)" "$ok"
+	is "$(ls state)" ''
+}
+
+@test "greylist: who comes again is known, and so is its network" {
+	limits 'greylist-delay 1'
+	access 'allow from:friend@x.org' 'greylist peer:0.0.0.0/0'
+	is "$(ask a@x.org alice@example.test)" '451 4.7.1 greylisted, try again in 1 seconds'
+	grep -q 'code=451 why="access:2: 4.7.1 greylisted' err
+	is "$(ask friend@x.org alice@example.test)" "$ok"
+	is "$(ask a@x.org nobody@example.test postmaster@example.test)" \
+		$'550 5.1.1 no such user\n'"$ok"
+	is "$(ask '' alice@example.test)" '451 4.7.1 greylisted, try again in 1 seconds'
+	is "$(ask b@x.org alice@example.test)" '451 4.7.1 greylisted, try again in 1 seconds'
+	passed() { [ "$(ask a@x.org alice@example.test)" = "$ok" ]; }
+	wait_for passed
+	is "$(ask new@x.org carol@example.test)" "$ok"
+	export TCPREMOTEIP=192.0.2.200
+	is "$(ask new@x.org carol@example.test)" "$ok"
+	export TCPREMOTEIP=192.0.3.7
+	is "$(ask new@x.org carol@example.test)" '451 4.7.1 greylisted, try again in 1 seconds'
+	export TCPREMOTEIP=127.0.0.1
+	is "$(ask new@x.org carol@example.test)" "$ok"
+}

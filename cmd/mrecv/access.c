@@ -94,6 +94,9 @@ apply(struct ruling *r, const struct access_verdict *v)
 		break;
 	case ACCESS_GREYLIST:
 		r->greylist = true;
+		r->code = l->code != 0 ? l->code : 451;
+		if (l->text.n > 0)
+			put_words(r, l, '4', "");
 		break;
 	case ACCESS_ALLOW:
 		r->allow = true;

@@ -171,6 +171,7 @@ void
 policy_open(struct mrecv *m)
 {
 	arena_init(&policy.arena, ARENA_MAX);
+	policy.rates.fd = policy.greylist.fd = -1;
 	policy.greet_at = deadline_in((int64_t)limit_of(MRECV_GREET_DELAY));
 	if (m->lmtp)
 		return;
@@ -179,6 +180,7 @@ policy_open(struct mrecv *m)
 	    !m->known && m->peer.ip[0] != '\0' && !net_is_loopback(&m->peer);
 	if (policy.foreign)
 		ask_dns(m);
+	memory_open(m);
 }
 
 static bool

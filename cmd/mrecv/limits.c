@@ -18,6 +18,15 @@ static struct conf_row rows[] = {
 	[MRECV_GREET_DELAY] =  { "greet-delay", TIME_SMTP_COMMAND, 0 },
 	[MRECV_TARPIT_ERRORS] = { "tarpit-errors", DAY, LIMIT_TARPIT_ERRORS },
 	[MRECV_TARPIT_DELAY] = { "tarpit-delay", DAY, 1 },
+	[MRECV_MESSAGES_LOGIN] = { "messages-per-login", UINT32_MAX, 0 },
+	[MRECV_RCPTS_LOGIN] = { "recipients-per-login", UINT32_MAX, 0 },
+	[MRECV_MESSAGES_ADDRESS] = { "messages-per-address", UINT32_MAX, 0 },
+	[MRECV_RCPTS_ADDRESS] = { "recipients-per-address", UINT32_MAX, 0 },
+	[MRECV_MESSAGES_NETWORK] = { "messages-per-network", UINT32_MAX, 0 },
+	[MRECV_RCPTS_NETWORK] = { "recipients-per-network", UINT32_MAX, 0 },
+	[MRECV_GREYLIST_DELAY] = { "greylist-delay", DAY, TIME_GREYLIST },
+	[MRECV_GREYLIST_RETRY] = { "greylist-retry", 30 * DAY, TIME_GREYLIST_RETRY },
+	[MRECV_GREYLIST_KNOWN] = { "greylist-known", 400 * DAY, TIME_GREYLIST_KNOWN },
 };
 /* clang-format on */
 

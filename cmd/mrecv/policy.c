@@ -65,6 +65,7 @@ void
 policy_mail(struct mrecv *m)
 {
 	m->hold[0] = '\0';
+	policy.counted = false;
 	answer(m, judge_sender(m), SPAN(""));
 }
 
@@ -168,6 +169,19 @@ drop_rcpt(struct mrecv *m, const struct ruling *r)
 	smtpd_pass_over(&m->s);
 }
 
+/* All that may stand against a recipient that is known here. */
+static void
+judge_policy(struct mrecv *m, enum smtp_reply known, struct ruling *r)
+{
+	access_rule(m, r);
+	if (r->no || known != SMTP_RCPT_OK || r->drop)
+		return;
+	if (r->greylist)
+		greylist_rule(m, r);
+	if (!r->no && !r->allow)
+		rate_rule(m, r);
+}
+
 void
 policy_rcpt(struct mrecv *m)
 {
@@ -177,7 +191,7 @@ policy_rcpt(struct mrecv *m)
 
 	r = (struct ruling){ .no = false };
 	if (!m->lmtp && !(ours && is_postmaster(span_of(m->s.rcpt))))
-		access_rule(m, &r);
+		judge_policy(m, v, &r);
 	if (r.no) {
 		say_ruling(m, &r);
 	} else if (v == SMTP_RCPT_OK && r.drop) {

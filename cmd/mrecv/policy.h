@@ -4,6 +4,7 @@
 #ifndef MRECV_POLICY_H
 #define MRECV_POLICY_H
 
+#include "io/slots.h"
 #include "mrecv.h"
 #include "queue/access.h"
 
@@ -22,6 +23,9 @@ struct policy {
 
 	int64_t greet_at; /* when a client that waits is greeted */
 	unsigned errors;  /* those that were paid for */
+
+	struct slots rates, greylist; /* fd -1: nothing is limited */
+	bool counted;                 /* the message at hand */
 };
 
 extern struct policy policy;
@@ -46,6 +50,14 @@ void access_rule(struct mrecv *, struct ruling *);
  * is set also then when it does not.
  */
 bool access_greeting(struct mrecv *, struct ruling *);
+
+/*
+ * rate.c: open what is needed.  Then: whether that is one recipient too
+ * many, which sets r->no; whether it is the first time that it comes.
+ */
+void memory_open(struct mrecv *);
+void rate_rule(struct mrecv *, struct ruling *);
+void greylist_rule(struct mrecv *, struct ruling *);
 
 /*
  * patience.c: wait until it is time for the greeting.  True when the client

@@ -52,6 +52,9 @@ enum {
 	TIME_SMTP_QUIT = 10,
 	TIME_SEND_IDLE = 5, /* a session of msend with nothing to send */
 	TIME_SMTP_SESSION = 7200,
+	TIME_GREYLIST = 300,
+	TIME_GREYLIST_RETRY = 86400,
+	TIME_GREYLIST_KNOWN = 3110400,
 	TIME_TARPIT = 30,    /* before one reply */
 	TIME_CLIENT_DNS = 5, /* what a client's address is known for */
 	TIME_HANDSHAKE = 60,

@@ -123,7 +123,8 @@ parse_text(struct span text, struct access_line *l)
 	if (is_enhanced(word) && word.p[0] != cls)
 		return "code of another class";
 	l->text = text;
-	if ((l->code == 421 || l->code == 521) && !about_connection(l))
+	if ((l->code == 421 || l->code == 521) &&
+	    (l->action == ACCESS_GREYLIST || !about_connection(l)))
 		return "421 and 521 are for peer:, client: and dnsbl:";
 	return NULL;
 }

@@ -26,7 +26,7 @@ static const char *const bad[] = {
 	"reject from:a@b.test -- 521 go", "reject peer:* -- a\001b",
 	"later helo:x -- 421 go", "reject dnsbl:", "reject dnsbl:bl.test=x",
 	"reject dnsbl:bl.test=2001:db8::1", "reject dnsbl:[192.0.2.1]",
-	"reject dnsbl:a..b", "reject peer:* -- 599 no",
+	"reject dnsbl:a..b", "greylist peer:* -- 421 x", "reject peer:* -- 599 no",
 	/* clang-format on */
 };
 

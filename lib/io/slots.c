@@ -1,0 +1,146 @@
+#include "io/slots.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/limits.h"
+#include "base/sha256.h"
+#include "io/conf.h"
+#include "io/deadline.h"
+#include "io/fs.h"
+#include "io/user.h"
+
+enum {
+	PLACE = 8 + 4 * SLOTS_NUMBERS,
+	BUCKET = PLACE * SLOTS_WAYS,
+	PATIENCE_MS = 200
+};
+
+static int
+open_file(const char *path, bool read_only)
+{
+	int flags = read_only ? O_RDONLY : O_RDWR | O_CREAT;
+	int fd = open(path, flags | O_NOFOLLOW | O_CLOEXEC, 0600);
+	uid_t uid;
+	gid_t gid;
+
+	/* root by hand must not leave a file that pneu can't open */
+	if (fd != -1 && !read_only && user_is_root() &&
+	    conf_account("pneu", &uid, &gid) == 0 && fchown(fd, uid, gid) == -1)
+		errno = 0;
+	return fd;
+}
+
+/* Two that make it at once write the same. */
+static bool
+has_format(int fd, const char *format, bool read_only)
+{
+	char want[SLOTS_HEAD] = "", have[SLOTS_HEAD];
+	ssize_t n = pread(fd, have, sizeof(have), 0);
+
+	snprintf(want, sizeof(want), "%s\n", format);
+	if (n == 0)
+		return read_only ||
+		    pwrite(fd, want, sizeof(want), 0) == sizeof(want);
+	return n == sizeof(have) && memcmp(want, have, sizeof(want)) == 0;
+}
+
+int
+slots_open(struct slots *s, const char *name, const char *format,
+    uint32_t buckets, bool read_only)
+{
+	char path[LIMIT_PATH];
+	int n = snprintf(path, sizeof(path), "%s/%s", conf_path("state"), name);
+
+	*s = (struct slots){ -1, buckets, read_only };
+	if (n < 0 || (size_t)n >= sizeof(path)) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	s->fd = open_file(path, read_only);
+	if (s->fd == -1)
+		return read_only && errno == ENOENT ? 0 : -1;
+	if (has_format(s->fd, format, read_only))
+		return 0;
+	close(s->fd);
+	s->fd = -1;
+	errno = EINVAL;
+	return -1;
+}
+
+static uint32_t
+get(const unsigned char *p)
+{
+	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 |
+	    (uint32_t)p[2] << 8 | p[3];
+}
+
+static void
+put(unsigned char *p, uint32_t v)
+{
+	for (int i = 0; i < 4; i++)
+		p[i] = (unsigned char)(v >> (24 - 8 * i));
+}
+
+/* The place of this tag, else the one to be given away. */
+static unsigned
+choose(const unsigned char *bucket, const unsigned char *tag, bool *found)
+{
+	unsigned best = 0;
+
+	for (unsigned i = 0; i < SLOTS_WAYS; i++) {
+		const unsigned char *p = bucket + i * PLACE;
+
+		*found = memcmp(p, tag, 8) == 0;
+		if (*found)
+			return i;
+		if (get(p + 8) < get(bucket + best * PLACE + 8))
+			best = i;
+	}
+	return best;
+}
+
+bool
+slots_begin(struct slots *s, struct span key, int64_t now, struct slot *slot)
+{
+	unsigned char digest[SHA256_LEN], b[BUCKET] = { 0 };
+	unsigned i;
+	const unsigned char *p;
+
+	*slot = (struct slot){ .found = false };
+	if (s->fd == -1)
+		return false;
+	sha256_of(key, digest);
+	memcpy(slot->tag, digest + 8, 8);
+	slot->at = SLOTS_HEAD + (int64_t)(get(digest) % s->buckets) * BUCKET;
+	/* who can't get the lock in time counts without: it is no more */
+	if (!s->read_only &&
+	    fs_lock(s->fd, true, deadline_now() + PATIENCE_MS) == -1)
+		errno = 0;
+	if (pread(s->fd, b, sizeof(b), (off_t)slot->at) == -1)
+		memset(b, 0, sizeof(b));
+	i = choose(b, slot->tag, &slot->found);
+	p = b + i * PLACE;
+	slot->at += (int64_t)i * PLACE;
+	slot->found = slot->found && (int64_t)get(p + 8) > now;
+	for (unsigned k = 0; slot->found && k < SLOTS_NUMBERS; k++)
+		slot->v[k] = get(p + 8 + 4 * k);
+	return true;
+}
+
+void
+slots_end(struct slots *s, const struct slot *slot, bool write)
+{
+	unsigned char p[PLACE];
+
+	if (s->fd == -1 || s->read_only)
+		return;
+	memcpy(p, slot->tag, 8);
+	for (unsigned k = 0; k < SLOTS_NUMBERS; k++)
+		put(p + 8 + 4 * k, slot->v[k]);
+	if (write && pwrite(s->fd, p, sizeof(p), (off_t)slot->at) == -1)
+		errno = 0; /* a full disk: then it is not remembered */
+	fs_unlock(s->fd);
+}
