@@ -213,6 +213,69 @@ assert e["rcpts"][0]["rcpt"] == "ü@y.test"'
 	empty
 }
 
+@test "who relayed is told when asked, and only then" {
+	echo '* msend' >conf/routes
+	by="$(date -u -d '+1 hour' +%Y-%m-%dT%H:%M:%SZ)"
+	told() { # ENVIRONMENT... of a message that is passed on; who is told
+		mqueue ls | mqueue rm -
+		id=$(message | env "$@" mqueue add -f a@x.test -- b@y.test)
+		mqueue next >/dev/null
+		printf '%s\tb@y.test\t2.0.0\t%s%%20mx.y.test[::1]\n' "$id" "$how" |
+			mqueue done 2>/dev/null
+		dsn=$(mqueue ls 'from:<>' | cut -f1)
+		[ -z "$dsn" ] || mqueue cat "$dsn" | sed -n 's/^Action: //p'
+	}
+	how=relayed%20to
+	[ "$(told MAIL_RCPT_ARGS=NOTIFY=SUCCESS,FAILURE)" = relayed ]
+	[ -z "$(told MAIL_RCPT_ARGS=NOTIFY=FAILURE)" ]
+	[ -z "$(told A=)" ]
+	[ "$(told MAIL_BY="$by;RT")" = relayed ]
+	[ "$(told MAIL_BY="$by;N")" = relayed ]
+	[ -z "$(told MAIL_BY="$by;R")" ]
+	[ -z "$(told MAIL_BY="$by;NT" MAIL_RCPT_ARGS=NOTIFY=NEVER)" ]
+	how=sent%20to
+	[ -z "$(told MAIL_RCPT_ARGS=NOTIFY=SUCCESS)" ]
+	[ -z "$(told MAIL_BY="$by;NT")" ]
+}
+
+@test "who said no is named, and the report is guarded like the message" {
+	echo '* msend' >conf/routes
+	id=$(message | MAIL_REQUIRETLS=1 MAIL_RET=FULL mqueue add -f a@x.test -- \
+		b@y.test c@y.test)
+	mqueue next >/dev/null
+	{
+		printf '%s\tb@y.test\t5.1.1\tmx.y.test[::1]%%20said:%%20550%%205.1.1%%20no\n' "$id"
+		printf '%s\tc@y.test\t5.1.1\tm%%0ax[::1]%%20said:%%20550%%205.1.1%%20no\n' "$id"
+	} | mqueue done 2>/dev/null
+	dsn=$(mqueue ls 'from:<>' | cut -f1)
+	grep -qx 'from <> REQUIRETLS' "queue/$dsn"
+	mqueue cat "$dsn" >dsn
+	[ "$(grep -c '^Remote-MTA:' dsn)" -eq 1 ]
+	grep -qx 'Remote-MTA: dns;mx.y.test' dsn
+	grep -qx 'Diagnostic-Code: smtp; 550 5.1.1 no' dsn
+	run ! grep -qx body dsn
+}
+
+@test "addresses beyond ASCII are reported as RFC 6533 has it" {
+	echo '* msend' >conf/routes
+	id=$(message | MAIL_SMTPUTF8=1 MAIL_RCPT_ARGS='ORCPT=utf-8;\x{FC}@y.test' \
+		mqueue add -f $'\303\244@x.test' -- $'\303\266@y.test')
+	mqueue next >/dev/null
+	printf '%s\t\303\266@y.test\t5.1.1\tno\n' "$id" | mqueue done 2>/dev/null
+	dsn=$(mqueue ls 'from:<>' | cut -f1)
+	grep -qx 'from <> SMTPUTF8 BODY=8BITMIME' "queue/$dsn"
+	mqueue cat "$dsn" >dsn
+	python3 - dsn <<-'END'
+		import sys
+		text = open(sys.argv[1], 'rb').read().decode()
+		for line in ('Original-Recipient: utf-8;ü@y.test',
+		    'Final-Recipient: utf-8;ö@y.test',
+		    'Content-Type: message/global-delivery-status',
+		    'Content-Type: message/global-headers', 'To: ä@x.test'):
+		    assert '\n' + line + '\n' in text, line
+	END
+}
+
 @test "fsck holds what disagrees, frees leases, cleans, deletes no message" {
 	a=$(add b@y.test) b=$(add c@y.test) c=$(add d@y.test)
 	truncate -s -3 "queue/$a"

@@ -126,12 +126,32 @@ pick_none(struct attempt *at)
 	return arena_alloc(&at->arena, at->e.nrcpts + 1);
 }
 
+/*
+ * Delivered, or passed on to where nobody will tell (job.h) though the
+ * sender wants to know, or wants to know of each step (RFC 2852).
+ */
+static void
+tell_success(struct attempt *at, size_t i, bool local)
+{
+	struct span args = at->e.rcpts[i].args;
+	bool relayed = !local && span_starts(at->outcome[i].text, JOB_RELAYED);
+	bool wanted = envelope_notify(args, "SUCCESS", false);
+	struct deliver_by by;
+	bool *pick = pick_none(at);
+
+	if (relayed && envelope_deliver_by(at->e.args, &by) &&
+	    !envelope_notify(args, "NEVER", false))
+		wanted |= by.trace || !by.back;
+	pick[i] = true;
+	if (wanted && (local || relayed))
+		notify(at, local ? DSN_DELIVERED : DSN_RELAYED, pick);
+}
+
 void
 attempt_result(struct attempt *at, size_t i, const char *route, bool local,
     struct span code, struct span text)
 {
 	struct envelope_rcpt *r = &at->e.rcpts[i];
-	bool *pick;
 
 	if (text.n > 1024)
 		text.n = 1024;
@@ -141,11 +161,7 @@ attempt_result(struct attempt *at, size_t i, const char *route, bool local,
 	story_put(&at->story, unix_now(), at->n, route, r->address, code, text);
 	switch (*code.p) {
 	case '2':
-		if (local && envelope_notify(r->args, "SUCCESS", false)) {
-			pick = pick_none(at);
-			pick[i] = true;
-			notify(at, DSN_DELIVERED, pick);
-		}
+		tell_success(at, i, local);
 		set_mark(at, i, MARK_OK);
 		/* ours log what they did themselves */
 		if (!local || strstr(route, "mdeliver") == NULL)
@@ -213,12 +229,36 @@ settle_failures(struct attempt *at)
 			set_mark(at, i, MARK_XX);
 }
 
+bool
+attempt_late(const struct attempt *at, int64_t now)
+{
+	struct deliver_by by;
+
+	return envelope_deliver_by(at->e.args, &by) && by.at <= now &&
+	    (by.back || at->last < by.at);
+}
+
+bool
+attempt_overdue(const struct attempt *at, int64_t now)
+{
+	struct deliver_by by;
+
+	return envelope_deliver_by(at->e.args, &by) && by.back && by.at <= now;
+}
+
+void
+attempt_return(struct attempt *at, size_t i)
+{
+	attempt_result(at, i, "-", false, SPAN("5.4.7"),
+	    SPAN("the time in which it was to be delivered is over"));
+}
+
 static void
 give_up_old(struct attempt *at, int64_t now)
 {
 	char text[400];
 
-	if (now - at->e.received < retry.lifetime)
+	if (now - envelope_since(&at->e) < retry.lifetime)
 		return;
 	for (size_t i = 0; i < at->e.nrcpts; i++) {
 		struct outcome *o = &at->outcome[i];
@@ -243,7 +283,7 @@ give_up_old(struct attempt *at, int64_t now)
 static void
 tell_delay(struct attempt *at, int64_t now)
 {
-	int64_t when = at->e.received + retry.delay;
+	int64_t when = envelope_since(&at->e) + retry.delay;
 	bool *pick = pick_none(at), any = false;
 
 	if (retry.delay == 0 || now < when || at->last >= when)
@@ -257,10 +297,48 @@ tell_delay(struct attempt *at, int64_t now)
 		notify(at, DSN_DELAYED, pick);
 }
 
+/*
+ * BY= with N: once, when its time is over.  4.4.7 is what RFC 2852 asks
+ * for.
+ */
+static bool
+tell_late(struct attempt *at, int64_t now)
+{
+	bool *pick = pick_none(at), any = false;
+	struct deliver_by by;
+
+	if (!attempt_late(at, now) || !envelope_deliver_by(at->e.args, &by) ||
+	    by.back)
+		return false;
+	for (size_t i = 0; i < at->e.nrcpts; i++) {
+		struct outcome *o = &at->outcome[i];
+
+		if (at->e.rcpts[i].mark != MARK_TO || o->code.n == 0 ||
+		    !envelope_notify(at->e.rcpts[i].args, "DELAY", true))
+			continue;
+		o->code = SPAN("4.4.7");
+		any = pick[i] = true;
+	}
+	return any && notify(at, DSN_DELAYED | NOTICE_LATE, pick);
+}
+
+/* Not behind the time that was asked for, when that is to come. */
+static int64_t
+next_due(const struct attempt *at, int64_t now)
+{
+	int64_t due =
+	    schedule_next(&retry, at->n, envelope_since(&at->e), now, at->m.id);
+	struct deliver_by by;
+
+	if (envelope_deliver_by(at->e.args, &by) && by.at > now && by.at < due)
+		return by.at;
+	return due;
+}
+
 void
 attempt_finish(struct attempt *at, int64_t due)
 {
-	int64_t now = unix_now();
+	int64_t now = unix_now(), held;
 
 	if (at->tried)
 		give_up_old(at, now);
@@ -271,12 +349,14 @@ attempt_finish(struct attempt *at, int64_t due)
 			log_error(at->m.id, NULL);
 		return;
 	}
-	if (at->tried && envelope_count(&at->e, MARK_TO) > 0)
+	if (at->tried && envelope_count(&at->e, MARK_TO) > 0 &&
+	    !tell_late(at, now))
 		tell_delay(at, now);
 	flush_story(at);
 	if (due == 0)
-		due =
-		    schedule_next(&retry, at->n, at->e.received, now, at->m.id);
+		due = next_due(at, now);
+	if (!at->tried && envelope_hold_until(at->e.args, &held) && held > now)
+		due = held;
 	if (queued_put_back(&at->m, due) == -1)
 		log_error(at->m.id, NULL);
 }

@@ -7,13 +7,29 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/date.h"
 #include "io/deadline.h"
 
 static const char *reason = "held by hand";
 
-/* Due now, unless somebody has it in hand. */
+/* Until when the sender wants it kept, if that is to come; else 0. */
+static int64_t
+sent_for(const char *id, int64_t now)
+{
+	struct attempt at;
+	int64_t t;
+
+	if (attempt_open(&at, id) == -1)
+		return 0;
+	if (!envelope_hold_until(at.e.args, &t) || t <= now)
+		t = 0;
+	attempt_close(&at);
+	return t;
+}
+
+/* Due now or then, unless somebody has it in hand. */
 static int
-make_due(const char *id)
+make_due(const char *id, int64_t when)
 {
 	struct queued m;
 	int64_t now = unix_now();
@@ -24,7 +40,7 @@ make_due(const char *id)
 	if (m.leased && !m.by_next && m.due > now)
 		r = 0; /* run is at it */
 	else
-		r = queued_put_back(&m, now);
+		r = queued_put_back(&m, when > now ? when : now);
 	queued_close(&m);
 	return r;
 }
@@ -40,7 +56,18 @@ exists(const char *id)
 static int
 retry_one(const char *id)
 {
-	return exists(id) == -1 ? -1 : make_due(id);
+	char date[DATE_RFC3339_SIZE];
+	struct queued m;
+	int64_t now = unix_now(), until = sent_for(id, now);
+
+	if (queued_stat(&queue, id, &m) == -1)
+		return -1;
+	if (until != 0 && m.due >= until) {
+		warn("%s: sent for %s: release lets it go now", id,
+		    date_rfc3339(until, date));
+		return 0;
+	}
+	return make_due(id, 0);
 }
 
 static int
@@ -52,11 +79,14 @@ hold_one(const char *id)
 static int
 release_one(const char *id)
 {
+	bool held;
+
 	if (exists(id) == -1)
 		return -1;
+	held = queue_held(&queue, id, NULL);
 	if (queue_release(&queue, id) == -1 && errno != ENOENT)
 		return -1;
-	return make_due(id);
+	return make_due(id, held ? sent_for(id, unix_now()) : 0);
 }
 
 static int

@@ -98,10 +98,22 @@ void attempt_remark(struct attempt *, struct span text);
  */
 void attempt_finish(struct attempt *, int64_t due);
 
+/* It was to be delivered in time (RFC 2852), which is over, and that was
+ * not yet said. */
+bool attempt_late(const struct attempt *, int64_t now);
+
+/* The same, and it is to be returned then: no recipient is tried. */
+bool attempt_overdue(const struct attempt *, int64_t now);
+
+/* That recipient has failed. */
+void attempt_return(struct attempt *, size_t i);
+
 /*
- * Queue a notification about the recipients with pick[i] set.  True when
- * it is in the queue, or need not be; false: later.
+ * Queue a notification about the recipients with pick[i] set; action is
+ * one of enum dsn_action, and NOTICE_LATE for what is told apart from it.
+ * True when it is in the queue, or need not be; false: later.
  */
+enum { NOTICE_LATE = 16 };
 bool notify(struct attempt *, int action, const bool *pick);
 
 #endif

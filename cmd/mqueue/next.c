@@ -71,11 +71,21 @@ print_message(struct attempt *at)
 	return any;
 }
 
+/* Its time is over: that is its result. */
+static void
+give_back(struct attempt *at)
+{
+	for (size_t i = 0; i < at->e.nrcpts; i++)
+		if (at->e.rcpts[i].mark == MARK_TO)
+			attempt_return(at, i);
+	attempt_finish(at, 0);
+}
+
 /* 0 also for one that is not to be had now. */
 static int
 take(const char *id)
 {
-	int64_t now = unix_now(), ahead = schedule_horizon(&retry);
+	int64_t now = unix_now(), ahead = schedule_horizon(&retry), until;
 	struct attempt at;
 	struct queued look;
 
@@ -91,14 +101,23 @@ take(const char *id)
 			attempt_hold(id, "not a queue file of format 1");
 		return errno == ENOENT ? -1 : 0;
 	}
+	if (!next.forced && look.due > now &&
+	    envelope_hold_until(at.e.args, &until) && until > now) {
+		attempt_close(&at);
+		return 0;
+	}
 	if (!dry_run &&
 	    queued_lease(
 		&at.m, now, now + next.lease, ahead, true, next.forced) == -1) {
 		attempt_close(&at);
 		return 0;
 	}
-	if (!print_message(&at) && !dry_run)
+	if (attempt_overdue(&at, now)) {
+		if (!dry_run)
+			give_back(&at);
+	} else if (!print_message(&at) && !dry_run) {
 		attempt_finish(&at, now + retry.first);
+	}
 	attempt_close(&at);
 	return 0;
 }

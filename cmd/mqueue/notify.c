@@ -92,6 +92,24 @@ copy_body(const struct attempt *at, struct queue_file *f)
 	return n == 0;
 }
 
+/* "HOST[IP] said: REPLY" of msend: who said it, and what. */
+static void
+split_text(struct span text, struct dsn_rcpt *r)
+{
+	size_t at = span_find(text, SPAN("] said: "));
+	size_t host = span_chr(text, '[');
+
+	r->text = text;
+	if (at == text.n || host == 0 || host > at || host > 255)
+		return;
+	for (size_t i = 0; i < host; i++)
+		if (!is_alnum(text.p[i]) && text.p[i] != '.' &&
+		    text.p[i] != '-')
+			return;
+	r->remote = (struct span){ text.p, host };
+	span_take(&r->text, at + 8);
+}
+
 static size_t
 fill_rcpts(const struct attempt *at, const bool *pick, struct dsn_rcpt *r)
 {
@@ -103,7 +121,7 @@ fill_rcpts(const struct attempt *at, const bool *pick, struct dsn_rcpt *r)
 		r[n].address = at->e.rcpts[i].address;
 		envelope_arg(at->e.rcpts[i].args, "ORCPT", &r[n].orcpt);
 		r[n].status = at->outcome[i].code;
-		r[n].text = at->outcome[i].text;
+		split_text(at->outcome[i].text, &r[n]);
 		n++;
 	}
 	return n;
@@ -123,14 +141,29 @@ log_accept(const struct attempt *at, const char *id, uint64_t size)
 	log_end(&l);
 }
 
+/* A notification is guarded like what it tells of (RFC 8689, section 5). */
+static struct span
+args_of(struct attempt *at, const struct dsn *d)
+{
+	struct buf b = { .max = 80 };
+	struct span v, all;
+
+	if (d->utf8)
+		buf_puts(&b, "SMTPUTF8 ");
+	if (d->utf8 || d->body_8bit)
+		buf_puts(&b, "BODY=8BITMIME ");
+	if (envelope_arg(at->e.args, "REQUIRETLS", &v))
+		buf_puts(&b, "REQUIRETLS");
+	all = arena_span(&at->arena, buf_span(&b));
+	buf_free(&b);
+	return all;
+}
+
 /* 0; -1 and errno. */
 static int
-write_notice(const struct attempt *at, struct dsn *d, struct queue_file *f)
+write_notice(struct attempt *at, struct dsn *d, struct queue_file *f)
 {
-	struct queue_from from = { .received = d->now,
-		.args = d->utf8    ? SPAN("SMTPUTF8 BODY=8BITMIME")
-		    : d->body_8bit ? SPAN("BODY=8BITMIME")
-				   : SPAN("") };
+	struct queue_from from = { .received = d->now };
 	struct queue_rcpt to = { .address = at->e.sender,
 		.args = SPAN("NOTIFY=NEVER") };
 	struct buf text = { .max = LIMIT_ENVELOPE }, head = { .max = HEAD_MAX };
@@ -138,6 +171,7 @@ write_notice(const struct attempt *at, struct dsn *d, struct queue_file *f)
 
 	read_head(at, &head);
 	d->body_8bit = d->full || is_8bit(buf_span(&head));
+	from.args = args_of(at, d);
 	if (queue_begin(&queue, f, d->id, &from, &to, 1) == -1) {
 		buf_free(&head);
 		return -1;
@@ -165,14 +199,15 @@ notify(struct attempt *at, int action, const bool *pick)
 	static struct queue_file f;
 	char id[MAIL_ID_LEN + 1];
 	struct dsn_rcpt *r;
-	struct dsn d = { .action = (enum dsn_action)action,
+	struct deliver_by by;
+	struct dsn d = { .action = (enum dsn_action)(action % NOTICE_LATE),
 		.me = conf_me(),
 		.id = id,
 		.orig = at->m.id,
 		.to = at->e.sender,
 		.now = unix_now(),
 		.arrived = at->e.received,
-		.until = at->e.received + retry.lifetime,
+		.until = envelope_since(&at->e) + retry.lifetime,
 		.full = want_full(at, action),
 		.utf8 = envelope_utf8(&at->e) };
 
@@ -182,9 +217,11 @@ notify(struct attempt *at, int action, const bool *pick)
 	if (d.nrcpts == 0 || at->e.sender.n == 0)
 		return true; /* nobody wants it, or a bounce of a bounce */
 	envelope_arg(at->e.args, "ENVID", &d.envid);
+	envelope_hold_until(at->e.args, &d.held);
+	if (envelope_deliver_by(at->e.args, &by))
+		d.by = by.at;
 	make_id(at, action, pick, id);
 	unlinkat(queue.tmp_fd, id, 0); /* of a run that died */
-	unlinkat(queue.tmp_fd, id, 0); /* left by one that died */
 	if (write_notice(at, &d, &f) == -1) {
 		if (errno == EEXIST)
 			return true; /* it was done before */

@@ -181,7 +181,10 @@ static int64_t
 failing_until(const struct attempt *at, struct dest **dests)
 {
 	int64_t now = unix_now(), first = 0;
+	struct deliver_by by;
 
+	if (attempt_late(at, now))
+		return 0;
 	for (size_t i = 0; i < at->e.nrcpts; i++) {
 		if (at->e.rcpts[i].mark == MARK_NO ||
 		    (at->e.rcpts[i].mark == MARK_TO &&
@@ -191,13 +194,17 @@ failing_until(const struct attempt *at, struct dest **dests)
 		    (first == 0 || dests[i]->until < first))
 			first = dests[i]->until;
 	}
-	return now - at->e.received >= retry.lifetime ? 0 : first;
+	if (envelope_deliver_by(at->e.args, &by) && by.at > now &&
+	    by.at < first)
+		first = by.at;
+	return now - envelope_since(&at->e) >= retry.lifetime ? 0 : first;
 }
 
 static void
 hand_out(struct active *a, struct dest **dests, int *number)
 {
 	int64_t now = unix_now();
+	bool late = attempt_overdue(&a->at, now);
 
 	a->next = run.active;
 	run.active = a;
@@ -210,7 +217,9 @@ hand_out(struct active *a, struct dest **dests, int *number)
 			continue;
 		if (number[i] == IN_TASK)
 			continue;
-		if (d == NULL)
+		if (late)
+			attempt_return(&a->at, i);
+		else if (d == NULL)
 			no_route(&a->at, i, number[i]);
 		else if (d->until > now)
 			attempt_result(&a->at, i, d->route->text, false,
@@ -219,7 +228,7 @@ hand_out(struct active *a, struct dest **dests, int *number)
 			make_task(a, d, dests, number);
 	}
 	for (size_t i = 0; i < a->at.e.nrcpts; i++)
-		if (dests[i] != NULL)
+		if (dests[i] != NULL && !late)
 			dest_dispatch(dests[i]);
 	if (--a->tasks == 0)
 		active_end(a);
@@ -284,10 +293,19 @@ begin(struct active *a)
 	return true;
 }
 
+/* Sent for the future, and nobody made it due (its time is further off
+ * than any that we set). */
+static bool
+is_early(const struct attempt *at, int64_t now, int64_t *until)
+{
+	return at->m.due > now && envelope_hold_until(at->e.args, until) &&
+	    *until > now;
+}
+
 void
 take_message(const char *id)
 {
-	int64_t now = unix_now();
+	int64_t now = unix_now(), until;
 	struct queued look;
 	struct active *a;
 
@@ -308,7 +326,11 @@ take_message(const char *id)
 		free(a);
 		return;
 	}
-	if (!begin(a)) {
+	if (is_early(&a->at, now, &until)) {
+		schedule_push(&run.schedule, until, id);
+		attempt_close(&a->at);
+		free(a);
+	} else if (!begin(a)) {
 		attempt_close(&a->at);
 		free(a);
 	}

@@ -179,6 +179,7 @@ put_words(struct buf *b, const struct task *t)
 	put_arg_var(b, "MAIL_RET", at->e.args, "RET");
 	put_arg_var(b, "MAIL_ENVID", at->e.args, "ENVID");
 	put_arg_var(b, "MAIL_REQUIRETLS", at->e.args, "REQUIRETLS");
+	put_arg_var(b, "MAIL_BY", at->e.args, "BY");
 	for (size_t i = 0; i < t->nrcpts; i++) {
 		if (i > 0)
 			buf_putc(&args, '\n');

@@ -1,19 +1,24 @@
 #include "mail/dsn.h"
 
+#include "base/date.h"
 #include "base/enc.h"
 #include "mail/header.h"
+#include "mail/utf8.h"
 
 enum { FOLD = 76 };
 
-static const char subjects[3][40] = { "Delivery failed", "Delivery is delayed",
-	"Delivered" };
-static const char actions[3][12] = { "failed", "delayed", "delivered" };
-static const char intros[3][240] = {
+static const char subjects[4][40] = { "Delivery failed", "Delivery is delayed",
+	"Delivered", "Passed on" };
+static const char actions[4][12] = { "failed", "delayed", "delivered",
+	"relayed" };
+static const char intros[4][240] = {
 	"Your message could not be delivered to the following recipients.\n"
 	"It will not be tried again.\n",
 	"Your message has not yet been delivered to the following "
 	"recipients.\nYou need do nothing: it will be tried again.\n",
 	"Your message was delivered to the following recipients.\n",
+	"Your message was passed on to the next host for the following "
+	"recipients.\nYou may hear no more of it.\n",
 };
 
 static bool
@@ -102,6 +107,10 @@ put_people(struct buf *b, const struct dsn *d)
 		buf_putc(b, '<');
 		buf_put(b, d->rcpts[i].address);
 		buf_puts(b, ">:\n    ");
+		if (d->rcpts[i].remote.n > 0) {
+			buf_put(b, d->rcpts[i].remote);
+			buf_puts(b, " said: ");
+		}
 		put_text(b, d->rcpts[i].text, 4, false, d->utf8);
 		buf_putc(b, '\n');
 	}
@@ -123,6 +132,46 @@ put_xtext(struct buf *b, const char *before, struct span x, bool utf8)
 		put_text(b, buf_span(&plain), 20, false, utf8);
 	else
 		put_text(b, x, 20, false, utf8);
+	buf_free(&plain);
+}
+
+/* "\x{" HEXPOINT "}" at the front of s: its length, or 0. */
+static size_t
+embedded(struct span s, uint32_t *c)
+{
+	size_t n = 3;
+
+	*c = 0;
+	if (!span_starts(s, "\\x{"))
+		return 0;
+	for (; n < s.n && n < 9 && s.p[n] != '}'; n++) {
+		const char *digits = "0123456789ABCDEF", *d;
+
+		d = strchr(digits, to_upper(s.p[n]));
+		if (s.p[n] == '\0' || d == NULL)
+			return 0;
+		*c = *c << 4 | (uint32_t)(d - digits);
+	}
+	return n > 3 && n < s.n && s.p[n] == '}' ? n + 1 : 0;
+}
+
+/* utf-8-addr-xtext = 1*( QCHAR / EmbeddedUnicodeChar ), shown as it is */
+static void
+put_unitext(struct buf *b, struct span x, bool utf8)
+{
+	struct buf plain = { .max = x.n };
+
+	buf_putc(b, ';');
+	while (x.n > 0) {
+		uint32_t c;
+		size_t n = embedded(x, &c);
+
+		if (utf8 && n > 0 && utf8_put(&plain, c))
+			span_take(&x, n);
+		else
+			buf_put(&plain, span_take(&x, 1));
+	}
+	put_text(b, buf_span(&plain), 20, false, utf8);
 	buf_free(&plain);
 }
 
@@ -152,7 +201,10 @@ put_rcpt(struct buf *b, const struct dsn *d, const struct dsn_rcpt *r)
 		buf_puts(b, "Original-Recipient: ");
 		for (size_t i = 0; i < type.n && i < 40; i++)
 			buf_putc(b, is_alnum(type.p[i]) ? type.p[i] : '-');
-		put_xtext(b, ";", o, d->utf8);
+		if (span_iis(type, "utf-8"))
+			put_unitext(b, o, d->utf8);
+		else
+			put_xtext(b, ";", o, d->utf8);
 	}
 	buf_puts(b, "Final-Recipient: ");
 	buf_puts(b, is_8bit(r->address) ? "utf-8;" : "rfc822;");
@@ -163,7 +215,7 @@ put_rcpt(struct buf *b, const struct dsn *d, const struct dsn_rcpt *r)
 		buf_puts(b, "Remote-MTA: dns;");
 		put_text(b, r->remote, 16, false, false);
 	}
-	if (d->action != DSN_DELIVERED && r->text.n > 0) {
+	if (d->action <= DSN_DELAYED && r->text.n > 0) {
 		buf_puts(b,
 		    is_reply(r->text) ? "Diagnostic-Code: smtp; "
 				      : "Diagnostic-Code: x-pneu; ");
@@ -172,6 +224,22 @@ put_rcpt(struct buf *b, const struct dsn *d, const struct dsn_rcpt *r)
 	put_date(b, "Last-Attempt-Date", d->now);
 	if (d->action == DSN_DELAYED)
 		put_date(b, "Will-Retry-Until", d->until);
+}
+
+static void
+put_message_fields(struct buf *b, const struct dsn *d)
+{
+	char date[DATE_RFC3339_SIZE];
+
+	buf_printf(b, "Reporting-MTA: dns;%s\n", d->me);
+	put_xtext(b, "Original-Envelope-Id: ", d->envid, d->utf8);
+	buf_printf(b, "X-Pneu-Queue-ID: %s\n", d->orig);
+	put_date(b, "Arrival-Date", d->arrived);
+	if (d->by != 0)
+		put_date(b, "Deliver-By-Date", d->by);
+	if (d->held != 0)
+		buf_printf(b, "Future-Release-Request: until;%s\n",
+		    date_rfc3339(d->held, date));
 }
 
 bool
@@ -184,10 +252,7 @@ dsn_put(struct buf *b, const struct dsn *d)
 	    d->utf8 ? "message/global-delivery-status"
 		    : "message/delivery-status",
 	    d->utf8);
-	buf_printf(b, "Reporting-MTA: dns;%s\n", d->me);
-	put_xtext(b, "Original-Envelope-Id: ", d->envid, d->utf8);
-	buf_printf(b, "X-Pneu-Queue-ID: %s\n", d->orig);
-	put_date(b, "Arrival-Date", d->arrived);
+	put_message_fields(b, d);
 	for (size_t i = 0; i < d->nrcpts; i++)
 		put_rcpt(b, d, &d->rcpts[i]);
 	buf_putc(b, '\n');

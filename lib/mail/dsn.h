@@ -11,11 +11,17 @@
 
 #include "base/buf.h"
 
-enum dsn_action { DSN_FAILED, DSN_DELAYED, DSN_DELIVERED };
+enum dsn_action {
+	DSN_FAILED,
+	DSN_DELAYED,
+	DSN_DELIVERED,
+	DSN_RELAYED /* to a host that says no more of it */
+};
 
 struct dsn_rcpt {
 	struct span address;
-	struct span orcpt;  /* "rfc822;x+2By" as in ORCPT=, or empty */
+	struct span orcpt;  /* "rfc822;x+2By" as in ORCPT=, or empty; of type
+			       utf-8 with \x{HEX} in it (RFC 6533) */
 	struct span status; /* "5.1.1" */
 	struct span text;   /* what was said; "550 no such user" is a reply */
 	struct span remote; /* who said it, a host, or empty */
@@ -30,6 +36,8 @@ struct dsn {
 	struct span envid; /* xtext, or empty */
 	int64_t now, arrived;
 	int64_t until; /* DSN_DELAYED: when it will be given up */
+	int64_t by;    /* Deliver-By-Date (RFC 2852), 0 for none */
+	int64_t held;  /* Future-Release-Request (RFC 4865), 0 for none */
 	bool full;     /* the third part is the whole message */
 	bool utf8;
 	bool body_8bit; /* the third part may have bytes above 0x7f */

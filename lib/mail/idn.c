@@ -165,31 +165,6 @@ puny_decode(struct span s, uint32_t *cp, size_t max)
 	return (int)len;
 }
 
-/* One code point off valid UTF-8. */
-static uint32_t
-take_utf8(struct span *s)
-{
-	unsigned char c = (unsigned char)*s->p;
-	size_t more = c < 0x80 ? 0 : c < 0xe0 ? 1 : c < 0xf0 ? 2 : 3;
-	uint32_t cp = more == 0 ? c : c & (0x3fU >> more);
-
-	span_take(s, 1);
-	while (more-- > 0)
-		cp = cp << 6 | ((unsigned char)*span_take(s, 1).p & 0x3f);
-	return cp;
-}
-
-static void
-put_utf8(struct buf *b, uint32_t c)
-{
-	size_t more = c < 0x80 ? 0 : c < 0x800 ? 1 : c < 0x10000 ? 2 : 3;
-	static const unsigned lead[] = { 0, 0xc0, 0xe0, 0xf0 };
-
-	buf_putc(b, (char)(lead[more] | c >> 6 * more));
-	while (more-- > 0)
-		buf_putc(b, (char)(0x80 | (c >> 6 * more & 0x3f)));
-}
-
 static uint32_t
 fold(uint32_t c)
 {
@@ -206,7 +181,7 @@ fold(uint32_t c)
 		return (uint32_t)(unsigned char)to_lower((char)c);
 	utf8_fold(&f, (char)(0xc0 | c >> 6), to);
 	s = (struct span){ to, utf8_fold(&f, (char)(0x80 | (c & 0x3f)), to) };
-	return take_utf8(&s);
+	return utf8_take(&s, &c) ? c : 0;
 }
 
 struct range {
@@ -374,8 +349,10 @@ take_label(struct span *s, uint32_t *cp, size_t *n, bool *dot)
 	*n = 0;
 	*dot = false;
 	while (s->n > 0 && !*dot) {
-		uint32_t c = take_utf8(s);
+		uint32_t c;
 
+		if (!utf8_take(s, &c))
+			return false;
 		*dot = c == '.' || c == 0x3002 || c == 0xff0e || c == 0xff61;
 		if (!*dot && *n == CP_MAX)
 			return false;
@@ -410,7 +387,7 @@ idn_to_ascii(struct buf *b, struct span domain)
 
 	if (domain.n > 0 && *domain.p == '[') /* an address literal */
 		return buf_put(b, domain);
-	ok = domain.n > 0 && utf8_valid(domain);
+	ok = domain.n > 0;
 	while (ok && (domain.n > 0 || dot)) {
 		size_t n;
 
@@ -440,7 +417,7 @@ idn_to_unicode(struct buf *b, struct span domain)
 			    (struct span){ label.p + 4, label.n - 4 }, cp,
 			    CP_MAX);
 		for (int i = 0; i < n; i++)
-			put_utf8(b, cp[i]);
+			utf8_put(b, cp[i]);
 		if (n == -1)
 			buf_put(b, label);
 		if (domain.n > 0)

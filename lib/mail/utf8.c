@@ -40,6 +40,59 @@ utf8_valid(struct span s)
 	return true;
 }
 
+/*
+ * UTF-8 as in RFC 3629: no overlong form, no surrogate, nothing above
+ * U+10FFFF.
+ */
+bool
+utf8_take(struct span *s, uint32_t *c)
+{
+	static const uint32_t least[] = { 0, 0x80, 0x800, 0x10000 };
+	unsigned char b;
+	size_t more;
+
+	if (s->n == 0)
+		return false;
+	b = (unsigned char)*s->p;
+	if (b < 0x80)
+		more = 0;
+	else if (b >= 0xc2 && b < 0xe0)
+		more = 1;
+	else if (b >= 0xe0 && b < 0xf0)
+		more = 2;
+	else if (b >= 0xf0 && b < 0xf5)
+		more = 3;
+	else
+		return false;
+	if (s->n <= more)
+		return false;
+	*c = more == 0 ? b : b & (0x3fu >> more);
+	for (size_t i = 1; i <= more; i++) {
+		b = (unsigned char)s->p[i];
+		if ((b & 0xc0) != 0x80)
+			return false;
+		*c = *c << 6 | (b & 0x3f);
+	}
+	if (*c < least[more] || *c > 0x10ffff || (*c >= 0xd800 && *c < 0xe000))
+		return false;
+	span_take(s, more + 1);
+	return true;
+}
+
+bool
+utf8_put(struct buf *b, uint32_t c)
+{
+	static const unsigned lead[] = { 0, 0xc0, 0xe0, 0xf0 };
+	size_t more = c < 0x80 ? 0 : c < 0x800 ? 1 : c < 0x10000 ? 2 : 3;
+
+	if (c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff))
+		return false;
+	buf_putc(b, (char)(lead[more] | c >> 6 * more));
+	while (more-- > 0)
+		buf_putc(b, (char)(0x80 | (c >> 6 * more & 0x3f)));
+	return !b->over;
+}
+
 /* U+0080 to U+07FF */
 static unsigned
 fold_letter(unsigned c)

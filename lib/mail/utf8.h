@@ -4,9 +4,16 @@
 #ifndef MAIL_UTF8_H
 #define MAIL_UTF8_H
 
-#include "base/span.h"
+#include "base/buf.h"
 
 bool utf8_valid(struct span);
+
+/* Take one code point off the front; false when it is not UTF-8. */
+MUST bool utf8_take(struct span *, uint32_t *c);
+
+/* Append a code point.  False: it is none (a surrogate, past 10FFFF), or
+ * there is no room. */
+bool utf8_put(struct buf *, uint32_t);
 
 /*
  * Fold case, in place of bytes, as they stream by: ASCII, Latin, Greek and

@@ -12,9 +12,15 @@
  * RCPT the job's byte for byte.  A remark is kept in ID.log with the
  * attempt: the dialogue that failed, a line each, written before the
  * results of its job.
+ *
+ * The TEXT of a 2.x.x begins with JOB_RELAYED when the next host will not
+ * tell what became of it, or the sender wants to know that it was passed
+ * on: then that is for us to report, if anybody wants it.
  */
 #ifndef QUEUE_JOB_H
 #define QUEUE_JOB_H
+
+#define JOB_RELAYED "relayed to "
 
 #include "base/arena.h"
 #include "base/buf.h"

@@ -8,14 +8,10 @@
 #ifndef STORE_MUTF7_H
 #define STORE_MUTF7_H
 
-#include "base/buf.h"
+#include "mail/utf8.h"
 
 /* Append the other form; false, and nothing kept, for a bad one. */
 MUST bool mutf7_decode(struct buf *, struct span);
 MUST bool mutf7_encode(struct buf *, struct span utf8);
-
-/* Take one character off the front; false when it is not UTF-8. */
-MUST bool utf8_take(struct span *, uint32_t *c);
-bool utf8_put(struct buf *, uint32_t c);
 
 #endif

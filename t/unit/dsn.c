@@ -22,6 +22,34 @@ count(struct buf *b, const char *text)
 	return n;
 }
 
+/* What RFC 2852, 4865 and 6533 add. */
+static void
+asked(struct dsn *d, struct dsn_rcpt *r)
+{
+	struct buf b = { .max = 65536 };
+
+	d->action = DSN_RELAYED;
+	d->by = d->held = 1795387471;
+	r[0].orcpt = SPAN("utf-8;b\\x{FC}\\x{A}\\x{110000}\\x{D800}\\x{}@x+2B");
+	r[0].address = SPAN("b\303\274@x");
+	check(dsn_put(&b, d));
+	check(has(&b,
+	    "\nOriginal-Recipient: utf-8;"
+	    "b\303\274 \\x{110000}\\x{D800}\\x{}@x+2B\n"));
+	check(has(&b, "\nFinal-Recipient: utf-8;b\303\274@x\n"));
+	check(count(&b, "\nAction: relayed\n") == 2);
+	check(has(&b, "\nDeliver-By-Date: Sun, 22 Nov 2026 "));
+	check(
+	    has(&b, "\nFuture-Release-Request: until;2026-11-22T22:44:31Z\n"));
+	check(!has(&b, "Diagnostic-Code"));
+	buf_clear(&b);
+	d->utf8 = false; /* the same in ASCII */
+	r[0].address = SPAN("b@x");
+	check(dsn_put(&b, d));
+	check(has(&b, "\nOriginal-Recipient: utf-8;b\\x{FC}\\x{A}"));
+	buf_free(&b);
+}
+
 int
 main(void)
 {
@@ -72,6 +100,8 @@ main(void)
 	check(has(&b, "\nWill-Retry-Until: "));
 	check(has(&b, "message/global-delivery-status"));
 	check(has(&b, "Content-Type: message/global\n"));
+	check(!has(&b, "Deliver-By-Date") && !has(&b, "Future-Release"));
+	asked(&d, r);
 	buf_free(&b);
 	b = (struct buf){ .max = 100 };
 	check(!dsn_put(&b, &d));
