@@ -106,6 +106,31 @@ forbidden() {
 	exec 7>&-
 }
 
+@test "mrecv with a filter and a sink of its own can't, either" {
+	user=
+	[ "$(id -u)" -ne 0 ] || user='-u pneu'
+	cp "$(command -v mrecv)" "$PNEU_DIR/mrecv"
+	# shellcheck disable=SC2086 # words
+	mtls -l 127.0.0.1:0 $user "$PNEU_DIR/mrecv" -F cat -- \
+		sh -c 'cat >/dev/null' 2>"$PNEU_DIR/own" 3>&- &
+	listener=$!
+	wait_for grep -q port= "$PNEU_DIR/own"
+	hold "$(sed -n 's/.*port=//p' "$PNEU_DIR/own")"
+	server=$(of_name mrecv | while read -r pid; do
+		grep -q '^Seccomp:.*2' "/proc/$pid/status" || continue
+		[ "$(readlink "/proc/$pid/exe")" != "$PNEU_DIR/mrecv" ] || echo "$pid"
+	done | tail -n 1)
+	kill "$listener"
+	wait "$listener" || :
+	forbidden "$server"
+	printf '%s\r\n' 'HELO a' 'MAIL FROM:<>' 'RCPT TO:<alice@example.test>' \
+		DATA 'A: b' . QUIT >&7
+	cat <&7 >"$PNEU_DIR/said"
+	cat "$PNEU_DIR/said"
+	grep -q '^250 2.0.0 ok' "$PNEU_DIR/said"
+	exec 7>&-
+}
+
 @test "a table that is a link to somewhere else is read" {
 	mkdir "$PNEU_DIR/elsewhere"
 	chmod 0755 "$PNEU_DIR/elsewhere"

@@ -2,8 +2,6 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <signal.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "io/deadline.h"
@@ -37,11 +35,8 @@ chain_abort(struct chain *c)
 	for (size_t i = 0; i < c->n; i++) {
 		struct link *l = &c->link[i];
 
-		if (l->pid > 0) {
-			kill(-l->pid, SIGKILL);
-			while (waitpid(l->pid, NULL, 0) == -1 && errno == EINTR)
-				continue;
-		}
+		if (l->pid > 0)
+			command_kill(l->pid);
 		l->pid = 0;
 		shut_link(l);
 	}
@@ -67,11 +62,7 @@ static int
 start_link(struct link *l, char *const *envp, int input)
 {
 	int in[2], out[2], err[2], commit[2], r, saved;
-	struct spawn s = { .argv = l->stage->argv,
-		.envp = envp,
-		.keep_to = { COMMIT_FD },
-		.nkeep = 1,
-		.group = true };
+	struct spawn s = { .envp = envp, .keep_to = { COMMIT_FD }, .nkeep = 1 };
 
 	r = make_pipes(in, out, err, commit);
 	if (r == 0) {
@@ -79,7 +70,7 @@ start_link(struct link *l, char *const *envp, int input)
 		s.out = out[1];
 		s.err = err[1];
 		s.keep_from[0] = commit[0];
-		l->pid = spawn(&s);
+		l->pid = command_start(l->stage->number, &s, NULL);
 		r = l->pid == -1 ? -1 : 0;
 	}
 	saved = errno;
@@ -365,7 +356,7 @@ chain_end(struct chain *c, struct outcome *o)
 		deadline = 0;
 	for (size_t i = 0; i < c->n; i++) {
 		struct link *l = &c->link[i];
-		int status = spawn_wait(l->pid, true, deadline);
+		int status = command_wait(l->pid, deadline);
 
 		l->pid = 0;
 		if (o->verdict == OK && !o->drop) {

@@ -1,18 +1,21 @@
 /*
  * The sandbox: what mrecv can still do once it listens to the client.
- * It reads its tables and makes files in the queue; it can't read what
- * lies there, list a folder, connect, fork or execute.
+ * It reads its tables and makes files in the queue; where the message
+ * passes stages it may read and write in the folder of its spool.  It
+ * can't read what lies in the queue, list a folder, make sockets, connect,
+ * fork or execute.
  */
 #include <sys/stat.h>
 
 #include "io/conf.h"
 #include "io/sandbox.h"
-#include "mrecv.h"
+#include "message.h"
 
 /* What is read for each question; others are read before. */
 static const char *const tables[] = { "aliases", "domains", "limits", "users" };
 
-enum { NTABLES = sizeof(tables) / sizeof(tables[0]), NPATHS = NTABLES + 2 };
+enum { NTABLES = sizeof(tables) / sizeof(tables[0]), NPATHS = NTABLES + 3 };
+enum { MAKE = SANDBOX_WRITE | SANDBOX_MAKE };
 
 /* A table may be a link to a file somewhere else. */
 static bool
@@ -30,11 +33,12 @@ confine(const struct mrecv *m)
 	struct sandbox_path p[NPATHS];
 	size_t n = 0;
 
-	if (!m->direct || m->nstages > 0)
-		return; /* it has commands to start, a spool to read */
 	p[n++] = (struct sandbox_path){ conf_dir(), SANDBOX_READ };
-	p[n++] = (struct sandbox_path){ conf_path("queue"),
-		SANDBOX_WRITE | SANDBOX_MAKE };
+	if (m->direct)
+		p[n++] = (struct sandbox_path){ conf_path("queue"), MAKE };
+	if (m->nstages > 0)
+		p[n++] =
+		    (struct sandbox_path){ spool_dir(), SANDBOX_READ | MAKE };
 	for (size_t i = 0; i < NTABLES; i++)
 		if (conf_file(links[i], sizeof(links[i]), tables[i]) &&
 		    is_link(links[i]))

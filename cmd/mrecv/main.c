@@ -146,6 +146,7 @@ main(int argc, char *argv[])
 	identify(&self);
 	limits_read();
 	settings(&self);
+	commands_open(&self);
 	policy_open(&self);
 	confine(&self);
 	serve(&self);

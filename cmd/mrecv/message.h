@@ -39,6 +39,12 @@ struct message {
 
 extern struct message msg;
 
+/*
+ * Where it lies: below the queue, or where TMPDIR says if that can't be
+ * written.
+ */
+const char *spool_dir(void);
+
 /* 0, or -1 and errno. */
 MUST int spool_open(struct spool *);
 void spool_close(struct spool *);

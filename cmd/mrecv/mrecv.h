@@ -21,6 +21,7 @@ enum {
 struct stage {
 	const char *name; /* for the log */
 	bool optional;    /* "?": go on without it when it fails */
+	size_t number;    /* of its command */
 	char **argv;
 };
 
@@ -86,6 +87,19 @@ uint64_t limit_of(enum mrecv_limit);
 
 /* identity.c: find out who is there.  Dies when that can't be said. */
 void identify(struct mrecv *);
+
+/*
+ * commands.c: the commands of the command line, by number: the stages in
+ * their order, then the sink, if it is a command.  Made ready before
+ * confine(); dies if that fails.
+ */
+void commands_open(const struct mrecv *);
+
+/* As spawn, but for argv: args follow the words of the sink. */
+struct spawn;
+MUST pid_t command_start(size_t i, const struct spawn *, char *const *args);
+int command_wait(pid_t, int64_t deadline); /* its status, as spawn_wait's */
+void command_kill(pid_t);
 
 /* confine.c: give up what is not needed from here on.  Dies if it can't. */
 void confine(const struct mrecv *);

@@ -25,21 +25,16 @@ shut(int *fd)
 	*fd = -1;
 }
 
-/* COMMAND -f SENDER -- RCPT... */
+/* -f SENDER -- RCPT..., behind the words of the command */
 static char **
 arguments(struct sink *s, struct mrecv *m)
 {
-	static char *argv[LIMIT_CMD_ARGS + FIXED_ARGS + LIMIT_SMTP_RCPTS];
+	static char *argv[FIXED_ARGS + LIMIT_SMTP_RCPTS];
 	static char text[LIMIT_MAIL_RCPTS];
 	static char f[] = "-f", minus[] = "--";
 	struct span left = buf_span(&m->s.rcpts);
 	size_t n = 0, at = 0;
 
-	for (; m->sink[n] != NULL; n++) {
-		if (n == LIMIT_CMD_ARGS)
-			return NULL;
-		argv[n] = m->sink[n];
-	}
 	argv[n++] = f;
 	argv[n++] = m->s.sender;
 	argv[n++] = minus;
@@ -72,21 +67,18 @@ int
 sink_start(struct sink *s, struct mrecv *m, char *const *envp, int input)
 {
 	int in[2] = { -1, -1 }, out[2] = { -1, -1 }, commit[2] = { -1, -1 };
-	struct spawn c = { .envp = envp,
-		.err = -1,
-		.keep_to = { COMMIT_FD },
-		.nkeep = 1,
-		.group = true };
+	struct spawn c = {
+		.envp = envp, .err = -1, .keep_to = { COMMIT_FD }, .nkeep = 1
+	};
 	int err;
 
 	reset(s);
-	c.argv = arguments(s, m);
-	if (c.argv != NULL && spawn_pipe(in) == 0 && spawn_pipe(out) == 0 &&
+	if (spawn_pipe(in) == 0 && spawn_pipe(out) == 0 &&
 	    spawn_pipe(commit) == 0) {
 		c.in = input != -1 ? input : in[0];
 		c.out = out[1];
 		c.keep_from[0] = commit[0];
-		s->pid = spawn(&c);
+		s->pid = command_start(m->nstages, &c, arguments(s, m));
 	}
 	err = errno;
 	shut(&in[0]);
@@ -243,7 +235,7 @@ sink_end(struct sink *s)
 	while (s->out != -1 && wait_for(s, deadline))
 		continue;
 	shut(&s->out);
-	s->status = spawn_wait(s->pid, true, deadline);
+	s->status = command_wait(s->pid, deadline);
 	s->pid = 0;
 }
 
@@ -254,7 +246,7 @@ sink_abort(struct sink *s)
 	shut(&s->in);
 	shut(&s->out);
 	if (s->pid > 0)
-		s->status = spawn_wait(s->pid, true, deadline_in(ABORT_TIME));
+		s->status = command_wait(s->pid, deadline_in(ABORT_TIME));
 	s->pid = 0;
 }
 

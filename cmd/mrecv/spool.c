@@ -4,20 +4,28 @@
 #include "io/fs.h"
 #include "message.h"
 
+const char *
+spool_dir(void)
+{
+	static char dir[LIMIT_PATH];
+	const char *tmp = getenv("TMPDIR");
+
+	if (dir[0] != '\0')
+		return dir;
+	snprintf(dir, sizeof(dir), "%s/tmp", conf_path("queue"));
+	if (access(dir, W_OK | X_OK) == -1)
+		snprintf(dir, sizeof(dir), "%s", tmp != NULL ? tmp : "/tmp");
+	return dir;
+}
+
 int
 spool_open(struct spool *s)
 {
-	const char *tmp = getenv("TMPDIR");
-	char queue[LIMIT_PATH], path[LIMIT_PATH + 32];
-	const char *dirs[] = { queue, tmp != NULL ? tmp : "/tmp" };
-	int fd = -1;
+	char path[LIMIT_PATH + 32];
+	int fd;
 
-	snprintf(queue, sizeof(queue), "%s/tmp", conf_path("queue"));
-	for (size_t i = 0; i < 2 && fd == -1; i++) {
-		snprintf(path, sizeof(path), "%.*s/mrecv.XXXXXX",
-		    (int)LIMIT_PATH, dirs[i]);
-		fd = mkstemp(path);
-	}
+	snprintf(path, sizeof(path), "%s/mrecv.XXXXXX", spool_dir());
+	fd = mkstemp(path);
 	if (fd == -1)
 		return -1;
 	unlink(path);

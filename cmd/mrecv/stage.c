@@ -31,7 +31,7 @@ stage_add(struct mrecv *m, char *argv[])
 	if (s->argv == NULL)
 		die(EXIT_USAGE, "-F: %s: not a command", text);
 	s->name = s->argv[0];
-	m->nstages++;
+	s->number = m->nstages++;
 	return true;
 }
 
