@@ -12,6 +12,7 @@
 #include "io/deadline.h"
 #include "io/ident.h"
 #include "io/log.h"
+#include "io/ready.h"
 #include "io/stop.h"
 #include "io/user.h"
 #include "mrecv.h"
@@ -131,6 +132,7 @@ main(int argc, char *argv[])
 
 	progname = "mrecv";
 	options(&self, argc, argv);
+	ready_serve();
 	signal(SIGPIPE, SIG_IGN);
 	stop_init();
 	in_init(&self.in, STDIN_FILENO, input, sizeof(input));

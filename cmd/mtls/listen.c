@@ -101,16 +101,11 @@ open_sockets(const struct mtls *m, char *const *addrs, size_t n)
 		announce(m, li.fds[i], path[i]);
 }
 
-static bool
-is_fault(int status)
+void
+listener_fault(int sig)
 {
-	static const int faults[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT,
-		SIGSYS, SIGTRAP };
-
-	for (size_t i = 0; i < sizeof(faults) / sizeof(*faults); i++)
-		if (WIFSIGNALED(status) && WTERMSIG(status) == faults[i])
-			return true;
-	return false;
+	log_error("a connection", spawn_why(sig));
+	li.fault = true;
 }
 
 static void
@@ -120,91 +115,20 @@ reap(void)
 	pid_t pid;
 
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-		if (is_fault(status)) {
-			log_error("a connection", spawn_why(status));
-			li.fault = true;
-		}
+		if (spawn_fault(status) != 0)
+			listener_fault(spawn_fault(status));
 		slots_reaped(pid);
 	}
 }
 
-/* In a child: nothing of the listener's is left. */
-static void
-leave_listener(void)
+void
+leave_listener(int *keep, size_t n)
 {
 	for (size_t i = 0; i < sizeof(caught) / sizeof(*caught); i++)
 		signal(caught[i], SIG_DFL);
 	signal(SIGPIPE, SIG_DFL);
 	slots_files(false);
-	for (int i = 0; i < li.n; i++)
-		close(li.fds[i]);
-	for (size_t i = 0; i < slots.n; i++)
-		if (slots.slot[i].life != -1)
-			close(slots.slot[i].life);
-	close(li.wake[0]);
-	close(li.wake[1]);
-}
-
-/*
- * Fork the halves of a connection, both as children of the listener: the
- * pid of the program's, or -1 and errno.  In the children life[1] stays
- * open as long as they live.
- */
-static pid_t
-fork_halves(struct mtls *m, int fd, const char *conn, const int life[2])
-{
-	bool both = m->mode != MODE_PLAIN;
-	struct pairs pairs;
-	pid_t pid;
-	int err;
-
-	if (both && !pairs_open(&pairs))
-		return -1;
-	if (both && fork() == 0) {
-		close(life[0]);
-		leave_listener();
-		log_open(conn);
-		session_half(m, fd, &pairs);
-	}
-	pid = fork();
-	if (pid == 0) {
-		close(life[0]);
-		leave_listener();
-		session(m, fd, conn, life[1], both ? &pairs : NULL);
-	}
-	err = errno;
-	if (both) {
-		pairs_close(&pairs, 0);
-		pairs_close(&pairs, 1);
-	}
-	errno = err;
-	return pid;
-}
-
-/* Fork a child for fd; false, and errno, when there can't be one. */
-static bool
-start(struct mtls *m, int fd, const char *conn)
-{
-	char group[NET_IP_SIZE];
-	struct slot *s;
-	int life[2], err;
-	pid_t pid;
-
-	if (spawn_pipe(life) == -1)
-		return false;
-	pid = fork_halves(m, fd, conn, life);
-	err = errno;
-	close(life[1]);
-	if (pid != -1) {
-		net_peer_group(&m->peer, group);
-		s = slots_add(pid, life[0], conn, group);
-		if (s != NULL)
-			memcpy(s->ip, m->peer.ip, sizeof(s->ip));
-		return true;
-	}
-	close(life[0]);
-	errno = err;
-	return false;
+	fs_close_others(keep, n);
 }
 
 static void
@@ -215,18 +139,24 @@ serve(struct mtls *m, int fd)
 	if (!net_peer(fd, &m->peer))
 		m->peer = (struct net_peer){ 0 };
 	why = slots_refuse(m, &m->peer);
-	if (why == NULL && !start(m, fd, conn))
-		why = strerror(errno);
+	if (why != NULL) {
+		close(fd);
+	} else {
+		net_nodelay(fd);
+		net_keepalive(fd);
+		launch_prepare(m);
+		if (!launch(m, fd, conn))
+			why = strerror(errno);
+	}
 	if (why != NULL)
 		refuse(m, conn, why);
-	close(fd);
 }
 
 static void
 accept_some(struct mtls *m, int sock)
 {
 	for (int i = 0; i < AT_ONCE && !stopping; i++) {
-		int fd = accept(sock, NULL, NULL);
+		int fd = net_accept(sock);
 
 		if (fd == -1) {
 			li.paused = errno == EMFILE || errno == ENFILE ||
@@ -235,38 +165,42 @@ accept_some(struct mtls *m, int sock)
 				log_error("accept", NULL);
 			return;
 		}
-		fs_cloexec(fd, true);
-		fs_nonblock(fd, false);
 		keys_refresh(m);
 		serve(m, fd);
 		reap();
 	}
 }
 
-/* Wait for anything; what was asked of poll is in p, first the sockets. */
+/*
+ * Wait for anything, and see to all but new connections.  What was asked
+ * of poll is in p, first the sockets.
+ */
 static void
-await(struct pollfd *p)
+await(struct mtls *m, struct pollfd *p)
 {
-	size_t n = 0;
+	size_t n = 0, first;
 	int timeout = li.paused ? PAUSE : deadline_left(li.renew_at);
 
 	for (int i = 0; i < li.n; i++)
 		p[n++] = (struct pollfd){ .fd = li.paused ? -1 : li.fds[i],
 			.events = POLLIN };
 	p[n++] = (struct pollfd){ .fd = li.wake[0], .events = POLLIN };
-	for (size_t i = 0; i < slots.n; i++)
-		if (slots.slot[i].life != -1)
-			p[n++] = (struct pollfd){ .fd = slots.slot[i].life,
-				.events = POLLIN };
+	p[n++] = (struct pollfd){ .fd = launch_fd(), .events = POLLIN };
+	first = n;
+	n += slots_poll(p + n);
 	li.paused = false;
 	if (poll(p, n, timeout) == -1) {
 		if (errno != EINTR)
 			die_sys(EXIT_OSERR, "poll");
+		for (int i = 0; i < li.n; i++)
+			p[i].fd = -1;
 		return;
 	}
-	for (size_t i = (size_t)li.n + 1; i < n; i++)
+	if (p[first - 1].revents != 0)
+		launch_hear();
+	for (size_t i = first; i < n; i++)
 		if (p[i].revents != 0)
-			slots_alive(p[i].fd);
+			slots_heard(m, p[i].fd);
 	for (int i = 0; i < li.n; i++)
 		if (p[i].revents == 0)
 			p[i].fd = -1;
@@ -279,7 +213,7 @@ loop(struct mtls *m, char *const *argv, struct pollfd *p)
 
 	while (!stopping) {
 		reap();
-		await(p);
+		await(m, p);
 		while (read(li.wake[0], waste, sizeof(waste)) > 0)
 			continue;
 		reap();
@@ -296,13 +230,36 @@ loop(struct mtls *m, char *const *argv, struct pollfd *p)
 	}
 }
 
+/*
+ * Connections may yet ask for TLS when the listener has ended: a child is
+ * there for them, and ends with the last.
+ */
+static void
+see_off(struct mtls *m, struct pollfd *p)
+{
+	if (slots.nparked == 0 || fork() != 0)
+		return;
+	for (int i = 0; i < li.n; i++)
+		close(li.fds[i]);
+	li.n = 0;
+	launch_end();
+	signal(SIGTERM, SIG_DFL);
+	signal(SIGINT, SIG_DFL);
+	li.renew_at = DEADLINE_NEVER;
+	while (slots.nparked > 0) {
+		reap();
+		await(m, p);
+	}
+	_exit(EXIT_OK);
+}
+
 void
 listener(struct mtls *m, char *const *addrs, size_t n, char *const *argv)
 {
 	struct pollfd *p;
 
 	slots_init();
-	p = calloc(slots.max + SOCKETS_MAX + 1, sizeof(*p));
+	p = calloc(2 * slots.max + SOCKETS_MAX + 2, sizeof(*p));
 	if (p == NULL)
 		die_memory();
 	li.renew_at = deadline_in(RENEW);
@@ -316,6 +273,8 @@ listener(struct mtls *m, char *const *addrs, size_t n, char *const *argv)
 	if (li.n == 0)
 		open_sockets(m, addrs, n);
 	log_open(NULL);
+	launch_prepare(m);
 	loop(m, argv, p);
+	see_off(m, p);
 	free(p);
 }

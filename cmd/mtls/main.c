@@ -83,6 +83,8 @@ serve_given(struct mtls *m)
 		keys_load(m);
 	else if (m->mode == MODE_STARTTLS)
 		keys_look();
+	net_nodelay(STDIN_FILENO);
+	net_keepalive(STDIN_FILENO);
 	session(m, STDIN_FILENO, conn, -1, NULL);
 }
 

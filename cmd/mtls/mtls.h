@@ -3,6 +3,7 @@
  *
  *	main.c     options; serves one connection or listens
  *	listen.c   the listener: sockets, accepting, children
+ *	launch.c   the processes of a connection: which, and when
  *	slots.c    connections that last: limits, in all and by address
  *	renew.c    the listener executed anew, with its sockets and slots
  *	keys.c     the server's keys, read again when they change
@@ -62,14 +63,22 @@ struct pairs {
 MUST bool pairs_open(struct pairs *);
 void pairs_close(struct pairs *, int end);
 
+/* What the program is told of a connection that is called conn. */
+struct env;
+void session_env(const struct mtls *, struct env *, const char *conn);
+
+/* Facts (facts.h) that have to come before the program is started. */
+unsigned session_facts(const struct mtls *);
+
 /* Become the TLS half of a connection on fd. */
 _Noreturn void session_half(struct mtls *, int fd, struct pairs *);
 
 /*
  * Serve one connection on fd, called conn, and become the program; does
  * not return.  m->peer is known.  life: a pipe's end that gets a byte when
- * the program starts and is closed when both halves have gone, or -1.
- * pairs: to the TLS half that runs already; NULL: there is none yet.
+ * the program starts and is closed then, or -1.  pairs: with the other
+ * ends to the TLS half that runs or is yet to come, closed here; NULL:
+ * there is none yet.
  */
 _Noreturn void session(
     struct mtls *, int fd, const char *conn, int life, struct pairs *);
@@ -87,12 +96,41 @@ _Noreturn void half(struct mtls *, int net, int app, int ctl);
 /* Move bytes until one side has ended and all is written; then close. */
 void pump(struct tls *, int net, int app);
 
+/* launch.c */
+
+/* Make what is to be ready; also again and again, when it has gone. */
+void launch_prepare(struct mtls *);
+
+/* To be polled, or -1; and what it says. */
+int launch_fd(void);
+void launch_hear(void);
+
+/* Nothing is handed to what is ready any more. */
+void launch_end(void);
+
+/*
+ * Start what serves fd, which is closed here in any case; false, and
+ * errno, when that can't be.
+ */
+bool launch(struct mtls *, int fd, const char *conn);
+
+/* A program has asked for the TLS half of its connection, or has ended. */
+struct slot;
+void launch_half(struct mtls *, struct slot *);
+
 /* slots.c */
+
+/* What a TLS half that was not asked for yet will need. */
+struct parked {
+	int net, data, ctl; /* ctl -1: there is none */
+};
 
 /* A connection that lasts: until its program and its TLS half have ended. */
 struct slot {
-	pid_t pid;  /* the program, 0 when reaped */
+	pid_t pid;  /* the program, if it is our child; 0 when reaped */
+	pid_t half; /* the TLS half, 0 when there is none */
 	int life;   /* as in session(), -1 when closed */
+	struct parked parked;
 	bool begun; /* the program has started */
 	int64_t since;
 	char group[NET_IP_SIZE]; /* net_peer_group */
@@ -103,6 +141,7 @@ struct slot {
 extern struct slots {
 	struct slot *slot;
 	size_t n, max, max_address;
+	size_t nparked, max_parked;
 } slots;
 
 /* Make room, by the configuration's limits; dies without memory. */
@@ -120,13 +159,33 @@ const char *slots_refuse(const struct mtls *, const struct net_peer *);
  */
 void slots_files(bool ours);
 
-struct slot *slots_add(pid_t, int life, const char *conn, const char *group);
+/*
+ * For a connection that has begun to be served; never full, when it was
+ * not refused.
+ */
+struct slot *slots_add(const char *conn, const struct net_peer *);
+
+/* Keep these for a TLS half, or close and forget them. */
+void slots_park(struct slot *, const struct parked *);
+void slots_unpark(struct slot *);
 
 /* A child has ended. */
 void slots_reaped(pid_t);
 
-/* The life of a slot can be read. */
-void slots_alive(int life);
+/* Ask poll for all that slots wait for: how many were put at p. */
+struct pollfd;
+size_t slots_poll(struct pollfd *p);
+
+/* A descriptor of one of them can be read. */
+void slots_heard(struct mtls *, int fd);
+
+/* listen.c */
+
+/* A child, or a child of what is ready, died of that signal. */
+void listener_fault(int sig);
+
+/* In a child: of the listener's descriptors only these are left. */
+void leave_listener(int *keep, size_t n);
 
 /* renew.c */
 
@@ -143,8 +202,6 @@ int renewed(int *fds);
 
 /* Whether there was one: its descriptors are open here. */
 bool is_renewed(void);
-
-/* listen.c */
 
 /* Listen on these addresses; returns on SIGTERM. */
 void listener(struct mtls *, char *const *addrs, size_t n, char *const *argv);

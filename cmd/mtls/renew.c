@@ -4,7 +4,7 @@
  * in a file without a name:
  *
  *	listen FD
- *	slot PID LIFE BEGUN CONN GROUP [IP]
+ *	slot PID HALF LIFE NET DATA CTL BEGUN CONN GROUP [IP]
  */
 #include <fcntl.h>
 #include <signal.h>
@@ -30,11 +30,23 @@ write_state(FILE *f, const int *fds, int n)
 	for (size_t i = 0; i < slots.n; i++) {
 		const struct slot *s = &slots.slot[i];
 
-		fprintf(f, "slot %ld %d %d %s %s %s\n", (long)s->pid, s->life,
-		    s->begun, s->conn, s->group[0] == '\0' ? "-" : s->group,
-		    s->ip);
+		fprintf(f, "slot %ld %ld %d %d %d %d %d %s %s %s\n",
+		    (long)s->pid, (long)s->half, s->life, s->parked.net,
+		    s->parked.data, s->parked.ctl, s->begun, s->conn,
+		    s->group[0] == '\0' ? "-" : s->group, s->ip);
 	}
 	return fflush(f) == 0 && lseek(fileno(f), 0, SEEK_SET) == 0;
+}
+
+static void
+keep_slot(const struct slot *s, bool yes)
+{
+	const int fds[] = { s->life, s->parked.net, s->parked.data,
+		s->parked.ctl };
+
+	for (size_t i = 0; i < sizeof(fds) / sizeof(*fds); i++)
+		if (fds[i] != -1)
+			fs_cloexec(fds[i], !yes);
 }
 
 /* Whether exec keeps what was handed over. */
@@ -45,8 +57,7 @@ keep(const int *fds, int n, int state, bool yes)
 	for (int i = 0; i < n; i++)
 		fs_cloexec(fds[i], !yes);
 	for (size_t i = 0; i < slots.n; i++)
-		if (slots.slot[i].life != -1)
-			fs_cloexec(slots.slot[i].life, !yes);
+		keep_slot(&slots.slot[i], yes);
 }
 
 void
@@ -80,29 +91,45 @@ renew(struct mtls *m, const int *fds, int n, char *const *argv)
 	fclose(f);
 }
 
+/* A descriptor, or -1. */
+static int
+take_fd(struct span *line)
+{
+	return (int)num_or(span_word(line), INT32_MAX, UINT64_MAX);
+}
+
 static void
 take_slot(struct span line)
 {
-	struct span pid = span_word(&line), life = span_word(&line);
-	struct span begun = span_word(&line), conn = span_word(&line);
-	struct span group = span_word(&line), ip = span_word(&line);
-	char name[sizeof(slots.slot->conn)], g[NET_IP_SIZE];
-	uint32_t p;
-	uint64_t fd = num_or(life, INT32_MAX, INT32_MAX);
-	struct slot *s;
+	uint64_t pid = num_or(span_word(&line), INT32_MAX, 0);
+	uint64_t half = num_or(span_word(&line), INT32_MAX, 0);
+	int life = take_fd(&line);
+	struct parked p;
+	struct span begun, conn, group;
+	struct slot *s = slots_add("", &(struct net_peer){ .uid = -1 });
 
-	if (!num_u32(pid, &p) || !span_cstr(conn, name, sizeof(name)) ||
-	    !span_cstr(group, g, sizeof(g)))
-		return;
-	s = slots_add((pid_t)p, fd == INT32_MAX ? -1 : (int)fd, name,
-	    strcmp(g, "-") == 0 ? "" : g);
 	if (s == NULL)
 		return;
+	s->pid = (pid_t)pid;
+	s->half = (pid_t)half;
+	s->life = life;
+	p.net = take_fd(&line);
+	p.data = take_fd(&line);
+	p.ctl = take_fd(&line);
+	if (p.ctl != -1)
+		slots_park(s, &p);
+	begun = span_word(&line);
+	conn = span_word(&line);
+	group = span_word(&line);
 	s->begun = span_is(begun, "1");
-	if (!span_cstr(ip, s->ip, sizeof(s->ip)))
+	if (!span_cstr(conn, s->conn, sizeof(s->conn)))
+		s->conn[0] = '\0';
+	if (!span_cstr(group, s->group, sizeof(s->group)) ||
+	    strcmp(s->group, "-") == 0)
+		s->group[0] = '\0';
+	if (!span_cstr(span_word(&line), s->ip, sizeof(s->ip)))
 		s->ip[0] = '\0';
-	if (s->life != -1)
-		fs_cloexec(s->life, true);
+	keep_slot(s, false);
 }
 
 bool

@@ -13,11 +13,12 @@
 #include "io/env.h"
 #include "io/facts.h"
 #include "io/log.h"
+#include "io/ready.h"
 #include "io/spawn.h"
 #include "io/user.h"
 #include "mtls.h"
 
-enum { CTL_FD = 3, READ_FD = 4, WRITE_FD = 5, HIGH_FD = 10 };
+enum { HIGH_FD = 10 };
 
 static void
 put_fact(void *e, const char *name, struct span value)
@@ -25,9 +26,11 @@ put_fact(void *e, const char *name, struct span value)
 	env_set(e, name, value);
 }
 
-static void
-describe_peer(struct env *e, const struct net_peer *p)
+void
+session_env(const struct mtls *m, struct env *e, const char *conn)
 {
+	const struct net_peer *p = &m->peer;
+
 	if (p->ipc) {
 		env_set(e, "PROTO", SPAN("IPC"));
 		if (p->uid >= 0)
@@ -43,6 +46,18 @@ describe_peer(struct env *e, const struct net_peer *p)
 		env_set(e, "TCPLOCALIP", span_of(p->local_ip));
 		env_setf(e, "TCPLOCALPORT", "%u", (unsigned)p->local_port);
 	}
+	env_set(e, "MAIL_CONN", span_of(conn));
+	if (m->mode == MODE_STARTTLS) {
+		env_setf(e, "SSLCTLFD", "%d", READY_CTL);
+		env_setf(e, "SSLREADFD", "%d", READY_DATA);
+		env_setf(e, "SSLWRITEFD", "%d", READY_DATA2);
+	}
+}
+
+unsigned
+session_facts(const struct mtls *m)
+{
+	return m->mode == MODE_IMPLICIT ? FACTS_TLS | FACTS_BINDING : 0;
 }
 
 static void
@@ -63,24 +78,16 @@ lift(int fd)
 	return high;
 }
 
-static bool
-high_pair(int pair[2])
-{
-	int low[2];
-
-	if (spawn_socketpair(low) == -1)
-		return false;
-	for (int i = 0; i < 2; i++) {
-		pair[i] = fcntl(low[i], F_DUPFD_CLOEXEC, HIGH_FD);
-		close(low[i]);
-	}
-	return pair[0] != -1 && pair[1] != -1;
-}
-
 bool
 pairs_open(struct pairs *p)
 {
-	return high_pair(p->data) && high_pair(p->ctl);
+	if (spawn_socketpair(p->data) == -1)
+		return false;
+	if (spawn_socketpair(p->ctl) == 0)
+		return true;
+	close(p->data[0]);
+	close(p->data[1]);
+	return false;
 }
 
 void
@@ -93,14 +100,14 @@ pairs_close(struct pairs *p, int end)
 void
 session_half(struct mtls *m, int fd, struct pairs *p)
 {
-	int net = lift(fd);
+	int net = lift(fd), data = lift(p->data[1]), ctl = lift(p->ctl[1]);
 
-	pairs_close(p, 0);
 	close(STDIN_FILENO);
 	close(STDOUT_FILENO);
 	if (fd > STDERR_FILENO)
 		close(fd);
-	half(m, net, p->data[1], p->ctl[1]);
+	pairs_close(p, 1);
+	half(m, net, data, ctl);
 }
 
 /*
@@ -118,6 +125,7 @@ start_half(struct mtls *m, int fd, struct pairs *p)
 	if (pid == 0) {
 		if (fork() != 0)
 			_exit(EXIT_OK);
+		pairs_close(p, 0);
 		session_half(m, fd, p);
 	}
 	if (pid == -1)
@@ -141,44 +149,47 @@ become(const struct mtls *m, struct env *e)
 		die_sys(EXIT_TEMP, "become %ld", (long)m->uid);
 }
 
-/* -i: nothing is started before the handshake is done. */
+/* What the TLS half has to say first. */
 static void
-begin_implicit(struct mtls *m, int fd, struct env *e, struct pairs *p)
+await_facts(struct mtls *m, struct env *e, const struct pairs *p)
 {
-	must_dup(p->data[0], STDIN_FILENO);
-	must_dup(p->data[0], STDOUT_FILENO);
-	if (fd > STDERR_FILENO)
-		close(fd);
-	become(m, e);
+	unsigned which = session_facts(m);
+
 	/* the TLS half gives up first, and says why */
-	if (facts_read(p->ctl[0], FACTS_TLS | FACTS_BINDING,
-		deadline_in(m->handshake + 5), put_fact, e) == -1)
+	if (which != 0 &&
+	    facts_read(p->ctl[0], which, deadline_in(m->handshake + 5),
+		put_fact, e) == -1)
 		_exit(EXIT_TEMP);
 }
 
-/* -s: UCSPI-TLS, with descriptors of fixed numbers. */
+/*
+ * Descriptors of fixed numbers.  With -i the connection itself is the
+ * other half's alone.
+ */
 static void
-begin_starttls(struct mtls *m, int fd, struct env *e, struct pairs *p)
+arrange(const struct mtls *m, int fd, struct pairs *p)
 {
+	int net = fd;
+
+	if (p != NULL) {
+		p->data[0] = lift(p->data[0]);
+		p->ctl[0] = lift(p->ctl[0]);
+	}
+	if (m->mode == MODE_IMPLICIT)
+		fd = p->data[0];
+	else if (fd != STDIN_FILENO)
+		fd = lift(fd);
+	if (m->mode == MODE_PLAIN && fd == STDIN_FILENO)
+		return;
 	must_dup(fd, STDIN_FILENO);
 	must_dup(fd, STDOUT_FILENO);
-	must_dup(p->ctl[0], CTL_FD);
-	must_dup(p->data[0], READ_FD);
-	must_dup(p->data[0], WRITE_FD);
-	env_setf(e, "SSLCTLFD", "%d", CTL_FD);
-	env_setf(e, "SSLREADFD", "%d", READ_FD);
-	env_setf(e, "SSLWRITEFD", "%d", WRITE_FD);
-	become(m, e);
-}
-
-static void
-begin_plain(struct mtls *m, int fd, struct env *e)
-{
-	if (fd != STDIN_FILENO) {
-		must_dup(fd, STDIN_FILENO);
-		must_dup(fd, STDOUT_FILENO);
-	}
-	become(m, e);
+	if (net > STDERR_FILENO)
+		close(net);
+	if (m->mode != MODE_STARTTLS)
+		return;
+	must_dup(p->ctl[0], READY_CTL);
+	must_dup(p->data[0], READY_DATA);
+	must_dup(p->data[0], READY_DATA2);
 }
 
 /* The listener may have ended by now: that changes nothing. */
@@ -200,30 +211,19 @@ session(struct mtls *m, int fd, const char *conn, int life, struct pairs *p)
 	struct pairs own;
 
 	log_open(conn);
-	net_nodelay(fd);
-	net_keepalive(fd);
 	if (life != -1)
 		life = lift(life);
-	env_init(&e);
-	describe_peer(&e, &m->peer);
-	env_set(&e, "MAIL_CONN", span_of(conn));
 	if (m->mode != MODE_PLAIN && p == NULL) {
 		p = &own;
 		start_half(m, fd, p);
 	}
 	if (p != NULL)
 		pairs_close(p, 1);
-	switch (m->mode) {
-	case MODE_PLAIN:
-		begin_plain(m, fd, &e);
-		break;
-	case MODE_IMPLICIT:
-		begin_implicit(m, fd, &e, p);
-		break;
-	case MODE_STARTTLS:
-		begin_starttls(m, fd, &e, p);
-		break;
-	}
+	arrange(m, fd, p);
+	env_init(&e);
+	session_env(m, &e, conn);
+	become(m, &e);
+	await_facts(m, &e, p);
 	tell_begun(life);
 	spawn_exec(m->program, env_vector(&e));
 	die_sys(EXIT_TEMP, "%s", m->program[0]);

@@ -2,6 +2,7 @@
  * Connections that last, counted in all and by address.
  */
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -13,8 +14,11 @@
 #include "io/fs.h"
 #include "mtls.h"
 
-/* From seven eighths on some are dropped at random. */
-enum { FULL_NUM = 7, FULL_DEN = 8, OTHER_FDS = 128 };
+/*
+ * From seven eighths on some are dropped at random.  A slot has a
+ * descriptor, and three more while its TLS half is not asked for.
+ */
+enum { FULL_NUM = 7, FULL_DEN = 8, OTHER_FDS = 128, PARKED_FDS = 3 };
 
 struct slots slots;
 
@@ -26,23 +30,34 @@ slots_files(bool ours)
 	setrlimit(RLIMIT_NOFILE, ours ? &files_ours : &files_given);
 }
 
-/* A descriptor for each slot. */
+/*
+ * Descriptors for each slot.  With fewer some connections have their TLS
+ * half from the start; with less than one each there are fewer slots.
+ */
 static void
 fit_descriptors(void)
 {
-	rlim_t want = slots.max + OTHER_FDS;
+	rlim_t want = slots.max * (1 + PARKED_FDS) + OTHER_FDS;
 
 	if (getrlimit(RLIMIT_NOFILE, &files_given) == -1)
 		return;
 	files_ours = files_given;
 	if (files_given.rlim_cur < want)
-		files_ours.rlim_cur =
-		    files_given.rlim_max < want ? files_given.rlim_max : want;
-	if (files_ours.rlim_cur < want)
+		files_ours.rlim_cur = want;
+	if (files_ours.rlim_max < want)
+		files_ours.rlim_max = want; /* where root may */
+	if (setrlimit(RLIMIT_NOFILE, &files_ours) == -1) {
+		files_ours = files_given;
+		files_ours.rlim_cur = files_given.rlim_max;
+		slots_files(true);
+	}
+	if (files_ours.rlim_cur < slots.max + OTHER_FDS)
 		slots.max = files_ours.rlim_cur > 2 * OTHER_FDS
 		    ? (size_t)files_ours.rlim_cur - OTHER_FDS
 		    : OTHER_FDS / 2;
-	slots_files(true);
+	slots.max_parked =
+	    ((size_t)files_ours.rlim_cur - slots.max - OTHER_FDS / 2) /
+	    PARKED_FDS;
 }
 
 void
@@ -70,39 +85,50 @@ of_group(const char *group)
 	return n;
 }
 
+/* Free a slot if all of the connection has ended. */
 static void
-free_slot(size_t i)
+settle(struct slot *s)
 {
-	if (slots.slot[i].life != -1)
-		close(slots.slot[i].life);
-	slots.slot[i] = slots.slot[--slots.n];
+	if (s->pid == 0 && s->half == 0 && s->life == -1 && s->parked.ctl == -1)
+		*s = slots.slot[--slots.n];
+}
+
+static void
+free_slot(struct slot *s)
+{
+	slots_unpark(s);
+	if (s->life != -1)
+		close(s->life);
+	*s = slots.slot[--slots.n];
 }
 
 /*
  * End the oldest connection (of this group, unless NULL) whose program has
- * not started: a silent handshake does not hold a slot.  Its TLS half sees
- * that the other one is gone; both are reaped without a slot.
+ * not started: a silent handshake does not hold a slot.  Whoever is killed,
+ * the other half sees it; both are reaped without a slot.
  */
 static bool
 end_a_handshake(const struct mtls *m, const char *group)
 {
 	struct mtls ended = *m;
 	size_t oldest = slots.n;
+	struct slot *o;
 
 	for (size_t i = 0; i < slots.n; i++) {
 		const struct slot *s = &slots.slot[i];
 
-		if (!s->begun && s->pid != 0 &&
+		if (!s->begun && (s->pid != 0 || s->half != 0) &&
 		    (group == NULL || strcmp(s->group, group) == 0) &&
 		    (oldest == slots.n || s->since < slots.slot[oldest].since))
 			oldest = i;
 	}
-	if (oldest == slots.n || kill(slots.slot[oldest].pid, SIGKILL) == -1)
+	o = &slots.slot[oldest];
+	if (oldest == slots.n ||
+	    kill(o->pid != 0 ? o->pid : o->half, SIGKILL) == -1)
 		return false;
-	memcpy(ended.peer.ip, slots.slot[oldest].ip, NET_IP_SIZE);
-	refuse(&ended, slots.slot[oldest].conn,
-	    "unfinished handshake, room for others");
-	free_slot(oldest);
+	memcpy(ended.peer.ip, o->ip, NET_IP_SIZE);
+	refuse(&ended, o->conn, "unfinished handshake, room for others");
+	free_slot(o);
 	return true;
 }
 
@@ -134,17 +160,39 @@ slots_refuse(const struct mtls *m, const struct net_peer *peer)
 }
 
 struct slot *
-slots_add(pid_t pid, int life, const char *conn, const char *group)
+slots_add(const char *conn, const struct net_peer *peer)
 {
 	struct slot *s;
 
 	if (slots.n == slots.max)
 		return NULL;
 	s = &slots.slot[slots.n++];
-	*s = (struct slot){ .pid = pid, .life = life, .since = deadline_now() };
+	*s = (struct slot){
+		.life = -1, .parked = { -1, -1, -1 }, .since = deadline_now()
+	};
 	snprintf(s->conn, sizeof(s->conn), "%s", conn);
-	snprintf(s->group, sizeof(s->group), "%s", group);
+	net_peer_group(peer, s->group);
+	memcpy(s->ip, peer->ip, sizeof(s->ip));
 	return s;
+}
+
+void
+slots_park(struct slot *s, const struct parked *p)
+{
+	s->parked = *p;
+	slots.nparked++;
+}
+
+void
+slots_unpark(struct slot *s)
+{
+	if (s->parked.ctl == -1)
+		return;
+	close(s->parked.net);
+	close(s->parked.data);
+	close(s->parked.ctl);
+	s->parked = (struct parked){ -1, -1, -1 };
+	slots.nparked--;
 }
 
 void
@@ -153,35 +201,62 @@ slots_reaped(pid_t pid)
 	for (size_t i = 0; i < slots.n; i++) {
 		struct slot *s = &slots.slot[i];
 
-		if (s->pid != pid)
+		if (s->pid != pid && s->half != pid)
 			continue;
-		s->pid = 0;
-		if (s->life == -1)
-			free_slot(i);
+		if (s->pid == pid)
+			s->pid = 0;
+		else
+			s->half = 0;
+		settle(s);
 		return;
 	}
 }
 
+size_t
+slots_poll(struct pollfd *p)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < slots.n; i++) {
+		const struct slot *s = &slots.slot[i];
+
+		if (s->life != -1)
+			p[n++] =
+			    (struct pollfd){ .fd = s->life, .events = POLLIN };
+		if (s->parked.ctl != -1)
+			p[n++] = (struct pollfd){ .fd = s->parked.ctl,
+				.events = POLLIN };
+	}
+	return n;
+}
+
+static void
+heard_life(struct slot *s)
+{
+	char c;
+	ssize_t r = read(s->life, &c, 1);
+
+	if (r == 0) {
+		close(s->life);
+		s->life = -1;
+	}
+	if (r >= 0)
+		s->begun = true; /* or ended: no handshake that lasts */
+}
+
 void
-slots_alive(int life)
+slots_heard(struct mtls *m, int fd)
 {
 	for (size_t i = 0; i < slots.n; i++) {
 		struct slot *s = &slots.slot[i];
-		char c;
-		ssize_t r;
 
-		if (s->life != life)
+		if (s->life == fd)
+			heard_life(s);
+		else if (s->parked.ctl == fd)
+			launch_half(m, s);
+		else
 			continue;
-		r = read(life, &c, 1);
-		if (r == 1) {
-			s->begun = true;
-		} else if (r == 0) {
-			close(life);
-			s->life = -1;
-			s->begun = true; /* the program, or nothing */
-			if (s->pid == 0)
-				free_slot(i);
-		}
+		settle(s);
 		return;
 	}
 }

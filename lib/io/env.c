@@ -82,6 +82,7 @@ env_init(struct env *e)
 		env_set(e, "PATH", SPAN("/usr/local/bin:/usr/bin:/bin"));
 	env_copy(e, "PNEU_");
 	env_unset(e, "PNEU_SESSION");
+	env_unset(e, "PNEU_READY");
 }
 
 void

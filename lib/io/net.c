@@ -217,6 +217,12 @@ net_listen(const struct net_addr *a, int *fds, int max)
 	return -1;
 }
 
+int
+net_accept(int fd)
+{
+	return accept4(fd, NULL, NULL, SOCK_CLOEXEC);
+}
+
 uint16_t
 net_port(int fd)
 {

@@ -30,6 +30,12 @@ MUST bool net_parse(const char *text, struct net_addr *);
  */
 MUST int net_listen(const struct net_addr *, int *fds, int max);
 
+/*
+ * Accept a connection, close-on-exec and blocking.  The descriptor, or -1
+ * and errno.
+ */
+MUST int net_accept(int fd);
+
 /* The port a socket is bound to, 0 if none. */
 uint16_t net_port(int fd);
 

@@ -318,6 +318,18 @@ spawn_verdict(int status)
 	}
 }
 
+int
+spawn_fault(int status)
+{
+	static const int faults[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT,
+		SIGSYS, SIGTRAP };
+
+	for (size_t i = 0; i < sizeof(faults) / sizeof(*faults); i++)
+		if (WIFSIGNALED(status) && WTERMSIG(status) == faults[i])
+			return faults[i];
+	return 0;
+}
+
 const char *
 spawn_why(int status)
 {

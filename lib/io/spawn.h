@@ -62,6 +62,12 @@ enum verdict spawn_verdict(int wait_status);
 /* Whether the status is qmail's 99: take it and drop it. */
 bool spawn_dropped(int wait_status);
 
+/*
+ * The signal that a program died of, if it tells of a fault and not of a
+ * wish to end it; else 0.
+ */
+int spawn_fault(int wait_status);
+
 /* "exit 75" or "signal 9" into a static buffer, for the log. */
 const char *spawn_why(int wait_status);
 

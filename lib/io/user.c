@@ -72,6 +72,12 @@ user_prepare_empty_root(void)
 }
 
 int
+user_empty_root_fd(void)
+{
+	return empty_root;
+}
+
+int
 user_empty_root(uid_t uid, gid_t gid)
 {
 	if (!user_is_root())

@@ -26,6 +26,9 @@ MUST int user_become_named(const char *name);
  */
 MUST int user_prepare_empty_root(void);
 
+/* What that holds open, or -1: to be kept by who closes all else. */
+int user_empty_root_fd(void);
+
 /*
  * Root only: chroot into an empty directory that no one can write, then
  * become the user.  Not root: only the rest of the sandbox.

@@ -1,0 +1,335 @@
+#include "io/ready.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/die.h"
+#include "base/limits.h"
+#include "base/num.h"
+#include "io/deadline.h"
+#include "io/facts.h"
+#include "io/fs.h"
+#include "io/pass.h"
+#include "io/spawn.h"
+
+static const char variable[] = "PNEU_READY";
+static const char hello[] = "pneu-ready 1";
+
+/* Which programs call ready_serve. */
+static const char *const ours[] = { "mrecv" };
+
+enum { RECORD_MAX = 8192, AGAIN = 1000 };
+
+static uint64_t
+which_file(const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) == -1)
+		return 0;
+	return (uint64_t)st.st_ino * 31 + (uint64_t)st.st_mtim.tv_sec * 17 +
+	    (uint64_t)st.st_mtim.tv_nsec * 3 + (uint64_t)st.st_size;
+}
+
+/* Ours: of that name, in the folder that we are from. */
+static bool
+is_ours(const char *name, char *path, size_t size)
+{
+	const char *dir = spawn_self_dir();
+	const char *base = strrchr(name, '/');
+	size_t n = strlen(dir);
+
+	base = base == NULL ? name : base + 1;
+	for (size_t i = 0; i < sizeof(ours) / sizeof(*ours); i++)
+		if (strcmp(base, ours[i]) == 0)
+			return spawn_find(name, path, size) && n > 0 &&
+			    strncmp(path, dir, n) == 0 && path[n] == '/' &&
+			    strcmp(path + n + 1, base) == 0;
+	return false;
+}
+
+bool
+ready_start(struct ready *r, char *const *argv, struct env *env, bool become,
+    uid_t uid, gid_t gid)
+{
+	struct spawn s = { .argv = argv,
+		.in = -1,
+		.out = -1,
+		.err = -1,
+		.keep_to = { READY_CTL },
+		.nkeep = 1,
+		.user = become,
+		.uid = uid,
+		.gid = gid };
+	int pair[2];
+	pid_t pid;
+
+	if (r->pid != 0 || r->useless ||
+	    (r->began != 0 && deadline_now() - r->began < AGAIN))
+		return false;
+	r->useless = !is_ours(argv[0], r->path, sizeof(r->path));
+	if (r->useless || pass_pair(pair) == -1)
+		return false;
+	env_setf(env, variable, "%d", READY_CTL);
+	s.envp = env_vector(env);
+	s.keep_from[0] = pair[1];
+	r->file = which_file(r->path);
+	r->began = deadline_now();
+	pid = spawn(&s);
+	env_unset(env, variable);
+	close(pair[1]);
+	if (pid == -1) {
+		close(pair[0]);
+		return false;
+	}
+	fs_nonblock(pair[0], true);
+	r->pid = pid;
+	r->fd = pair[0];
+	r->serves = false;
+	return true;
+}
+
+bool
+ready_serves(const struct ready *r)
+{
+	return r->pid != 0 && r->serves;
+}
+
+bool
+ready_stale(const struct ready *r)
+{
+	return r->pid != 0 && which_file(r->path) != r->file;
+}
+
+/* The record of a connection: "FACTS WAIT", NUL, then NAME=value, NUL, ... */
+int
+ready_send(struct ready *r, const struct ready_conn *c)
+{
+	static struct buf b = { .max = RECORD_MAX };
+	int fds[PASS_FDS];
+	size_t n = 0;
+
+	buf_clear(&b);
+	buf_printf(&b, "%u %lld", c->facts, (long long)c->wait);
+	if (!buf_putc(&b, '\0') || !buf_put(&b, buf_span(&c->env->text))) {
+		errno = EMSGSIZE;
+		return -1;
+	}
+	fds[n++] = c->sock;
+	fds[n++] = c->life;
+	if (c->ctl != -1)
+		fds[n++] = c->ctl;
+	if (c->data != -1)
+		fds[n++] = c->data;
+	return pass_send(r->fd, buf_span(&b), fds, n);
+}
+
+int
+ready_hear(struct ready *r)
+{
+	char text[32];
+	ssize_t n = recv(r->fd, text, sizeof(text), 0);
+
+	if (n == -1 && (errno == EAGAIN || errno == EINTR))
+		return 0;
+	if (n > 1 && !r->serves && n == (ssize_t)sizeof(hello) - 1 &&
+	    memcmp(text, hello, sizeof(hello) - 1) == 0) {
+		r->serves = true;
+		return 0;
+	}
+	if (n == 1 && r->serves)
+		return text[0];
+	r->useless = !r->serves;
+	ready_end(r);
+	return -1;
+}
+
+void
+ready_end(struct ready *r)
+{
+	if (r->pid != 0)
+		close(r->fd);
+	r->pid = 0;
+}
+
+/* The rest of this file is the program's side. */
+
+static void
+on_child(int sig)
+{
+	(void)sig; /* it has ended a poll */
+}
+
+/* Children that have ended; the launcher is told of a fault. */
+static void
+reap(int fd)
+{
+	int status;
+
+	while (waitpid(-1, &status, WNOHANG) > 0) {
+		char sig = (char)spawn_fault(status);
+
+		if (sig != 0 && send(fd, &sig, 1, MSG_DONTWAIT) == -1)
+			warn("a connection: signal %d", sig);
+	}
+}
+
+static void
+take_fact(void *arg, const char *name, struct span value)
+{
+	char text[LIMIT_FACT + 1];
+
+	(void)arg;
+	if (span_cstr(value, text, sizeof(text)) && setenv(name, text, 1) == -1)
+		die_memory();
+}
+
+static void
+place(int from, int to)
+{
+	if (dup2(from, to) == -1)
+		die_sys(EXIT_TEMP, "dup2");
+}
+
+/*
+ * The descriptors of a program that was executed.  What came lies above
+ * those that they become.
+ */
+static void
+arrange(const int fds[PASS_FDS])
+{
+	place(fds[0], STDIN_FILENO);
+	place(fds[0], STDOUT_FILENO);
+	close(fds[0]);
+	close(READY_DATA);
+	close(READY_DATA2);
+	if (fds[3] != -1) {
+		place(fds[2], READY_CTL);
+		place(fds[3], READY_DATA);
+		place(fds[3], READY_DATA2);
+		close(fds[3]);
+	}
+	if (fds[2] != -1)
+		close(fds[2]);
+}
+
+/* What the TLS half says first, while nothing else is served. */
+static void
+await_facts(int ctl, unsigned which, unsigned wait, int life)
+{
+	if (facts_read(ctl, which, deadline_in(wait), take_fact, NULL) == -1)
+		_exit(EXIT_TEMP);
+	signal(SIGPIPE, SIG_IGN);
+	if (write(life, "", 1) == -1)
+		errno = 0; /* the launcher may have ended */
+	signal(SIGPIPE, SIG_DFL);
+}
+
+/* In the child: become what the record says. */
+static void
+begin(struct span record, int fds[PASS_FDS])
+{
+	struct span head = span_cut(&record, '\0'), v;
+	uint64_t facts = num_or(span_word(&head), UINT32_MAX, 0);
+	uint64_t wait = num_or(span_word(&head), UINT32_MAX, 0);
+	char name[64], value[LIMIT_ENV_VALUE + 1];
+
+	while (record.n > 0) {
+		v = span_cut(&record, '\0');
+		if (!span_cstr(span_cut(&v, '='), name, sizeof(name)) ||
+		    !span_cstr(v, value, sizeof(value)) ||
+		    setenv(name, value, 1) == -1)
+			die(EXIT_TEMP, "%s: not a record", hello);
+	}
+	if (facts != 0 && fds[2] != -1)
+		await_facts(fds[2], (unsigned)facts, (unsigned)wait, fds[1]);
+	arrange(fds);
+}
+
+/* One connection: true in its child. */
+static bool
+serve_one(struct span record, int fds[PASS_FDS], const sigset_t *before)
+{
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		signal(SIGCHLD, SIG_DFL);
+		sigprocmask(SIG_SETMASK, before, NULL);
+		close(READY_CTL);
+		begin(record, fds);
+		return true;
+	}
+	if (pid == -1)
+		warn("fork: %s", strerror(errno));
+	for (size_t i = 0; i < PASS_FDS; i++)
+		if (fds[i] != -1)
+			close(fds[i]);
+	return false;
+}
+
+/* What comes shall lie above the descriptors that it may become. */
+static void
+occupy(void)
+{
+	int fd;
+
+	do
+		fd = fcntl(STDIN_FILENO, F_DUPFD, READY_CTL + 1);
+	while (fd != -1 && fd < READY_DATA2);
+	if (fd != READY_DATA2)
+		die(EXIT_TEMP, "%s: descriptors", variable);
+}
+
+static bool
+wanted(void)
+{
+	const char *v = getenv(variable);
+	uint64_t fd = v == NULL ? 0 : num_or(span_of(v), READY_CTL, 0);
+
+	if (v == NULL)
+		return false;
+	unsetenv(variable);
+	if (fd != READY_CTL)
+		die(EXIT_USAGE, "%s: not %d", variable, READY_CTL);
+	return true;
+}
+
+void
+ready_serve(void)
+{
+	static char record[RECORD_MAX];
+	struct sigaction sa = { .sa_handler = on_child };
+	struct pollfd p = { .fd = READY_CTL, .events = POLLIN };
+	int fds[PASS_FDS];
+	sigset_t chld, before;
+	ssize_t n;
+
+	if (!wanted())
+		return;
+	occupy();
+	sigemptyset(&chld);
+	sigaddset(&chld, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &chld, &before);
+	sigaction(SIGCHLD, &sa, NULL);
+	if (send(READY_CTL, hello, sizeof(hello) - 1, MSG_NOSIGNAL) == -1)
+		die_sys(EXIT_TEMP, "%s", variable);
+	for (;;) {
+		if (ppoll(&p, 1, NULL, &before) != 1) {
+			reap(READY_CTL);
+			continue;
+		}
+		n = pass_receive(READY_CTL, record, sizeof(record), fds);
+		if (n <= 0)
+			exit(EXIT_OK); /* the launcher has no more */
+		if (serve_one((struct span){ record, (size_t)n }, fds, &before))
+			return;
+		reap(READY_CTL);
+	}
+}

@@ -1,0 +1,81 @@
+/*
+ * ready - a program that is started once and forks for each connection
+ *
+ * To execute a program takes longer than to serve a short session.  A
+ * launcher that has many connections for one of our programs starts it
+ * once, as who shall serve them, and hands it each connection through a
+ * socket.  The program has read its command line and nothing else; for a
+ * connection it forks, and the child becomes what an executed program
+ * would have been: descriptors, environment, all that is read later.
+ *
+ * The parent reads only what the launcher says, never a connection, and
+ * the child has nothing left of the way to the launcher.
+ */
+#ifndef IO_READY_H
+#define IO_READY_H
+
+#include <sys/types.h>
+
+#include "base/limits.h"
+#include "io/env.h"
+
+/* The launcher's side.  All zero: nothing was started. */
+struct ready {
+	pid_t pid;     /* 0: none runs */
+	int fd;        /* to it, when one runs: to be polled */
+	bool serves;   /* it has said so */
+	bool useless;  /* none of ours, or it ended without */
+	int64_t began; /* deadline_now */
+	char path[LIMIT_PATH];
+	uint64_t file; /* which file that was */
+};
+
+/*
+ * Start argv with the environment env as uid and gid (if become), unless
+ * it is none of ours that can do this; it is not waited for.  False when
+ * none was started.
+ */
+bool ready_start(struct ready *, char *const *argv, struct env *env,
+    bool become, uid_t, gid_t);
+
+/* Whether a connection can be handed over now. */
+bool ready_serves(const struct ready *);
+
+/* Whether the program's file is another than when it was started. */
+bool ready_stale(const struct ready *);
+
+/*
+ * A connection.  The program gets sock as descriptors 0 and 1, env besides
+ * its own, and life, which it holds as long as it lives.
+ */
+struct ready_conn {
+	int sock, life;
+	int ctl, data;  /* or -1: SSLCTLFD, and SSLREADFD and SSLWRITEFD */
+	unsigned facts; /* facts.h: to be had from ctl before it begins */
+	int64_t wait;   /* seconds for them; then a byte is written to life */
+	struct env *env;
+};
+
+/* Numbers of those descriptors in the program. */
+enum { READY_CTL = 3, READY_DATA = 4, READY_DATA2 = 5 };
+
+/* Hand it over: the descriptors can be closed then.  0, or -1 and errno. */
+MUST int ready_send(struct ready *, const struct ready_conn *);
+
+/*
+ * fd can be read: 0; the number of the signal by which a child died, if
+ * that was a fault; -1 when the program is gone.
+ */
+MUST int ready_hear(struct ready *);
+
+/* No more connections for it: it ends when it has begun what it got. */
+void ready_end(struct ready *);
+
+/*
+ * The program's side, after its command line and before all else.
+ * Returns in a child that has a connection; at once when nobody wants a
+ * ready program; else never.
+ */
+void ready_serve(void);
+
+#endif
