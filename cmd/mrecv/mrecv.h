@@ -40,7 +40,8 @@ struct mrecv {
 	char tls[128];                 /* "TLSv1.3 CIPHER", or "" */
 	char client[LIMIT_DOMAIN + 1]; /* a name that DNS confirms, or "" */
 	struct smtpd s;
-	int64_t end; /* deadline of the session */
+	int64_t end;   /* deadline of the session */
+	bool answered; /* since the deadline of a command was set */
 	const char *why;
 	unsigned ids; /* given away */
 	unsigned accepted;

@@ -20,9 +20,11 @@ flush(struct mrecv *m)
 	int r = 0;
 
 	patience_tarpit(m);
-	if (m->s.out.n > 0)
+	if (m->s.out.n > 0) {
+		m->answered = true;
 		r = write_all(STDOUT_FILENO, m->s.out.p, m->s.out.n,
 		    deadline_in(m->command_time));
+	}
 	buf_clear(&m->s.out);
 	if (r == -1)
 		m->why = "gone";
@@ -45,7 +47,10 @@ patience(const struct mrecv *m)
 static bool
 listen_more(struct mrecv *m)
 {
-	m->in.deadline = patience(m);
+	/* a command that has begun does not get more time by going on */
+	if (m->answered || m->in.data.n == 0 || m->s.state == SMTPD_IN_BODY)
+		m->in.deadline = patience(m);
+	m->answered = false;
 	if (m->s.state != SMTPD_IN_BODY &&
 	    stop_wait(m->in.fd, m->in.deadline) == 1) {
 		m->why = "shutdown";
