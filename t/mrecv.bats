@@ -100,6 +100,34 @@ queued() {
 	tail -n 3 store/* | cmp - <(printf 'Subject: hi\n\nhello\n')
 }
 
+@test "before a login and after it the same extensions are offered" {
+	keywords() { say 'EHLO a' QUIT | "$@" 2>/dev/null | tr -d '\r' | grep '^250' |
+		sed 's/^250[- ]//' | grep -v '^AUTH\|^FUTURERELEASE' | sort; }
+	for sink in 'mqueue add' ./sink; do
+		[ "$(id -u)" -ne 0 ] ||
+			printf '%s\n' 'pneu 62001 62001' 'pneu-login 62003 62003' >conf/uids
+		keywords mauth -u pneu mrecv -S -- $sink >before
+		rm -f conf/uids
+		keywords mrecv -S -- $sink >after
+		grep -q PIPELINING before
+		diff before after
+	done
+}
+
+@test "through a filter, too, the queue gets what DSN asks" {
+	script f 'env | grep ^MAIL_R >env; cat'
+	echo "pneu $(id -u) $(id -g)" >conf/uids
+	say 'EHLO me.test' 'MAIL FROM:<s@x.org> ENVID=x1 RET=FULL' \
+		'RCPT TO:<alice@example.test>' \
+		'RCPT TO:<carol@example.test> NOTIFY=NEVER ORCPT=rfc822;c@d' \
+		DATA 'Subject: x' . QUIT | mrecv -F ./f -- mqueue add >out
+	[[ $(last_reply out) == "250 2.0.0 ok "* ]]
+	grep -qx 'MAIL_RET=FULL' env
+	grep -q '^from s@x.org ENVID=x1 RET=FULL' "$(queued)"
+	grep -qx 'to alice@example.test' "$(queued)"
+	grep -qx 'to carol@example.test NOTIFY=NEVER ORCPT=rfc822;c@d' "$(queued)"
+}
+
 @test "a HELO that is no name is called invalid" {
 	say 'EHLO $(reboot)' 'MAIL FROM:<>' 'RCPT TO:<alice@example.test>' \
 		DATA 'Subject: x' . QUIT | mrecv -- ./sink >out

@@ -196,6 +196,17 @@ close_others(const struct mauth *m)
 	fs_close_others(keep, sizeof(keep) / sizeof(*keep));
 }
 
+/* mrecv's sink is `mqueue add`: it will offer what only a queue keeps. */
+static bool
+ends_in_queue(char *const *argv)
+{
+	for (; argv[0] != NULL && argv[1] != NULL; argv++)
+		if (strcmp(argv[0], "mqueue") == 0 &&
+		    strcmp(argv[1], "add") == 0)
+			return true;
+	return false;
+}
+
 static void
 prepare(struct mauth *m)
 {
@@ -214,8 +225,10 @@ prepare(struct mauth *m)
 	find_peer(m);
 	find_accounts(m);
 	offer(m);
-	if (m->proto == &smtp_greet)
+	if (m->proto == &smtp_greet) {
 		m->conf.size = conf_limit("message", UINT64_MAX, LIMIT_MESSAGE);
+		m->conf.queue = ends_in_queue(m->program);
+	}
 	net_nodelay(STDOUT_FILENO);
 	close_others(m);
 }

@@ -24,7 +24,7 @@ say(struct mrecv *m, int code, const char *text)
 static void
 say_all(struct mrecv *m, int code, const char *text)
 {
-	unsigned n = m->lmtp ? m->s.nrcpt : 1;
+	unsigned n = m->s.owed;
 
 	message_forget();
 	while (n-- > 0)

@@ -14,22 +14,21 @@ protocol(const struct mrecv *m)
 	    m->lmtp, m->s.esmtp, m->tls[0] != '\0', m->by_login);
 }
 
-/* A line for each recipient; no parameter is offered yet. */
+/* What the sender asked of the queue; only what was given is there. */
 static void
-set_rcpt_args(struct mrecv *m, struct env *e)
+set_mail_args(struct mrecv *m, struct env *e)
 {
-	static char lines[LIMIT_SMTP_RCPTS];
-	size_t n = m->s.nrcpt - 1;
-
-	memset(lines, '\n', n);
-	env_set_lines(
-	    e, "MAIL_RCPT_ARGS", (struct span){ lines, n }, sizeof(lines));
+	if (m->s.ret[0] != '\0')
+		env_set(e, "MAIL_RET", span_of(m->s.ret));
+	if (m->s.envid[0] != '\0')
+		env_set(e, "MAIL_ENVID", span_of(m->s.envid));
 }
 
 void
 child_env(struct mrecv *m, struct env *e, const char *id)
 {
 	struct span rcpts = buf_span(&m->s.rcpts);
+	struct span args = buf_span(&m->s.rcpt_args);
 
 	env_init(e);
 	env_copy(e, "TCP");
@@ -47,5 +46,7 @@ child_env(struct mrecv *m, struct env *e, const char *id)
 	env_set(e, "MAIL_FROM", span_of(m->s.sender));
 	rcpts.n--; /* no LF behind the last line */
 	env_set_lines(e, "MAIL_RCPTS", rcpts, LIMIT_MAIL_RCPTS);
-	set_rcpt_args(m, e);
+	args.n--;
+	env_set_lines(e, "MAIL_RCPT_ARGS", args, LIMIT_RCPT_ARGS);
+	set_mail_args(m, e);
 }

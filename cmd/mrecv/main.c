@@ -59,11 +59,18 @@ options(struct mrecv *m, int argc, char *argv[])
 	m->submission = m->submission || m->preauth;
 }
 
+/* Only a queue can keep what a sender asks with DSN and its like. */
+static bool
+ends_in_queue(const struct mrecv *m)
+{
+	return strcmp(m->sink[0], "mqueue") == 0 && m->sink[1] != NULL &&
+	    strcmp(m->sink[1], "add") == 0;
+}
+
 static bool
 writes_queue(const struct mrecv *m)
 {
-	return strcmp(m->sink[0], "mqueue") == 0 && m->sink[1] != NULL &&
-	    strcmp(m->sink[1], "add") == 0 && m->sink[2] == NULL;
+	return ends_in_queue(m) && m->sink[2] == NULL;
 }
 
 /* The last word of a program that can't go on. */
@@ -106,6 +113,7 @@ settings(struct mrecv *m)
 		.tls_offered = tls_offered(),
 		.tls_active = m->tls[0] != '\0',
 		.logged_in = m->known,
+		.queue = ends_in_queue(m),
 		.size_max = limit_of(MRECV_MESSAGE) };
 
 	m->end = deadline_in(seconds(MRECV_SESSION_TIME));

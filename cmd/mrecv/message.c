@@ -102,16 +102,19 @@ begin_queue(struct mrecv *m)
 {
 	static struct queue_rcpt rcpts[LIMIT_SMTP_RCPTS];
 	struct span left = buf_span(&m->s.rcpts);
+	struct span args = buf_span(&m->s.rcpt_args);
 	struct queue_from from = { .sender = span_of(m->s.sender),
-		.args = m->s.eightbit ? SPAN("BODY=8BITMIME") : SPAN(""),
+		.args = span_of(m->s.mail_args),
 		.auth = span_of(m->login),
 		.ip = span_of(m->peer.ip),
 		.helo = span_of(m->s.helo),
 		.with = span_of(protocol(m)),
 		.received = msg.date };
 
-	for (size_t n = 0; left.n > 0; n++)
+	for (size_t n = 0; left.n > 0; n++) {
 		rcpts[n].address = span_cut(&left, '\n');
+		rcpts[n].args = span_cut(&args, '\n');
+	}
 	for (int i = 0; i < TRIES && m->ids <= MRECV_MESSAGES; i++) {
 		if (queue_begin(&m->queue, &msg.file, msg.id, &from, rcpts,
 			m->s.nrcpt) == 0)

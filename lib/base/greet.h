@@ -44,6 +44,7 @@ struct greet_conf {
 	bool tls_active;
 	bool plain_ok; /* a password may be sent now (TLS, loopback) */
 	uint64_t size; /* of the largest message, for SMTP; 0: no number */
+	bool queue;    /* for SMTP: what mrecv takes goes to the queue */
 };
 
 /* Whether a mechanism is one of those in conf, in any case. */

@@ -37,6 +37,9 @@ enum {
 	LIMIT_DNSBLS = 16,        /* zones that `access` names */
 	LIMIT_CLIENT_NAMES = 5,   /* of an address: those that are confirmed */
 	LIMIT_MAIL_RCPTS = 65536, /* bytes of MAIL_RCPTS */
+	LIMIT_RCPT_ARGS = 65536,  /* bytes of MAIL_RCPT_ARGS */
+	LIMIT_ENVID = 100,        /* RFC 3461, section 4.4 */
+	LIMIT_ORCPT = 500,        /* RFC 3461, section 4.2 */
 	LIMIT_RECEIVED = 100,     /* RFC 5321, section 6.3 */
 	LIMIT_HEADER = 1048576,   /* the header of a message */
 	LIMIT_HEADER_FIELD = 65536,

@@ -15,6 +15,7 @@ struct ehlo_conf {
 	const char *auth; /* "PLAIN LOGIN", or NULL when none is offered */
 	uint64_t size;    /* largest message; 0 is SIZE with no number */
 	bool starttls;    /* offered, and not active yet */
+	bool queue;       /* mrecv's sink is the queue */
 };
 
 /* The whole multi-line 250. */

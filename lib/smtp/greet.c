@@ -72,6 +72,7 @@ ehlo(struct smtp_greet *g, struct span arg, struct greet_auth *a)
 	    &(struct ehlo_conf){ .host = c->host,
 		.auth = c->plain_ok ? c->mechs : NULL,
 		.size = c->size,
+		.queue = c->queue,
 		.starttls = c->tls_offered && !c->tls_active });
 	return GREET_MORE;
 }

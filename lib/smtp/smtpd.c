@@ -14,6 +14,7 @@ smtpd_init(struct smtpd *s, const struct smtpd_conf *conf)
 	*s = (struct smtpd){ .conf = *conf, .asked = SMTPD_MORE };
 	buf_init(&s->out, OUT_MAX);
 	buf_init(&s->rcpts, LIMIT_MAIL_RCPTS);
+	buf_init(&s->rcpt_args, LIMIT_RCPT_ARGS);
 	arena_init(&s->scratch, SCRATCH_MAX);
 }
 
@@ -22,6 +23,7 @@ smtpd_free(struct smtpd *s)
 {
 	buf_free(&s->out);
 	buf_free(&s->rcpts);
+	buf_free(&s->rcpt_args);
 	arena_free(&s->scratch);
 }
 
@@ -82,19 +84,53 @@ add_rcpt(struct smtpd *s)
 {
 	buf_puts(&s->rcpts, s->rcpt);
 	buf_putc(&s->rcpts, '\n');
+	buf_puts(&s->rcpt_args, s->rcpt_arg);
+	buf_putc(&s->rcpt_args, '\n');
 	s->nrcpt++;
 	s->state = SMTPD_RCPTS;
+}
+
+static void
+drop_last_line(struct buf *b)
+{
+	struct span all = { b->p, b->n - 1 };
+	size_t n = span_rchr(all, '\n');
+
+	b->n = n < all.n ? n + 1 : 0;
 }
 
 void
 smtpd_pass_over(struct smtpd *s)
 {
-	struct span all = buf_span(&s->rcpts);
-
-	all.n--;
-	s->rcpts.n =
-	    span_rchr(all, '\n') < all.n ? span_rchr(all, '\n') + 1 : 0;
+	drop_last_line(&s->rcpts);
+	drop_last_line(&s->rcpt_args);
 	s->nrcpt--;
+}
+
+static unsigned
+count_lines(struct span s)
+{
+	unsigned n = 0;
+
+	while (s.n > 0 && span_chr(s, '\n') < s.n) {
+		span_cut(&s, '\n');
+		n++;
+	}
+	return n;
+}
+
+bool
+smtpd_set_rcpts(struct smtpd *s, struct span rcpts, struct span args)
+{
+	unsigned n = count_lines(rcpts);
+
+	if (n == 0 || n > LIMIT_SMTP_RCPTS || n != count_lines(args) ||
+	    rcpts.n > LIMIT_MAIL_RCPTS || args.n > LIMIT_RCPT_ARGS)
+		return false;
+	buf_clear(&s->rcpts);
+	buf_clear(&s->rcpt_args);
+	s->nrcpt = n;
+	return buf_put(&s->rcpts, rcpts) && buf_put(&s->rcpt_args, args);
 }
 
 static void

@@ -38,6 +38,11 @@ enum smtpd_event {
 	SMTPD_CLOSE  /* write `out` and close */
 };
 
+enum {
+	SMTPD_MAIL_ARGS = 384, /* of mail_args, with its NUL */
+	SMTPD_RCPT_ARG = LIMIT_ORCPT + 64
+};
+
 enum smtpd_state {
 	SMTPD_NEW,   /* no HELO yet */
 	SMTPD_READY, /* no transaction */
@@ -54,6 +59,7 @@ struct smtpd_conf {
 	bool tls_offered; /* STARTTLS can be done */
 	bool tls_active;
 	bool logged_in;
+	bool queue;        /* the sink is one: it keeps DSN's promises */
 	uint64_t size_max; /* of a message, CRLF octets */
 };
 
@@ -66,11 +72,17 @@ struct smtpd {
 	bool esmtp;                  /* EHLO or LHLO */
 	char helo[LIMIT_DOMAIN + 1]; /* "invalid" when it is no name */
 	char sender[LIMIT_ADDRESS + 1];
-	bool eightbit;                /* BODY=8BITMIME */
-	uint64_t declared;            /* SIZE=, 0 when not given */
-	char rcpt[LIMIT_ADDRESS + 1]; /* the caller may rewrite it */
-	struct buf rcpts;             /* the good ones, a line each */
+	bool eightbit;                   /* BODY=8BITMIME */
+	uint64_t declared;               /* SIZE=, 0 when not given */
+	char ret[5];                     /* RET=, "" when not given */
+	char envid[LIMIT_ENVID + 1];     /* ENVID=, xtext as it came */
+	char mail_args[SMTPD_MAIL_ARGS]; /* all of these that a queue keeps */
+	char rcpt[LIMIT_ADDRESS + 1];    /* the caller may rewrite it */
+	char rcpt_arg[SMTPD_RCPT_ARG];   /* its "NOTIFY=NEVER ORCPT=..." */
+	struct buf rcpts;                /* the good ones, a line each */
+	struct buf rcpt_args;            /* a line for each of them */
 	unsigned nrcpt;
+	unsigned owed; /* replies that SMTPD_END wants */
 	struct span piece;
 	uint64_t size; /* of the message so far, CRLF octets */
 	bool quit;     /* the client said so */
@@ -78,7 +90,6 @@ struct smtpd {
 	/* its own */
 	struct arena scratch;
 	enum smtpd_event asked; /* SMTPD_MORE: nothing */
-	unsigned owed;          /* replies after the dot */
 	unsigned tried;         /* recipients that were refused */
 	unsigned errors;
 	bool overlong;
@@ -111,6 +122,14 @@ void smtpd_reply(struct smtpd *, enum smtp_reply);
  * LIMIT_REPLY_TEXT is cut.
  */
 void smtpd_say(struct smtpd *, int code, struct span text);
+
+/*
+ * At SMTPD_END: other recipients than those that the client gave, and
+ * their parameters, a line (with its LF) for each in either.  The replies
+ * that are owed stay as many.  False, and nothing has changed, when they
+ * are none, do not match, or are past a limit.
+ */
+MUST bool smtpd_set_rcpts(struct smtpd *, struct span rcpts, struct span args);
 
 /*
  * Between SMTPD_DATA and SMTPD_END: the message can't be taken.  The rest

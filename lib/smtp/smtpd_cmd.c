@@ -32,10 +32,11 @@ smtpd_reset(struct smtpd *s)
 	if (s->state != SMTPD_NEW && s->state != SMTPD_CLOSED)
 		s->state = SMTPD_READY;
 	buf_clear(&s->rcpts);
+	buf_clear(&s->rcpt_args);
 	s->nrcpt = s->tried = s->owed = 0;
 	s->sender[0] = s->refusal[0] = '\0';
-	s->declared = s->size = 0;
-	s->eightbit = false;
+	s->size = 0;
+	smtpd_clear_params(s);
 }
 
 static bool
@@ -77,6 +78,7 @@ hello(struct smtpd *s, struct span arg)
 	ehlo_reply(&s->out,
 	    &(struct ehlo_conf){ .host = s->conf.host,
 		.size = s->conf.size_max,
+		.queue = s->conf.queue,
 		.starttls = s->conf.tls_offered && !s->conf.tls_active });
 	return SMTPD_MORE;
 }
@@ -149,10 +151,11 @@ cmd_mail(struct smtpd *s, struct span arg, struct span *in)
 
 /* A hundred recipients are always taken (RFC 5321, section 4.5.3.1.8). */
 static bool
-has_room(const struct smtpd *s, size_t n)
+has_room(const struct smtpd *s)
 {
 	return s->nrcpt < LIMIT_SMTP_RCPTS &&
-	    s->rcpts.n + n + 1 <= LIMIT_MAIL_RCPTS;
+	    s->rcpts.n + LIMIT_ADDRESS + 1 <= LIMIT_MAIL_RCPTS &&
+	    s->rcpt_args.n + strlen(s->rcpt_arg) + 1 <= LIMIT_RCPT_ARGS;
 }
 
 /* rcpt = "RCPT TO:" ( "<Postmaster>" / Forward-path ) [SP params] CRLF */
@@ -172,7 +175,7 @@ cmd_rcpt(struct smtpd *s, struct span arg, struct span *in)
 		;
 	else if (!addr_is_ascii(addr))
 		why = SMTP_RCPT_NOT_ASCII;
-	else if (!has_room(s, addr.n))
+	else if (!has_room(s))
 		why = SMTP_TOO_MANY_RCPTS;
 	else
 		return SMTPD_RCPT;

@@ -23,4 +23,7 @@ void smtpd_reset(struct smtpd *);
 MUST bool smtpd_mail_params(struct smtpd *, struct span, enum smtp_reply *why);
 MUST bool smtpd_rcpt_params(struct smtpd *, struct span, enum smtp_reply *why);
 
+/* As if MAIL and RCPT had none. */
+void smtpd_clear_params(struct smtpd *);
+
 #endif

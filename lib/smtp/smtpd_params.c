@@ -2,11 +2,48 @@
 #include "base/num.h"
 #include "smtp/smtpd_cmd.h"
 
-/* What can be asked of a parameter: its handler, and a bit of its own. */
+/* What can be asked of a parameter. */
 struct param {
 	const char *name;
 	bool (*take)(struct smtpd *, struct span value);
+	bool (*offered)(const struct smtpd *); /* NULL: always */
 };
+
+static bool
+by_queue(const struct smtpd *s)
+{
+	return s->conf.queue;
+}
+
+/* Append NAME=VALUE, or NAME alone, behind a blank where one is needed. */
+static bool
+put_arg(char *to, size_t size, const char *name, struct span v)
+{
+	struct buf b = { to, strlen(to), size, size - 1, false };
+
+	if (b.n > 0)
+		buf_putc(&b, ' ');
+	buf_puts(&b, name);
+	if (v.n > 0) {
+		buf_putc(&b, '=');
+		buf_put(&b, v);
+	}
+	if (!b.over)
+		to[b.n] = '\0';
+	return !b.over;
+}
+
+static bool
+put_mail_arg(struct smtpd *s, const char *name, struct span v)
+{
+	return put_arg(s->mail_args, sizeof(s->mail_args), name, v);
+}
+
+static bool
+put_rcpt_arg(struct smtpd *s, const char *name, struct span v)
+{
+	return put_arg(s->rcpt_arg, sizeof(s->rcpt_arg), name, v);
+}
 
 /* size-value = 1*20DIGIT */
 static bool
@@ -20,7 +57,9 @@ static bool
 take_body(struct smtpd *s, struct span v)
 {
 	s->eightbit = span_iis(v, "8BITMIME");
-	return s->eightbit || span_iis(v, "7BIT");
+	if (s->eightbit)
+		return put_mail_arg(s, "BODY", SPAN("8BITMIME"));
+	return span_iis(v, "7BIT");
 }
 
 /*
@@ -37,15 +76,144 @@ take_auth(struct smtpd *s, struct span v)
 	return v.n > 0 && (span_is(v, "<>") || dec_xtext(&b, v));
 }
 
+/* ret-value = "FULL" / "HDRS" (RFC 3461, section 4.3) */
+static bool
+take_ret(struct smtpd *s, struct span v)
+{
+	bool full = span_iis(v, "FULL");
+
+	if (!full && !span_iis(v, "HDRS"))
+		return false;
+	snprintf(s->ret, sizeof(s->ret), "%s", full ? "FULL" : "HDRS");
+	return put_mail_arg(s, "RET", span_of(s->ret));
+}
+
+/* xtext, decoded into room; false also for what is empty. */
+static bool
+is_xtext(struct span v, struct buf *b)
+{
+	return v.n > 0 && dec_xtext(b, v);
+}
+
+/* envid-parameter = xtext of printable characters */
+static bool
+take_envid(struct smtpd *s, struct span v)
+{
+	char room[LIMIT_ENVID + 1];
+	struct buf b = { room, 0, sizeof(room), sizeof(room) - 1, false };
+
+	if (v.n > LIMIT_ENVID || !is_xtext(v, &b))
+		return false;
+	for (size_t i = 0; i < b.n; i++)
+		if (!is_print(b.p[i]) && b.p[i] != '\t')
+			return false;
+	return span_cstr(v, s->envid, sizeof(s->envid)) &&
+	    put_mail_arg(s, "ENVID", v);
+}
+
+/*
+ * notify-esmtp-value = "NEVER" / 1#( "SUCCESS" / "FAILURE" / "DELAY" )
+ * (RFC 3461, section 4.1)
+ */
+static bool
+take_notify(struct smtpd *s, struct span v)
+{
+	static const char *const words[] = { "SUCCESS", "FAILURE", "DELAY" };
+	struct span left = v;
+	unsigned seen = 0;
+
+	if (span_iis(v, "NEVER"))
+		return put_rcpt_arg(s, "NOTIFY", v);
+	do {
+		size_t n = span_chr(left, ','), i = 0;
+		struct span w = span_take(&left, n);
+
+		while (i < 3 && !span_iis(w, words[i]))
+			i++;
+		if (i == 3 || (seen & 1U << i) != 0)
+			return false;
+		seen |= 1U << i;
+	} while (left.n > 0 && span_take(&left, 1).n > 0);
+	return v.p[v.n - 1] != ',' && put_rcpt_arg(s, "NOTIFY", v);
+}
+
+/* HEXPOINT "}" of an EmbeddedUnicodeChar, taken off *v. */
+static bool
+take_hexpoint(struct span *v)
+{
+	size_t n = span_chr(*v, '}');
+	uint32_t c = 0;
+
+	if (n < 2 || n > 6 || n == v->n || (n > 2 && *v->p == '0'))
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		char h = v->p[i];
+
+		if (!is_digit(h) && (h < 'A' || h > 'F'))
+			return false;
+		c = c << 4 | (uint32_t)(is_digit(h) ? h - '0' : h - 'A' + 10);
+	}
+	span_take(v, n + 1);
+	return c <= 0x10ffff && c >> 11 != 0xd800 >> 11 && c != 0 &&
+	    c != '\n' && c != '\r' &&
+	    (c <= ' ' || c == '+' || c == '=' || c == '\\' || c > 0x7e);
+}
+
+/*
+ * utf-8-addr-xtext = 1*(QCHAR / "\x{" HEXPOINT "}") (RFC 6533, section 3)
+ */
+static bool
+is_utf8_xtext(struct span v)
+{
+	while (v.n > 0) {
+		if (span_starts(v, "\\x{")) {
+			span_take(&v, 3);
+			if (!take_hexpoint(&v))
+				return false;
+		} else if (*v.p == '\\' || *v.p == '+') {
+			return false;
+		} else {
+			span_take(&v, 1);
+		}
+	}
+	return true;
+}
+
+/* orcpt-parameter = addr-type ";" xtext */
+static bool
+take_orcpt(struct smtpd *s, struct span v)
+{
+	char room[LIMIT_ORCPT + 1];
+	struct buf b = { room, 0, sizeof(room), sizeof(room) - 1, false };
+	struct span text = v, type = span_cut(&text, ';');
+
+	if (v.n > LIMIT_ORCPT || type.n == 0 || text.n == 0)
+		return false;
+	for (size_t i = 0; i < type.n; i++)
+		if (!is_alnum(type.p[i]) && type.p[i] != '-')
+			return false;
+	if (span_iis(type, "utf-8") ? !is_utf8_xtext(text)
+				    : !is_xtext(text, &b))
+		return false;
+	for (size_t i = 0; i < b.n; i++)
+		if (!is_print(b.p[i]))
+			return false;
+	return put_rcpt_arg(s, "ORCPT", v);
+}
+
 static const struct param mail_params[] = {
-	{ "SIZE", take_size },
-	{ "BODY", take_body },
-	{ "AUTH", take_auth },
-	{ NULL, NULL },
+	{ "SIZE", take_size, NULL },
+	{ "BODY", take_body, NULL },
+	{ "AUTH", take_auth, NULL },
+	{ "RET", take_ret, by_queue },
+	{ "ENVID", take_envid, by_queue },
+	{ NULL, NULL, NULL },
 };
 
 static const struct param rcpt_params[] = {
-	{ NULL, NULL },
+	{ "NOTIFY", take_notify, by_queue },
+	{ "ORCPT", take_orcpt, by_queue },
+	{ NULL, NULL, NULL },
 };
 
 /* esmtp-keyword = (ALPHA / DIGIT) *(ALPHA / DIGIT / "-") */
@@ -95,7 +263,8 @@ params(struct smtpd *s, struct span text, const struct param *table,
 		while (table[i].name != NULL && !span_iis(k, table[i].name))
 			i++;
 		*why = SMTP_UNKNOWN_PARAM;
-		if (table[i].name == NULL)
+		if (table[i].name == NULL ||
+		    (table[i].offered != NULL && !table[i].offered(s)))
 			return false;
 		*why = SMTP_PARAM_TWICE;
 		if ((seen & 1U << i) != 0)
@@ -107,16 +276,25 @@ params(struct smtpd *s, struct span text, const struct param *table,
 	}
 }
 
-bool
-smtpd_mail_params(struct smtpd *s, struct span text, enum smtp_reply *why)
+void
+smtpd_clear_params(struct smtpd *s)
 {
 	s->declared = 0;
 	s->eightbit = false;
+	s->ret[0] = s->envid[0] = '\0';
+	s->mail_args[0] = s->rcpt_arg[0] = '\0';
+}
+
+bool
+smtpd_mail_params(struct smtpd *s, struct span text, enum smtp_reply *why)
+{
+	smtpd_clear_params(s);
 	return params(s, text, mail_params, why);
 }
 
 bool
 smtpd_rcpt_params(struct smtpd *s, struct span text, enum smtp_reply *why)
 {
+	s->rcpt_arg[0] = '\0';
 	return params(s, text, rcpt_params, why);
 }

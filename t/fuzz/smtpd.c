@@ -14,17 +14,19 @@ decide(struct smtpd *s, enum smtpd_event e, struct buf *trace)
 
 	switch (e) {
 	case SMTPD_MAIL:
-		buf_printf(trace, "[mail %s]", s->sender);
+		buf_printf(trace, "[mail %s %s]", s->sender, s->mail_args);
 		smtpd_reply(s,
 		    strchr(s->sender, 'n') ? SMTP_NOT_YOURS : SMTP_SENDER_OK);
 		break;
 	case SMTPD_RCPT:
-		buf_printf(trace, "[rcpt %s]", s->rcpt);
+		buf_printf(trace, "[rcpt %s %s]", s->rcpt, s->rcpt_arg);
 		smtpd_reply(
 		    s, strchr(s->rcpt, 'n') ? SMTP_NO_USER : SMTP_RCPT_OK);
 		break;
 	case SMTPD_DATA:
 		assert(s->nrcpt > 0);
+		assert(
+		    span_chr(buf_span(&s->rcpt_args), '\0') == s->rcpt_args.n);
 		smtpd_reply(s, s->eightbit ? SMTP_LATER : SMTP_GO_AHEAD);
 		break;
 	case SMTPD_BODY:
@@ -51,7 +53,7 @@ decide(struct smtpd *s, enum smtpd_event e, struct buf *trace)
 }
 
 static void
-run(struct span left, size_t step, bool lmtp, struct buf *trace)
+run(struct span left, size_t step, unsigned how, struct buf *trace)
 {
 	static const struct smtpd_conf plain = { .host = "h",
 		.size_max = 50000 };
@@ -61,8 +63,8 @@ run(struct span left, size_t step, bool lmtp, struct buf *trace)
 	struct smtpd s;
 	enum smtpd_event e;
 
-	conf.lmtp = lmtp;
-	conf.lenient = lmtp;
+	conf.lmtp = conf.lenient = (how & 1) != 0;
+	conf.queue = (how & 2) != 0;
 	smtpd_init(&s, &conf);
 	while ((e = smtpd_next(&s, &in)) != SMTPD_CLOSE) {
 		decide(&s, e, trace);
@@ -92,10 +94,14 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 {
 	struct span in = { (const char *)p, n < MAX ? n : MAX };
 	struct buf a = { .max = 1 << 22 }, b = { .max = 1 << 22 };
-	bool lmtp = n > 0 && (*p == 'L' || *p == 'l');
+	unsigned how = n == 0 ? 0
+	    : *p == 'L'       ? 3
+	    : *p == 'l'       ? 1
+	    : *p == 'e'       ? 0
+			      : 2;
 
-	run(in, MAX, lmtp, &a);
-	run(in, 1, lmtp, &b);
+	run(in, MAX, how, &a);
+	run(in, 1, how, &b);
 	/* replies come out at other moments, but all of them, in order */
 	assert(a.n == b.n);
 	buf_free(&a);
