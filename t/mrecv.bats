@@ -714,8 +714,8 @@ session() {
 }
 
 @test "wrong usage is one line" {
-	usage='usage: mrecv [-LSpV] [-c DIR] [-F COMMAND] ... [--] SINK [ARG ...]'
-	for args in '' '-x' '-S' '-LS x' '-Lp x' '-F' '-F?' '-c'; do
+	usage='usage: mrecv [-LnpSVv] [-c DIR] [-F COMMAND] ... [--] SINK [ARG ...]'
+	for args in '' '-x' '-S' '-v x' '-LS x' '-Lp x' '-F' '-F?' '-c'; do
 		run -64 mrecv $args
 		[ "$output" = "$usage" ]
 	done

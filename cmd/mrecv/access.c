@@ -1,6 +1,7 @@
 /*
  * What the file `access` says about a client and its recipients.
  */
+#include "dry.h"
 #include "io/conf.h"
 #include "io/log.h"
 #include "policy.h"
@@ -104,6 +105,37 @@ apply(struct ruling *r, const struct access_verdict *v)
 	}
 }
 
+/* With -v: of each line up to the one that decides, why it does not. */
+static void
+tell_line(const struct mrecv *m, const struct access_line *l,
+    const struct pattern_facts *f)
+{
+	static const char *const answers[] = { "no", "yes",
+		"DNS did not answer", "not known yet" };
+	char step[32], because[LIMIT_SMTP_REPLY];
+	enum pattern_answer all = access_judge(l, f);
+	const struct pattern *p = l->patterns;
+
+	while (all != PATTERN_YES && pattern_judge(p, f) != all)
+		p++;
+	snprintf(step, sizeof(step), "access:%u", l->line);
+	snprintf(because, sizeof(because), "%s %s%.*s%s%.*s",
+	    access_name(l->action), pattern_name(p->kind), (int)p->value.n,
+	    p->value.p, p->among.n > 0 ? "=" : "", (int)p->among.n, p->among.p);
+	dry_line(m, step, f->to, answers[all], because);
+}
+
+static void
+tell(const struct mrecv *m, const struct pattern_facts *f,
+    const struct access_verdict *v)
+{
+	for (size_t i = 0; m->verbose > 0 && i < policy.access.n; i++) {
+		tell_line(m, &policy.access.v[i], f);
+		if (&policy.access.v[i] == v->line)
+			return;
+	}
+}
+
 void
 access_rule(struct mrecv *m, struct ruling *r)
 {
@@ -119,6 +151,7 @@ access_rule(struct mrecv *m, struct ruling *r)
 		return;
 	}
 	access_find(&policy.access, &f, &v);
+	tell(m, &f, &v);
 	if (v.line != NULL)
 		apply(r, &v);
 }

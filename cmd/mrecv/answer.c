@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 
+#include "dry.h"
 #include "io/conf.h"
 #include "io/log.h"
 #include "io/spawn.h"
@@ -51,6 +52,14 @@ say_ok(struct mrecv *m, const char *note)
 	snprintf(text, sizeof(text), "2.0.0 ok %s", msg.id);
 	log_accept(m, m->s.nrcpt, note);
 	say_all(m, 250, text);
+}
+
+/* Without an id: it is the same at each run. */
+static void
+say_dry(struct mrecv *m)
+{
+	dry_message(m);
+	say_all(m, 250, "2.0.0 ok");
 }
 
 static bool
@@ -225,7 +234,10 @@ message_end(struct mrecv *m)
 		end_stages(m);
 		break;
 	case ROAD_NOWHERE:
-		say_ok(m, "dropped");
+		if (m->dry)
+			say_dry(m);
+		else
+			say_ok(m, "dropped");
 		break;
 	case ROAD_NONE:
 		break;

@@ -5,6 +5,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 
+#include "dry.h"
 #include "io/conf.h"
 #include "io/deadline.h"
 #include "io/dns.h"
@@ -98,13 +99,23 @@ confirm(struct dns_batch *b, const struct dns_ask *k)
 }
 
 static void
-take_list(struct pattern_list *l, const struct dns_ask *k)
+take_list(
+    const struct mrecv *m, struct pattern_list *l, const struct dns_ask *k)
 {
+	char said[INET_ADDRSTRLEN];
+
 	l->failed = k->result == DNS_TEMP;
 	if (l->failed)
 		log_error(k->name.p, dns_result_name(k->result));
 	for (size_t i = 0; i < k->answer.n && l->n < 16; i++)
 		memcpy(l->answer[l->n++], k->answer.rr[i].data.p, 4);
+	for (unsigned i = 0; i < l->n; i++)
+		dry_reason(m, "dnsbl", l->zone,
+		    inet_ntop(AF_INET, l->answer[i], said, sizeof(said)),
+		    k->name.p);
+	if (l->n == 0)
+		dry_reason(
+		    m, "dnsbl", l->zone, dns_result_name(k->result), k->name.p);
 }
 
 static void
@@ -144,7 +155,7 @@ ask_dns(struct mrecv *m)
 	dns_batch_run(&policy.arena, &batch,
 	    deadline_in((int64_t)limit_of(MRECV_DNS_TIME)));
 	for (size_t i = 0; i < policy.nlists; i++)
-		take_list(&policy.lists[i], &batch.v[n + i]);
+		take_list(m, &policy.lists[i], &batch.v[n + i]);
 	all = n + policy.nlists;
 	policy.client_failed = wants_name && batch.v[0].result == DNS_TEMP;
 	for (size_t i = all; i < batch.n; i++)
@@ -153,6 +164,11 @@ ask_dns(struct mrecv *m)
 		policy.client_failed = false;
 		setenv("TCPREMOTEHOST", m->client, 1);
 	}
+	if (wants_name)
+		dry_reason(m, "client", SPAN(""),
+		    m->client[0] != '\0' ? m->client : "unknown",
+		    policy.client_failed ? "DNS did not answer"
+					 : "what leads back to the address");
 }
 
 static void
@@ -187,8 +203,21 @@ static bool
 turn_away(struct mrecv *m, int code, const char *text, const char *why)
 {
 	log_refusal(m, NULL, SPAN(""), code, span_of(why));
+	dry_reply(m, "connect", span_of(m->peer.ip), code, text, why);
 	smtpd_turn_away(&m->s, code, span_of(text));
 	return false;
+}
+
+/* Nobody waits, but it is said who would. */
+static void
+greet_dry(struct mrecv *m, const struct ruling *r)
+{
+	char because[64];
+
+	snprintf(because, sizeof(because), "greet-delay %llu",
+	    (unsigned long long)limit_of(MRECV_GREET_DELAY));
+	dry_line(m, "connect", span_of(m->peer.ip), "220",
+	    r->allow || !policy.foreign ? "no wait" : because);
 }
 
 bool
@@ -199,7 +228,9 @@ policy_greet(struct mrecv *m)
 
 	if (access_greeting(m, &r))
 		return turn_away(m, r.code, r.text, r.why);
-	if (!r.allow && patience_early(m))
+	if (m->dry)
+		greet_dry(m, &r);
+	else if (!r.allow && patience_early(m))
 		return turn_away(m, t->code, t->text, t->text);
 	return true;
 }

@@ -4,6 +4,7 @@
  */
 #include "io/log.h"
 
+#include "dry.h"
 #include "message.h"
 
 void
@@ -28,6 +29,11 @@ log_refusal(struct mrecv *m, const char *id, struct span rcpt, int code,
 {
 	struct logline l;
 
+	if (m->dry) {
+		if (id != NULL)
+			dry_refusal(m, code, why);
+		return;
+	}
 	log_message(m, &l, "refuse", id);
 	if (rcpt.n > 0)
 		log_span(&l, "rcpt", rcpt);
@@ -62,6 +68,8 @@ log_accept(struct mrecv *m, size_t nrcpt, const char *text)
 {
 	struct logline l;
 
+	if (m->dry)
+		return;
 	log_message(m, &l, "accept", msg.id);
 	log_span(&l, "rcpt", rcpt_list(m));
 	log_num(&l, "n", nrcpt);

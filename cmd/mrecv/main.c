@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include "dry.h"
 #include "io/conf.h"
 #include "io/deadline.h"
 #include "io/ident.h"
@@ -15,10 +16,9 @@
 #include "io/ready.h"
 #include "io/stop.h"
 #include "io/user.h"
-#include "mrecv.h"
 
 static const char usage[] =
-    "mrecv [-LSpV] [-c DIR] [-F COMMAND] ... [--] SINK [ARG ...]";
+    "mrecv [-LnpSVv] [-c DIR] [-F COMMAND] ... [--] SINK [ARG ...]";
 
 static struct mrecv self;
 
@@ -28,13 +28,19 @@ options(struct mrecv *m, int argc, char *argv[])
 	int ch;
 
 	opterr = 0;
-	while ((ch = getopt(argc, argv, "+LSpVc:F:")) != -1)
+	while ((ch = getopt(argc, argv, "+LSnpvVc:F:")) != -1)
 		switch (ch) {
 		case 'L':
 			m->lmtp = true;
 			break;
 		case 'S':
 			m->submission = true;
+			break;
+		case 'n':
+			m->dry = true;
+			break;
+		case 'v':
+			m->verbose++;
 			break;
 		case 'p':
 			m->preauth = true;
@@ -54,7 +60,8 @@ options(struct mrecv *m, int argc, char *argv[])
 			die_usage(usage);
 		}
 	m->sink = argv + optind;
-	if (m->sink[0] == NULL || (m->lmtp && (m->submission || m->preauth)))
+	if (m->sink[0] == NULL || (m->lmtp && (m->submission || m->preauth)) ||
+	    (m->verbose > 0 && !m->dry))
 		die_usage(usage);
 	m->submission = m->submission || m->preauth;
 }
@@ -110,7 +117,7 @@ settings(struct mrecv *m)
 	struct smtpd_conf c = { .host = conf_me(),
 		.lmtp = m->lmtp,
 		.lenient = m->submission,
-		.tls_offered = tls_offered(),
+		.tls_offered = !m->dry && tls_offered(),
 		.tls_active = m->tls[0] != '\0',
 		.logged_in = m->known,
 		.queue = ends_in_queue(m),
@@ -125,12 +132,13 @@ settings(struct mrecv *m)
 	m->direct = writes_queue(m);
 	if (m->direct)
 		become_pneu();
-	if (m->direct &&
-	    queue_open(&m->queue, conf_path("queue"), true) == -1) {
-		m->queue.fd = -1;
-		log_error(conf_path("queue"), NULL);
-	}
 	smtpd_init(&m->s, &c);
+	if (m->direct &&
+	    queue_open(&m->queue, conf_path("queue"), !m->dry) == -1) {
+		m->queue.fd = -1;
+		if (!m->dry)
+			log_error(conf_path("queue"), NULL);
+	}
 }
 
 int
@@ -147,18 +155,22 @@ main(int argc, char *argv[])
 	net_peer_env(STDIN_FILENO, &self.peer);
 	net_nodelay(STDOUT_FILENO);
 	self.conn = ident_conn(true);
-	if (self.preauth)
+	if (self.preauth || self.dry)
 		log_conn(self.conn);
 	else
 		log_open(self.conn);
-	die_hook = say_later;
+	if (!self.dry)
+		die_hook = say_later;
+	dry_open(&self);
 	tls_facts(&self);
 	identify(&self);
 	limits_read();
 	settings(&self);
-	commands_open(&self);
+	if (!self.dry)
+		commands_open(&self);
 	policy_open(&self);
-	confine(&self);
+	if (!self.dry)
+		confine(&self);
 	serve(&self);
 	return EXIT_OK;
 }

@@ -129,7 +129,7 @@ begin_queue(struct mrecv *m)
 static int
 begin_road(struct mrecv *m)
 {
-	if (m->s.nrcpt == 0) {
+	if (m->s.nrcpt == 0 || m->dry) {
 		msg.road = ROAD_NOWHERE;
 		return 0;
 	}

@@ -28,6 +28,8 @@ struct stage {
 struct mrecv {
 	/* what the command line says */
 	bool submission, lmtp, preauth;
+	bool dry;         /* -n: decide, print, do nothing */
+	unsigned verbose; /* -v */
 	char **sink;
 	struct stage stages[MRECV_STAGES];
 	size_t nstages;

@@ -2,18 +2,25 @@
  * Who may send, and to whom.
  */
 #include "policy.h"
+#include "dry.h"
 #include "io/conf.h"
 #include "io/fs.h"
 #include "io/log.h"
 #include "mail/addr.h"
 
+/* Where a recipient leads. */
+static struct rcpt found;
+
 static void
-answer(struct mrecv *m, enum smtp_reply r, struct span rcpt)
+answer(struct mrecv *m, const char *step, struct span rcpt, enum smtp_reply r,
+    const char *because)
 {
 	const struct smtp_text *t = smtp_text(r);
 
 	if (t->code >= 400)
 		log_refusal(m, NULL, rcpt, t->code, span_of(t->text));
+	dry_reply(m, step, rcpt.n > 0 ? rcpt : span_of(m->s.sender), t->code,
+	    t->text, because);
 	smtpd_reply(&m->s, r);
 }
 
@@ -51,9 +58,9 @@ judge_sender(struct mrecv *m)
 		return SMTP_NEED_LOGIN;
 	if (m->ids == MRECV_MESSAGES)
 		return SMTP_LATER;
-	if (m->direct && m->queue.fd == -1)
+	if (m->direct && m->queue.fd == -1 && !m->dry)
 		return SMTP_LATER;
-	if (m->direct && !has_space(m))
+	if (m->direct && m->queue.fd != -1 && !has_space(m))
 		return SMTP_NO_SPACE;
 	v = m->known ? may_send(m, span_of(m->s.sender)) : OK;
 	if (v != OK)
@@ -61,12 +68,21 @@ judge_sender(struct mrecv *m)
 	return SMTP_SENDER_OK;
 }
 
+/* For -n. */
+static const char *
+sender_because(const struct mrecv *m)
+{
+	if (m->submission && !m->known)
+		return "nobody has logged in";
+	return m->known ? m->login : "anybody may send";
+}
+
 void
 policy_mail(struct mrecv *m)
 {
 	m->hold[0] = '\0';
 	policy.counted = false;
-	answer(m, judge_sender(m), SPAN(""));
+	answer(m, "mail", SPAN(""), judge_sender(m), sender_because(m));
 }
 
 /* The first domain that is delivered here, or our own name. */
@@ -107,19 +123,17 @@ qualify(struct mrecv *m, const struct rcpt *r)
 static enum smtp_reply
 judge_rcpt(struct mrecv *m, bool *ours)
 {
-	static struct rcpt r;
-
 	*ours = false;
-	switch (rcpt_find(span_of(m->s.rcpt), &r)) {
+	switch (rcpt_find(span_of(m->s.rcpt), &found)) {
 	case RCPT_USER:
-		if (r.user.disabled)
+		if (found.user.disabled)
 			return SMTP_DISABLED;
 		*ours = true;
-		qualify(m, &r);
+		qualify(m, &found);
 		return SMTP_RCPT_OK;
 	case RCPT_ALIAS:
 		*ours = true;
-		qualify(m, &r);
+		qualify(m, &found);
 		return SMTP_RCPT_OK;
 	case RCPT_RELAY:
 		return m->lmtp ? SMTP_NO_RELAY : SMTP_RCPT_OK;
@@ -149,6 +163,7 @@ say_ruling(struct mrecv *m, const struct ruling *r)
 
 	snprintf(why, sizeof(why), "%s: %s", r->why, r->text);
 	log_refusal(m, NULL, span_of(m->s.rcpt), r->code, span_of(why));
+	dry_reply(m, "rcpt", span_of(m->s.rcpt), r->code, r->text, r->why);
 	if (r->code == 421 || r->code == 521)
 		smtpd_turn_away(&m->s, r->code, span_of(r->text));
 	else
@@ -161,10 +176,13 @@ drop_rcpt(struct mrecv *m, const struct ruling *r)
 {
 	struct logline l;
 
-	log_message(m, &l, "drop", NULL);
-	log_str(&l, "rcpt", m->s.rcpt);
-	log_str(&l, "why", r->why);
-	log_end(&l);
+	if (!m->dry) {
+		log_message(m, &l, "drop", NULL);
+		log_str(&l, "rcpt", m->s.rcpt);
+		log_str(&l, "why", r->why);
+		log_end(&l);
+	}
+	dry_line(m, "rcpt", span_of(m->s.rcpt), "250, dropped", r->why);
 	smtpd_reply(&m->s, SMTP_RCPT_OK);
 	smtpd_pass_over(&m->s);
 }
@@ -186,6 +204,7 @@ void
 policy_rcpt(struct mrecv *m)
 {
 	static struct ruling r;
+	char because[128];
 	bool ours;
 	enum smtp_reply v = judge_rcpt(m, &ours);
 
@@ -199,6 +218,9 @@ policy_rcpt(struct mrecv *m)
 	} else {
 		if (v == SMTP_RCPT_OK && r.hold[0] != '\0')
 			memcpy(m->hold, r.hold, sizeof(m->hold));
-		answer(m, v, span_of(m->s.rcpt));
+		snprintf(because, sizeof(because), "%s%s%s", found.because,
+		    v == SMTP_RCPT_OK && r.why[0] != '\0' ? ", " : "",
+		    v == SMTP_RCPT_OK ? r.why : "");
+		answer(m, "rcpt", span_of(m->s.rcpt), v, because);
 	}
 }

@@ -60,11 +60,12 @@ key_of(const struct mrecv *m, const struct kind *k, char *room, size_t size)
 }
 
 static void
-open_slots(struct slots *s, const char *name, const char *format, uint32_t n)
+open_slots(const struct mrecv *m, struct slots *s, const char *name,
+    const char *format, uint32_t n)
 {
 	char path[LIMIT_PATH];
 
-	if (slots_open(s, name, format, n, false) == 0)
+	if (slots_open(s, name, format, n, m->dry) == 0)
 		return;
 	snprintf(path, sizeof(path), "%s/%s", conf_path("state"), name);
 	log_error(path, errno == EINVAL ? "a file of another format" : NULL);
@@ -84,9 +85,10 @@ memory_open(struct mrecv *m)
 	for (size_t i = 0; i < t->n && policy.foreign; i++)
 		grey = grey || t->v[i].action == ACCESS_GREYLIST;
 	if (limited)
-		open_slots(&policy.rates, "rates", RATE_FORMAT, RATE_BUCKETS);
+		open_slots(
+		    m, &policy.rates, "rates", RATE_FORMAT, RATE_BUCKETS);
 	if (grey)
-		open_slots(&policy.greylist, "greylist", GREYLIST_FORMAT,
+		open_slots(m, &policy.greylist, "greylist", GREYLIST_FORMAT,
 		    GREYLIST_BUCKETS);
 }
 

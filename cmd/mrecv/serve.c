@@ -7,10 +7,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "dry.h"
 #include "io/deadline.h"
 #include "io/log.h"
 #include "io/stop.h"
-#include "mrecv.h"
 
 enum { LINGER = 2, LINGER_MAX = 1 << 20 };
 
@@ -19,8 +19,11 @@ flush(struct mrecv *m)
 {
 	int r = 0;
 
-	patience_tarpit(m);
-	if (m->s.out.n > 0) {
+	if (m->dry)
+		dry_flush(m);
+	else
+		patience_tarpit(m);
+	if (m->s.out.n > 0 && !m->dry) {
 		m->answered = true;
 		r = write_all(STDOUT_FILENO, m->s.out.p, m->s.out.n,
 		    deadline_in(m->command_time));
@@ -47,6 +50,8 @@ patience(const struct mrecv *m)
 static bool
 listen_more(struct mrecv *m)
 {
+	if (m->dry)
+		return dry_fill(m);
 	/* a command that has begun does not get more time by going on */
 	if (m->answered || m->in.data.n == 0 || m->s.state == SMTPD_IN_BODY)
 		m->in.deadline = patience(m);
@@ -132,7 +137,7 @@ step(struct mrecv *m, enum smtpd_event event)
 		return starttls(m) == 0;
 	case SMTPD_CLOSE:
 		m->why = m->s.quit ? "quit" : "refused";
-		if (flush(m) == 0 && !m->s.quit)
+		if (flush(m) == 0 && !m->s.quit && !m->dry)
 			linger();
 		return false;
 	}
@@ -144,6 +149,8 @@ log_close(struct mrecv *m)
 {
 	struct logline l;
 
+	if (m->dry)
+		return;
 	log_begin(&l, "close");
 	if (m->peer.ip[0] != '\0')
 		log_str(&l, "peer", m->peer.ip);
@@ -160,6 +167,16 @@ log_close(struct mrecv *m)
 	log_end(&l);
 }
 
+static enum smtpd_event
+next(struct mrecv *m)
+{
+	size_t n = m->s.out.n;
+	enum smtpd_event event = smtpd_next(&m->s, &m->in.data);
+
+	dry_engine(m, n);
+	return event;
+}
+
 void
 serve(struct mrecv *m)
 {
@@ -170,7 +187,7 @@ serve(struct mrecv *m)
 	} else if (policy_greet(m)) {
 		smtpd_greet(&m->s);
 	}
-	while (step(m, smtpd_next(&m->s, &m->in.data)))
+	while (step(m, next(m)))
 		continue;
 	message_abort(m, SMTP_LATER, m->why);
 	log_close(m);

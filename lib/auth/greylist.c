@@ -85,9 +85,7 @@ greylist_ask(struct slots *f, struct span network, struct span sender,
 	struct slot s;
 
 	*wait = 0;
-	if (f->fd == -1 && !f->read_only)
-		return GREYLIST_KNOWN;
-	if (f->fd != -1 && known_network(f, network, t, now))
+	if (f->fd == -1 || known_network(f, network, t, now))
 		return GREYLIST_KNOWN;
 	put_folded(&b, SPAN("triplet"));
 	put_folded(&b, network);

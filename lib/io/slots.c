@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/limits.h"
@@ -19,50 +20,74 @@ enum {
 };
 
 static int
-open_file(const char *path, bool read_only)
+open_file(const char *path)
 {
-	int flags = read_only ? O_RDONLY : O_RDWR | O_CREAT;
-	int fd = open(path, flags | O_NOFOLLOW | O_CLOEXEC, 0600);
+	int fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 	uid_t uid;
 	gid_t gid;
 
 	/* root by hand must not leave a file that pneu can't open */
-	if (fd != -1 && !read_only && user_is_root() &&
+	if (fd != -1 && user_is_root() &&
 	    conf_account("pneu", &uid, &gid) == 0 && fchown(fd, uid, gid) == -1)
 		errno = 0;
 	return fd;
 }
 
+/* All of a file, if there is one, in memory. */
+static int
+open_copy(const char *path)
+{
+	int from = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	int fd = memfd_create("slots", MFD_CLOEXEC);
+	char piece[16384];
+	ssize_t n = 0;
+	off_t at = 0;
+
+	if (from == -1 && errno != ENOENT)
+		n = -1;
+	while (n != -1 && fd != -1 && from != -1 &&
+	    (n = pread(from, piece, sizeof(piece), at)) > 0) {
+		n = pwrite(fd, piece, (size_t)n, at);
+		at += n;
+	}
+	if (from != -1)
+		close(from);
+	if (n == -1 && fd != -1) {
+		close(fd);
+		fd = -1;
+	}
+	return fd;
+}
+
 /* Two that make it at once write the same. */
 static bool
-has_format(int fd, const char *format, bool read_only)
+has_format(int fd, const char *format)
 {
 	char want[SLOTS_HEAD] = "", have[SLOTS_HEAD];
 	ssize_t n = pread(fd, have, sizeof(have), 0);
 
 	snprintf(want, sizeof(want), "%s\n", format);
 	if (n == 0)
-		return read_only ||
-		    pwrite(fd, want, sizeof(want), 0) == sizeof(want);
+		return pwrite(fd, want, sizeof(want), 0) == sizeof(want);
 	return n == sizeof(have) && memcmp(want, have, sizeof(want)) == 0;
 }
 
 int
 slots_open(struct slots *s, const char *name, const char *format,
-    uint32_t buckets, bool read_only)
+    uint32_t buckets, bool copy)
 {
 	char path[LIMIT_PATH];
 	int n = snprintf(path, sizeof(path), "%s/%s", conf_path("state"), name);
 
-	*s = (struct slots){ -1, buckets, read_only };
+	*s = (struct slots){ -1, buckets };
 	if (n < 0 || (size_t)n >= sizeof(path)) {
 		errno = ENAMETOOLONG;
 		return -1;
 	}
-	s->fd = open_file(path, read_only);
+	s->fd = copy ? open_copy(path) : open_file(path);
 	if (s->fd == -1)
-		return read_only && errno == ENOENT ? 0 : -1;
-	if (has_format(s->fd, format, read_only))
+		return -1;
+	if (has_format(s->fd, format))
 		return 0;
 	close(s->fd);
 	s->fd = -1;
@@ -116,8 +141,7 @@ slots_begin(struct slots *s, struct span key, int64_t now, struct slot *slot)
 	memcpy(slot->tag, digest + 8, 8);
 	slot->at = SLOTS_HEAD + (int64_t)(get(digest) % s->buckets) * BUCKET;
 	/* who can't get the lock in time counts without: it is no more */
-	if (!s->read_only &&
-	    fs_lock(s->fd, true, deadline_now() + PATIENCE_MS) == -1)
+	if (fs_lock(s->fd, true, deadline_now() + PATIENCE_MS) == -1)
 		errno = 0;
 	if (pread(s->fd, b, sizeof(b), (off_t)slot->at) == -1)
 		memset(b, 0, sizeof(b));
@@ -135,7 +159,7 @@ slots_end(struct slots *s, const struct slot *slot, bool write)
 {
 	unsigned char p[PLACE];
 
-	if (s->fd == -1 || s->read_only)
+	if (s->fd == -1)
 		return;
 	memcpy(p, slot->tag, 8);
 	for (unsigned k = 0; k < SLOTS_NUMBERS; k++)

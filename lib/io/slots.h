@@ -22,16 +22,15 @@ enum { SLOTS_HEAD = 128, SLOTS_WAYS = 4, SLOTS_NUMBERS = 6 };
 struct slots {
 	int fd; /* -1: nothing is remembered */
 	uint32_t buckets;
-	bool read_only;
 };
 
 /*
- * Open NAME of the state folder; make it when it is not there, unless
- * read_only.  0; -1, and s->fd is -1: errno says why, EINVAL a file of
- * another format.  A read_only one that is not there is 0, and empty.
+ * Open NAME of the state folder; make it when it is not there.  A `copy` is
+ * ours alone, in memory, and what is remembered there is gone with us.
+ * 0; -1, and s->fd is -1: errno says why, EINVAL a file of another format.
  */
 MUST int slots_open(struct slots *, const char *name, const char *format,
-    uint32_t buckets, bool read_only);
+    uint32_t buckets, bool copy);
 
 struct slot {
 	bool found; /* else all numbers are 0 */

@@ -6,8 +6,8 @@
 #include "io/cidr.h"
 #include "mail/addr.h"
 
-static const char names[10][8] = { "from:", "to:", "auth:", "peer:", "helo:",
-	"client:", "route:", "status:", "older:", "larger:" };
+static const char names[11][8] = { "from:", "to:", "auth:", "peer:", "helo:",
+	"client:", "route:", "status:", "older:", "larger:", "dnsbl:" };
 
 static int
 find(struct span word)
@@ -16,6 +16,12 @@ find(struct span word)
 		if (span_starts(word, names[i]))
 			return i;
 	return -1;
+}
+
+const char *
+pattern_name(enum pattern_kind kind)
+{
+	return names[kind];
 }
 
 bool

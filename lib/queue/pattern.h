@@ -82,6 +82,9 @@ MUST bool pattern_parse_dnsbl(struct span word, struct pattern *);
 enum pattern_answer pattern_judge(
     const struct pattern *, const struct pattern_facts *);
 
+/* "from:", "dnsbl:" ... */
+const char *pattern_name(enum pattern_kind);
+
 /* Whether it is PATTERN_YES. */
 bool pattern_match(const struct pattern *, const struct pattern_facts *);
 

@@ -63,16 +63,22 @@ main(void)
 	close(s.fd);
 	s.fd = -1; /* nothing can be remembered: nobody is put off */
 	check(ask("n9", "a@b", "c@d", 0) == GREYLIST_KNOWN);
-	/* as a question only */
+	/* a copy: what it learns is its own */
 	check(slots_open(&s, "greylist", GREYLIST_FORMAT, GREYLIST_BUCKETS,
 		  true) == 0);
 	check(ask("n9", "a@b", "c@d", 0) == GREYLIST_NEW);
-	check(ask("n9", "a@b", "c@d", 1) == GREYLIST_NEW);
+	check(ask("n9", "a@b", "c@d", 1) == GREYLIST_EARLY);
+	close(s.fd);
+	check(slots_open(&s, "greylist", GREYLIST_FORMAT, GREYLIST_BUCKETS,
+		  false) == 0);
+	check(ask("n9", "a@b", "c@d", 2) == GREYLIST_NEW);
 	close(s.fd);
 	unlink(path);
 	check(slots_open(&s, "greylist", GREYLIST_FORMAT, GREYLIST_BUCKETS,
 		  true) == 0);
 	check(ask("n9", "a@b", "c@d", 0) == GREYLIST_NEW);
+	check(access(path, F_OK) == -1);
+	close(s.fd);
 	unlink(paths);
 	rmdir(dir);
 	return done();
