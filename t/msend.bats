@@ -279,6 +279,181 @@ certificate() {
 	[ "$(grep -c 'S: 220 sink' later/log)" -eq 1 ]
 }
 
+@test "REQUIRETLS goes where TLS is proved and passed on, and nowhere else" {
+	certificate localhost
+	export MAIL_REQUIRETLS=1 SSL_CERT_FILE=$D/ca.pem
+	needs() { # SERVER OPTIONS...: the code of a message to it
+		sink "$1" "${@:2}"
+		run --separate-stderr msend -t 3 -h "localhost:$PORT" -f a@a.test -- b@b.test <m
+		codes
+	}
+	[ "$(needs good "+tls=$D/tls.pem" +requiretls)" = 2.0.0 ]
+	grep -qx 'C: MAIL FROM:<a@a.test> REQUIRETLS' good/log
+	[ "$(needs plain)" = 5.7.10 ]
+	[ "$(needs liar +requiretls)" = 5.7.10 ]
+	[ "$(needs old "+tls=$D/tls.pem")" = 5.7.30 ]
+	[ "$(needs broken +brokentls)" = 5.7.10 ]
+	[ "$(needs no454 "+tls=$D/tls.pem" +requiretls 'STARTTLS=454 4.7.0 no')" = 5.7.10 ]
+	[ "$(needs slow 'CONNECT=slow')" = 4.4.2 ]
+	for s in plain liar old broken no454; do
+		lacks 'C: MAIL' $s/log
+	done
+	# a certificate of somebody else, or of nobody that is known
+	sink other "+tls=$D/tls.pem" +requiretls
+	run -69 --separate-stderr to b@b.test
+	[ "$(codes)" = 5.7.10 ]
+	unset SSL_CERT_FILE
+	run -69 --separate-stderr msend -h "localhost:$PORT" -f a@a.test -- b@b.test <m
+	[ "$(codes)" = 5.7.10 ]
+	lacks 'C: MAIL' other/log
+	# a bounce is not lost for it
+	run -0 --separate-stderr msend -h "localhost:$PORT" -f '' -- b@b.test <m
+	grep -qx 'C: MAIL FROM:<> REQUIRETLS' other/log
+	sink bounce
+	run -0 --separate-stderr msend -h "localhost:$PORT" -f '' -- b@b.test <m
+}
+
+@test "REQUIRETLS by MX: names that DNSSEC vouches for, and the next host" {
+	certificate localhost
+	export MAIL_REQUIRETLS=1 SSL_CERT_FILE=$D/ca.pem
+	sink a +addr=127.0.0.1 "+tls=$D/tls.pem"
+	zone <<-'E'
+		b.test MX 10 first.test
+		b.test MX 20 localhost
+		b.test secure
+		c.test MX 10 localhost
+		localhost A 127.0.0.2
+		first.test A 127.0.0.1
+	E
+	sink b +addr=127.0.0.2 "+port=$PORT" "+tls=$D/tls.pem" +requiretls
+	run -0 --separate-stderr by_mx b@b.test
+	grep -qx 'C: MAIL FROM:<alice@a.test> REQUIRETLS' b/log
+	lacks 'C: MAIL' a/log
+	run -69 --separate-stderr by_mx c@c.test
+	[ "$(codes)" = 5.7.10 ]
+	[[ $output == *DNSSEC* ]]
+	# one of them can't be reached: that may be better another time
+	zone <<-'E'
+		b.test MX 10 first.test
+		b.test MX 20 gone.test
+		b.test secure
+		first.test A 127.0.0.1
+		gone.test A 127.0.0.9
+	E
+	run -75 --separate-stderr by_mx b@b.test
+	# the domain is its own host, and the certificate is for it
+	zone <<<'localhost A 127.0.0.2'
+	run -0 --separate-stderr by_mx b@localhost
+	unset MAIL_REQUIRETLS
+	zone <<<'c.test MX 10 first.test
+first.test A 127.0.0.1'
+	run -0 --separate-stderr by_mx c@c.test
+}
+
+@test "a session that is open serves REQUIRETLS only if it is one for it" {
+	certificate localhost
+	export SSL_CERT_FILE=$D/ca.pem
+	sink s "+tls=$D/tls.pem"
+	a=$(add b@y.test)
+	b=$(message | MAIL_REQUIRETLS=1 mqueue add -f alice@example.org -- b@y.test)
+	c=$(add b@y.test)
+	echo "* msend -h localhost:$PORT" >conf/routes
+	mqueue next | msend -J -h "localhost:$PORT" >results
+	[ "$(grep -c "^$a.*2.0.0\|^$b.*5.7.30\|^$c.*2.0.0" results)" -eq 3 ]
+	[ "$(grep -c 'C: MAIL' s/log)" -eq 2 ]
+}
+
+@test "delivery in time: what is left of it is passed on, or it comes back" {
+	in_time() { # SECONDS MODE: the codes of a message to the sink
+		MAIL_BY="$(date -u -d "$1 seconds" +%Y-%m-%dT%H:%M:%SZ);$2" \
+			run --separate-stderr to b@b.test
+		echo "$output" >said
+		codes
+	}
+	sink s +deliverby=60 +dsn
+	[ "$(in_time +100 R)" = 2.0.0 ]
+	grep -qE 'MAIL FROM:<alice@a.test> BY=(100|99|98);R$' s/log
+	[ "$(in_time +100 RT)" = 2.0.0 ]
+	grep -qF $'\trelayed to 127.0.0.1[127.0.0.1], which said: 250 ' said
+	[ "$(in_time +50 R)" = 5.4.7 ]
+	[ "$(in_time -5 R)" = 5.4.7 ]
+	[ "$(in_time -5 NT)" = 2.0.0 ]
+	grep -qE 'BY=-[5-9];NT$' s/log
+	[ "$(in_time +50 N)" = 2.0.0 ]
+	lacks 'relayed to' said
+	sink old +dsn
+	[ "$(in_time +100 R)" = 5.3.3 ]
+	[ "$(in_time +100 N)" = 2.0.0 ]
+	grep -q 'relayed to' said
+	lacks BY= old/log
+}
+
+@test "where reports end the queue is told" {
+	export MAIL_RCPT_ARGS=$'NOTIFY=SUCCESS\nNOTIFY=FAILURE\n'
+	sink s
+	run -0 --separate-stderr to b@b.test c@b.test d@b.test
+	[ "$(grep -c 'relayed to' <<<"$output")" -eq 1 ]
+	[[ ${lines[0]} == $'b@b.test\t2.0.0\trelayed to 127.0.0.1'* ]]
+	sink dsn +dsn
+	run -0 --separate-stderr to b@b.test c@b.test
+	[[ $output != *'relayed to'* ]]
+	# through the queue, to the sender
+	sink again
+	id=$(message | MAIL_RCPT_ARGS=NOTIFY=SUCCESS mqueue add -f a@x.test -- b@y.test)
+	echo "* msend -h 127.0.0.1:$PORT" >conf/routes
+	start_run
+	wait_for test -e again/2.eml
+	grep -q '^Action: relayed' again/*.eml
+	wait_for empty
+}
+
+@test "SMTPUTF8 is needed only for what is not ASCII in the end" {
+	export MAIL_SMTPUTF8=1
+	printf 'Subject: \303\244\n\nx\n' >u
+	sink no
+	run -0 --separate-stderr to $'b@b\303\274cher.test'
+	grep -qx 'C: RCPT TO:<b@xn--bcher-kva.test>' no/log
+	[ "$(cut -f1 <<<"$output")" = $'b@b\303\274cher.test' ]
+	run -69 --separate-stderr to $'b@b\303\274cher.test' $'\303\274@b.test' c@b.test
+	[ "$(codes)" = '2.0.0 5.6.7 2.0.0' ]
+	run -69 --separate-stderr msend -h "127.0.0.1:$PORT" -f $'\303\244@a.test' -- b@b.test <m
+	[ "$(codes)" = 5.6.7 ]
+	run -69 --separate-stderr msend -h "127.0.0.1:$PORT" -f a@a.test -- b@b.test <u
+	[ "$(codes)" = 5.6.9 ]
+	run -0 --separate-stderr msend -h "127.0.0.1:$PORT" -f $'a@\303\244.test' -- b@b.test <m
+	grep -qx 'C: MAIL FROM:<a@xn--4ca.test>' no/log
+	sink yes +smtputf8 +8bitmime
+	run -0 --separate-stderr msend -h "127.0.0.1:$PORT" -f a@a.test -- $'\303\274@b\303\274.test' <u
+	grep -qx 'C: MAIL FROM:<a@a.test> BODY=8BITMIME SMTPUTF8' yes/log
+	grep -qx $'C: RCPT TO:<\303\274@b\303\274.test>' yes/log
+	# 8 bits in a header that nobody asked SMTPUTF8 for went before, and go
+	unset MAIL_SMTPUTF8
+	sink old
+	run -0 --separate-stderr msend -h "127.0.0.1:$PORT" -f a@a.test -- b@b.test <u
+}
+
+@test "limits of a server are kept: recipients, domains, messages" {
+	sink s '+limits=RCPTMAX=2 MAILMAX=2' +dsn
+	run -0 --separate-stderr to {a,b,c,d,e}@b.test
+	[ "$(codes)" = '2.0.0 2.0.0 2.0.0 2.0.0 2.0.0' ]
+	grep -oE 'C: (EHLO|MAIL|RCPT|QUIT)' s/log | cut -c4 | tr -d '\n' |
+		grep -qx EMRRMRRQEMRQ
+	sink d '+limits=RCPTDOMAINMAX=1'
+	run -0 --separate-stderr to a@x.test b@y.test c@X.test d@y.test
+	grep -E 'C: (MAIL|RCPT)' d/log | sed 's/C: RCPT TO:<\(.\).*/\1/; s/C: MAIL.*/M/' |
+		tr -d '\n' | grep -qx MacMbd
+	# one that closes after its number, as it said, loses nothing
+	sink one '+limits=MAILMAX=1' +reuse=1
+	for _ in 1 2 3; do
+		add b@y.test >/dev/null
+	done
+	echo "* msend -h 127.0.0.1:$PORT" >conf/routes
+	mqueue next | msend -J -h "127.0.0.1:$PORT" >results
+	[ "$(grep -c 2.0.0 results)" -eq 3 ]
+	[ "$(grep -c 'C: QUIT' one/log || :)" -le 1 ]
+	[ -s one/3.eml ] && [ ! -e one/4.eml ]
+}
+
 @test "what a server says in front of TLS is not believed" {
 	certificate localhost
 	sink s "+tls=$D/tls.pem" $'STARTTLS=220 2.0.0 go\n250 injected'

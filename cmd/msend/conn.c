@@ -59,6 +59,7 @@ conn_start_tls(struct conn *c, const char *name, int64_t deadline, char *why)
 	if (name[0] == '\0' || inet_pton(AF_INET, name, ip) == 1 ||
 	    inet_pton(AF_INET6, name, ip) == 1)
 		name = NULL;
+	c->named = name != NULL;
 	c->tls = tls_connect(tls_context, c->fd, name);
 	while ((r = tls_handshake(c->tls)) != TLS_DONE)
 		if (!wait_tls(c, r, deadline, why))

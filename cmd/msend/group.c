@@ -13,6 +13,8 @@ static struct {
 } groups[LIMIT_JOB_RCPTS];
 static size_t ngroups;
 
+static bool strict; /* the message cares whether a route is secure */
+
 static const size_t NOWHERE = LIMIT_JOB_RCPTS; /* no group */
 
 static bool
@@ -27,7 +29,7 @@ has_host(const struct route *r, const struct host *h)
 static bool
 same_hosts(const struct route *a, const struct route *b)
 {
-	if (a->n == 0 || a->n != b->n)
+	if (a->n == 0 || a->n != b->n || (strict && a->secure != b->secure))
 		return false;
 	for (size_t i = 0; i < a->n; i++)
 		if (!has_host(b, &a->hosts[i]))
@@ -123,6 +125,7 @@ send_all(const struct message *m, struct smtpc_rcpt *r, size_t n)
 	size_t of[LIMIT_JOB_RCPTS];
 
 	ngroups = 0;
+	strict = m->requiretls;
 	for (size_t i = 0; i < n; i++)
 		of[i] =
 		    r[i].decided ? NOWHERE : group_of(domain_of(r[i].address));

@@ -54,6 +54,7 @@ send_job(const struct job *j, struct arena *a)
 		m.at = (off_t)e.message_at;
 		m.sender = e.sender;
 		m.args = e.args;
+		message_asks(&m);
 		if (m.sender.n > 0 && !addr_valid(m.sender))
 			smtpc_decide(&all, PERM, "5.1.7", "not an address");
 		else if (message_measure(&m) == -1)

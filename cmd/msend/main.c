@@ -56,17 +56,31 @@ next_args(struct span *lines)
 	return span_cut(lines, '\n');
 }
 
-/* What the sender asked of notifications, as MAIL's parameters. */
+/* What the sender asked for, as MAIL's parameters. */
 static struct span
-dsn_args(void)
+mail_args(void)
 {
-	static char text[2 * LIMIT_ENV_VALUE + 16];
-	const char *ret = getenv("MAIL_RET"), *envid = getenv("MAIL_ENVID");
-	int n = snprintf(text, sizeof(text), "%s%s%s%s",
-	    ret != NULL ? "RET=" : "", ret != NULL ? ret : "",
-	    envid != NULL ? " ENVID=" : "", envid != NULL ? envid : "");
+	static const struct {
+		const char *variable, *name;
+		bool flag;
+	} known[] = { { "MAIL_RET", "RET", false },
+		{ "MAIL_ENVID", "ENVID", false }, { "MAIL_BY", "BY", false },
+		{ "MAIL_SMTPUTF8", "SMTPUTF8", true },
+		{ "MAIL_REQUIRETLS", "REQUIRETLS", true } };
+	static struct buf b = { .max = 4 * LIMIT_ENV_VALUE };
 
-	return n < (int)sizeof(text) ? span_of(text) : SPAN("");
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+		const char *value = getenv(known[i].variable);
+
+		if (value == NULL || *value == '\0' ||
+		    (known[i].flag && strcmp(value, "0") == 0))
+			continue;
+		buf_printf(&b, " %s%s%s", known[i].name,
+		    known[i].flag ? "" : "=", known[i].flag ? "" : value);
+	}
+	if (b.over)
+		die(EXIT_TEMP, "MAIL_*: too long");
+	return buf_span(&b);
 }
 
 static int
@@ -74,10 +88,11 @@ to(char *const *addresses, const char *sender)
 {
 	static struct smtpc_rcpt rcpts[LIMIT_JOB_RCPTS];
 	struct span args = span_of(getenv("MAIL_RCPT_ARGS"));
-	struct message m = { .sender = span_of(sender), .args = dsn_args() };
+	struct message m = { .sender = span_of(sender), .args = mail_args() };
 	int status = EXIT_OK;
 	size_t n = 0;
 
+	message_asks(&m);
 	if (!opt.explain) {
 		m.fd = spool_stdin(&m.at);
 		if (!spool_committed())

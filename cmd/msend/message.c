@@ -45,25 +45,65 @@ no_bare_cr(size_t n)
 	}
 }
 
+void
+message_asks(struct message *m)
+{
+	struct span v;
+
+	m->smtputf8 = envelope_arg(m->args, "SMTPUTF8", &v);
+	m->requiretls = envelope_arg(m->args, "REQUIRETLS", &v);
+	m->timed = envelope_deliver_by(m->args, &m->by);
+}
+
+/* How many bytes of a piece belong to the header; last: its byte before. */
+static size_t
+header_part(size_t n, char last)
+{
+	struct span s = { buf, n };
+	size_t at;
+
+	if (n > 0 && last == '\n' && (buf[0] == '\n'))
+		return 0;
+	at = span_find(s, SPAN("\n\n"));
+	if (span_find(s, SPAN("\n\r\n")) < at)
+		at = span_find(s, SPAN("\n\r\n"));
+	return at;
+}
+
+static bool
+any_8bit(size_t n)
+{
+	unsigned char seen = 0;
+
+	for (size_t i = 0; i < n; i++)
+		seen |= (unsigned char)buf[i];
+	return seen > 0x7f;
+}
+
 int
 message_measure(struct message *m)
 {
 	struct wire w = { 0 };
 	off_t at = m->at;
 	size_t n;
+	char last = '\n';
+	bool header = true;
 
-	m->eight_bit = false;
+	m->eight_bit = m->header_8bit = false;
 	for (;;) {
-		unsigned char seen = 0;
-
 		if (chunk(m, &at, &n) == -1)
 			return -1;
 		if (n == 0)
 			break;
 		no_bare_cr(n);
-		for (size_t i = 0; i < n; i++)
-			seen |= (unsigned char)buf[i];
-		m->eight_bit |= seen > 0x7f;
+		m->eight_bit |= any_8bit(n);
+		if (header) {
+			size_t k = header_part(n, last);
+
+			m->header_8bit |= any_8bit(k);
+			header = k == n;
+			last = buf[n - 1];
+		}
 		wire_count(&w, (struct span){ buf, n });
 	}
 	wire_end(&w, true);

@@ -6,6 +6,7 @@
  *	message.c  the message on its way: size, 8 bits, to the wire
  *	route.c    the hosts of a domain, in the order to be tried
  *	conn.c     a connection, in the clear or with TLS
+ *	fit.c      what a message needs of a host, what fits in a transaction
  *	session.c  an SMTP session on it, kept for the next message
  *	group.c    recipients of one next hop together
  */
@@ -17,6 +18,7 @@
 #include "base/arena.h"
 #include "io/net.h"
 #include "io/tls.h"
+#include "queue/envelope.h"
 #include "smtp/smtpc.h"
 
 enum { HOSTS_MAX = 10, MX_MAX = 5, NEXT_HOP_SIZE = 300 };
@@ -41,6 +43,7 @@ struct host {
 struct route {
 	struct host hosts[HOSTS_MAX];
 	size_t n;
+	bool secure; /* nobody could have changed the names of the hosts */
 	/* n == 0: why there is none */
 	enum verdict verdict;
 	char code[SMTPC_CODE], why[200];
@@ -59,8 +62,48 @@ struct message {
 	const char *id; /* or NULL */
 	struct span sender, args;
 	uint64_t size; /* on the wire, without doubled dots */
-	bool eight_bit;
+	bool eight_bit, header_8bit;
+	/* by message_asks */
+	bool smtputf8, requiretls;
+	bool timed; /* by holds */
+	struct deliver_by by;
 };
+
+/* What its parameters ask for. */
+void message_asks(struct message *);
+
+/* A host that was reached. */
+struct peer {
+	const struct smtpc *smtpc;
+	bool verified; /* TLS, with a certificate for its name */
+	bool secure;   /* of route */
+};
+
+/* Why a message can't go to a recipient by this host, and a permanent
+ * code; NULL when it can. */
+const char *message_unfit(const struct message *, const struct smtpc_rcpt *,
+    const struct peer *, const char **code);
+
+/* It was to be delivered by now, or to come back. */
+bool message_late(const struct message *);
+
+/* This host took it: whether that is to be reported (JOB_RELAYED). */
+bool message_relayed(
+    const struct message *, const struct smtpc_rcpt *, const struct peer *);
+
+/* What to say of it to this host. */
+void message_mail(
+    const struct message *, const struct peer *, struct smtpc_mail *);
+
+/* Its domains in ASCII; false, and some may be, when one has no such form. */
+bool message_ascii(struct arena *, struct smtpc_mail *);
+
+/*
+ * Copy those recipients that may go in one transaction with this server
+ * (RFC 9422) to part, and where they stand to index: how many.
+ */
+size_t message_pick(const struct smtpc *, const struct smtpc_rcpt *, size_t n,
+    const bool *skip, struct smtpc_rcpt *part, size_t *index);
 
 /* Read it through for size and 8-bit bytes.  0, or -1 and errno. */
 MUST int message_measure(struct message *);
@@ -76,6 +119,7 @@ MUST int message_put(
 struct conn {
 	int fd;
 	struct tls *tls;
+	bool named; /* TLS was asked to check a host name */
 	char ip[NET_IP_SIZE];
 };
 

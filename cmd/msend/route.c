@@ -176,6 +176,7 @@ static void
 by_option(struct route *r)
 {
 	r->n = 1;
+	r->secure = true; /* as far as it goes: said by who set it up */
 	r->hosts[0].addr = opt.hop;
 	if (opt.hop.kind == NET_FD)
 		snprintf(r->hosts[0].name, sizeof(r->hosts[0].name), "fd:%d",
@@ -194,9 +195,11 @@ by_domain(struct route *r, struct arena *a, struct span domain)
 
 	switch (dns_query(a, domain, DNS_MX, deadline, &mx)) {
 	case DNS_OK:
+		r->secure = mx.secure;
 		by_mx(r, a, domain, &mx, deadline);
 		break;
 	case DNS_NODATA:
+		r->secure = true; /* the certificate is for the domain */
 		by_address(r, a, domain, deadline);
 		break;
 	case DNS_NXDOMAIN:

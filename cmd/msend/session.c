@@ -7,6 +7,7 @@
 #include "io/deadline.h"
 #include "io/log.h"
 #include "msend.h"
+#include "queue/job.h"
 
 enum { OUT_MAX = 1 << 20, IN_SIZE = 8192, BODY_SIZE = 65536 };
 
@@ -21,6 +22,10 @@ static struct {
 	char in[IN_SIZE];
 	struct span unread;
 	bool failed; /* the transcript is worth keeping */
+	/* how it was reached, for another one, and what was proved */
+	struct host at;
+	bool secure, verified, tls_failed;
+	uint32_t mails; /* transactions so far */
 } s = { .conn.fd = -1 };
 
 static int64_t
@@ -158,6 +163,8 @@ begin(const struct host *h, bool with_tls)
 	smtpc_init(&s.smtpc, &s.conf, &s.out);
 	snprintf(s.host, sizeof(s.host), "%s", h->name);
 	s.ip[0] = s.tls[0] = '\0';
+	s.verified = s.tls_failed = false;
+	s.mails = 0;
 	if (conn_open(&s.conn, h, within(TIME_SMTP_CONNECT), why) == -1) {
 		smtpc_lost(&s.smtpc, why);
 		return false;
@@ -170,8 +177,10 @@ begin(const struct host *h, bool with_tls)
 
 		if (conn_start_tls(&s.conn, name, step_deadline(), why) == -1) {
 			smtpc_lost(&s.smtpc, why);
+			s.tls_failed = true;
 			return false;
 		}
+		s.verified = s.conn.named && tls_verified(s.conn.tls);
 		snprintf(s.tls, sizeof(s.tls), "%s %s%s",
 		    tls_version(s.conn.tls), tls_cipher(s.conn.tls),
 		    tls_verified(s.conn.tls) ? "" : " unverified");
@@ -181,13 +190,18 @@ begin(const struct host *h, bool with_tls)
 	return e == SMTPC_READY;
 }
 
-/* TLS is for those who can: after a failed handshake, in the clear. */
+/*
+ * TLS is for those who can: after a failed handshake, in the clear, unless
+ * the message must not go there then.
+ */
 static bool
-connect_to(const struct host *h)
+connect_to(const struct host *h, bool secure, const struct message *m)
 {
+	s.at = *h;
+	s.secure = secure;
 	if (begin(h, true))
 		return true;
-	if (s.conn.tls == NULL || s.smtpc.tls)
+	if (!s.tls_failed || (m->requiretls && m->sender.n > 0))
 		return false;
 	drop();
 	return begin(h, false);
@@ -257,17 +271,25 @@ open_rcpts(const struct smtpc_rcpt *r, size_t n)
 	return open;
 }
 
+/* Send to all of part. */
 static void
-transact(const struct message *m, struct smtpc_rcpt *r, size_t n)
+transact(const struct message *m, const struct peer *p, struct smtpc_rcpt *part,
+    size_t n)
 {
-	struct smtpc_mail mail = { .sender = m->sender,
-		.args = m->args,
-		.rcpts = r,
-		.nrcpts = n,
-		.size = m->size,
-		.eight_bit = m->eight_bit };
+	static struct arena names;
+	struct smtpc_mail mail = { .rcpts = part, .nrcpts = n };
 	enum smtpc_event e;
 
+	message_mail(m, p, &mail);
+	if (names.max == 0)
+		arena_init(&names, LIMIT_JOB_RCPTS * 4 * LIMIT_ADDRESS);
+	arena_release(&names, (struct arena_mark){ 0 });
+	if (!mail.smtputf8 && !message_ascii(&names, &mail)) {
+		smtpc_decide(&mail, PERM, "5.6.7",
+		    "a domain has no form in ASCII, and it has no SMTPUTF8");
+		return;
+	}
+	s.mails++;
 	smtpc_send(&s.smtpc, &mail);
 	e = run();
 	if (e == SMTPC_BODY) {
@@ -296,29 +318,87 @@ is_reply(const char *text)
 
 /* Put "host[ip] said: " in front of what the server said. */
 static void
-name_host(struct smtpc_rcpt *r, size_t n, const bool *was)
+name_host(struct smtpc_rcpt *r, const char *before, const char *behind)
 {
 	char host[160], text[SMTPC_TEXT];
 
 	put_host(host, sizeof(host));
-	for (size_t i = 0; i < n; i++) {
-		if (!r[i].decided || was[i])
-			continue;
-		snprintf(text, sizeof(text), "%s%s %.340s", host,
-		    is_reply(r[i].text) ? " said:" : ":", r[i].text);
-		memcpy(r[i].text, text, sizeof(r[i].text));
-	}
+	snprintf(text, sizeof(text), "%s%s%s%s %.320s", before, host, behind,
+	    is_reply(r->text) ? " said:" : ":", r->text);
+	memcpy(r->text, text, sizeof(r->text));
 }
 
-static void
-try_host(const struct message *m, struct smtpc_rcpt *r, size_t n)
-{
-	bool was[LIMIT_JOB_RCPTS];
+/* Why recipients can't go by the hosts that were reached, if they can't. */
+static struct {
+	char code[SMTPC_CODE], why[SMTPC_TEXT];
+} unfit[LIMIT_JOB_RCPTS];
 
-	for (size_t i = 0; i < n; i++)
-		was[i] = r[i].decided;
-	transact(m, r, n);
-	name_host(r, n, was);
+static void
+note_unfit(size_t i, const char *code, const char *why)
+{
+	char host[160];
+
+	put_host(host, sizeof(host));
+	snprintf(unfit[i].code, sizeof(unfit[i].code), "%s", code);
+	snprintf(unfit[i].why, sizeof(unfit[i].why), "%s: %.300s", host, why);
+}
+
+/* The host takes no more in this session: another one.  False: it can't. */
+static bool
+new_session(const struct message *m)
+{
+	struct host h = s.at;
+
+	session_close();
+	return connect_to(&h, s.secure, m);
+}
+
+/*
+ * Transactions for those that the host that was reached can have.  A
+ * session that was used before may have been closed meanwhile: when the
+ * server said nothing about a message nothing is decided.
+ */
+static void
+try_host(const struct message *m, struct smtpc_rcpt *r, size_t n, bool used)
+{
+	static struct smtpc_rcpt part[LIMIT_JOB_RCPTS];
+	bool skip[LIMIT_JOB_RCPTS] = { false };
+	size_t index[LIMIT_JOB_RCPTS], k;
+
+	while (s.open) {
+		struct peer p = { &s.smtpc, s.verified, s.secure };
+
+		for (size_t i = 0; i < n; i++) {
+			const char *code, *why = NULL;
+
+			if (!r[i].decided)
+				why = message_unfit(m, &r[i], &p, &code);
+			skip[i] = why != NULL;
+			if (why != NULL)
+				note_unfit(i, code, why);
+		}
+		k = message_pick(&s.smtpc, r, n, skip, part, index);
+		if (k == 0)
+			return;
+		if (s.smtpc.mail_max != 0 && s.mails >= s.smtpc.mail_max) {
+			if (!new_session(m))
+				return;
+			continue; /* it may offer something else */
+		}
+		transact(m, &p, part, k);
+		if (used && !s.open && !s.smtpc.answered)
+			return;
+		for (size_t i = 0; i < k; i++) {
+			struct smtpc_rcpt *to = &r[index[i]];
+
+			part[i].address = to->address;
+			*to = part[i];
+			if (to->verdict == OK && message_relayed(m, to, &p))
+				name_host(to, JOB_RELAYED, ", which");
+			else
+				name_host(to, "", "");
+		}
+	}
 }
 
 /*
@@ -353,42 +433,83 @@ session_tls(void)
 	return s.tls;
 }
 
+/*
+ * No host of the route could be used for those that are left: later, if
+ * one of them may yet be, else what they lack.
+ */
+static void
+decide_rest(const struct route *last, struct smtpc_rcpt *r, size_t n)
+{
+	struct smtpc_mail all = { .rcpts = r, .nrcpts = n };
+
+	for (size_t i = 0; i < n; i++) {
+		struct smtpc_mail one = { .rcpts = &r[i], .nrcpts = 1 };
+
+		if (unfit[i].code[0] != '\0' && last->verdict != TEMP)
+			smtpc_decide(&one, PERM, unfit[i].code, unfit[i].why);
+	}
+	smtpc_decide(&all, last->verdict, last->code, last->why);
+}
+
+static void
+try_route(const struct message *m, const struct route *route, const char *key,
+    struct smtpc_rcpt *r, size_t n)
+{
+	struct route last = { .verdict = route->verdict };
+	bool first = true;
+
+	memcpy(last.code, route->code, sizeof(last.code));
+	memcpy(last.why, route->why, sizeof(last.why));
+	for (size_t i = 0; i < route->n && open_rcpts(r, n) > 0; i++) {
+		bool ok;
+
+		session_close();
+		ok = connect_to(&route->hosts[i], route->secure, m);
+
+		if (ok) {
+			snprintf(s.key, sizeof(s.key), "%s", key);
+			try_host(m, r, n, false);
+			if (s.open)
+				continue;
+		}
+		if (!ok && span_starts(span_of(s.smtpc.why), "TLS: ")) {
+			for (size_t k = 0; k < n; k++)
+				note_unfit(k, "5.7.10", s.smtpc.why);
+		} else if (open_rcpts(r, n) > 0) {
+			note_failure(&last, first);
+			first = false;
+		}
+		s.failed = true;
+		drop();
+	}
+	decide_rest(&last, r, n);
+}
+
+/* In the session that is open: whether nobody is left. */
+static bool
+try_open(const struct message *m, struct smtpc_rcpt *r, size_t n)
+{
+	try_host(m, r, n, true);
+	return open_rcpts(r, n) == 0;
+}
+
 void
 session_send(const struct message *m, const struct route *route,
     const char *key, struct smtpc_rcpt *r, size_t n)
 {
-	struct route last = { .verdict = route->verdict };
 	struct smtpc_mail all = { .rcpts = r, .nrcpts = n };
 
-	memcpy(last.code, route->code, sizeof(last.code));
-	memcpy(last.why, route->why, sizeof(last.why));
 	s.failed = false;
-	if (s.open && strcmp(key, s.key) == 0) {
-		/* it may have been closed meanwhile: if the server said
-		 * nothing about this message, a new session is made */
-		static struct smtpc_rcpt before[LIMIT_JOB_RCPTS];
-
-		memcpy(before, r, n * sizeof(*r));
-		try_host(m, r, n);
-		if (s.open || s.smtpc.answered)
-			goto done;
-		memcpy(r, before, n * sizeof(*r));
+	memset(unfit, 0, sizeof(unfit));
+	if (message_late(m))
+		smtpc_decide(&all, PERM, "5.4.7",
+		    "the time in which it was to be delivered is over");
+	else if (!s.open || strcmp(key, s.key) != 0 || !try_open(m, r, n)) {
+		session_close();
+		s.smtpc.ntranscript = 0; /* of another message */
+		s.host[0] = s.tls[0] = '\0';
+		try_route(m, route, key, r, n);
 	}
-	session_close();
-	s.smtpc.ntranscript = 0; /* of another message */
-	s.host[0] = s.tls[0] = '\0';
-	for (size_t i = 0; i < route->n && open_rcpts(r, n) > 0; i++) {
-		if (!connect_to(&route->hosts[i])) {
-			note_failure(&last, i == 0);
-			s.failed = true;
-			drop();
-			continue;
-		}
-		snprintf(s.key, sizeof(s.key), "%s", key);
-		try_host(m, r, n);
-	}
-	smtpc_decide(&all, last.verdict, last.code, last.why);
-done:
 	for (size_t i = 0; i < n; i++)
 		s.failed |= r[i].verdict != OK;
 }

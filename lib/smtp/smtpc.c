@@ -2,6 +2,7 @@
 
 #include "base/num.h"
 #include "mail/addr.h"
+#include "smtp/smtpc_ext.h"
 
 enum state {
 	GREETING,
@@ -183,40 +184,10 @@ smtpc_lost(struct smtpc *c, const char *why)
 	gone(c, TEMP, "4.4.2", why);
 }
 
-/* ehlo-line = ehlo-keyword *( SP ehlo-param ) */
-static void
-extension(struct smtpc *c, struct span line)
-{
-	struct span word = span_word(&line);
-
-	if (span_iis(word, "PIPELINING"))
-		c->pipelining = true;
-	else if (span_iis(word, "8BITMIME"))
-		c->eightbitmime = true;
-	else if (span_iis(word, "DSN"))
-		c->dsn = true;
-	else if (span_iis(word, "SMTPUTF8"))
-		c->smtputf8 = true;
-	else if (span_iis(word, "STARTTLS"))
-		c->tls_offered = true;
-	else if (span_iis(word, "SIZE")) {
-		c->size = true;
-		c->size_max = num_or(span_trim(line), UINT64_MAX, 0);
-	}
-}
-
-static void
-forget_extensions(struct smtpc *c)
-{
-	c->extended = c->pipelining = c->eightbitmime = c->size = false;
-	c->dsn = c->smtputf8 = c->tls_offered = false;
-	c->size_max = 0;
-}
-
 static void
 hello(struct smtpc *c)
 {
-	forget_extensions(c);
+	smtpc_forget(c);
 	c->state = EHLO;
 	say(c, "EHLO", c->conf->helo);
 }
@@ -229,52 +200,15 @@ smtpc_tls_started(struct smtpc *c)
 	hello(c);
 }
 
-static bool
-printable(struct span s)
-{
-	for (size_t i = 0; i < s.n; i++)
-		if (!is_print(s.p[i]))
-			return false;
-	return true;
-}
-
-/* Only what we may pass: RET and ENVID, NOTIFY and ORCPT (RFC 3461). */
-static void
-put_dsn(struct smtpc *c, struct span args, const char *a, const char *b)
-{
-	while (c->dsn && args.n > 0) {
-		struct span word = span_word(&args), name = word;
-
-		name = span_cut(&name, '=');
-		if ((span_iis(name, a) || span_iis(name, b)) &&
-		    printable(word)) {
-			buf_putc(c->out, ' ');
-			buf_put(c->out, word);
-		}
-	}
-}
-
 static void
 put_mail(struct smtpc *c)
 {
-	const struct smtpc_mail *m = c->mail;
 	size_t at = c->out->n;
-	bool utf8 = !addr_is_ascii(m->sender);
 
 	buf_puts(c->out, "MAIL FROM:<");
-	buf_put(c->out, m->sender);
+	buf_put(c->out, c->mail->sender);
 	buf_putc(c->out, '>');
-	if (c->size && m->size > 0) {
-		buf_puts(c->out, " SIZE=");
-		buf_putu(c->out, m->size);
-	}
-	if (c->eightbitmime && m->eight_bit)
-		buf_puts(c->out, " BODY=8BITMIME");
-	for (size_t i = 0; i < m->nrcpts; i++)
-		utf8 |= !addr_is_ascii(m->rcpts[i].address);
-	if (c->smtputf8 && utf8)
-		buf_puts(c->out, " SMTPUTF8");
-	put_dsn(c, m->args, "RET", "ENVID");
+	smtpc_put_mail_params(c);
 	end_line(c, at);
 }
 
@@ -286,7 +220,7 @@ put_rcpt(struct smtpc *c, const struct smtpc_rcpt *r)
 	buf_puts(c->out, "RCPT TO:<");
 	buf_put(c->out, r->address);
 	buf_putc(c->out, '>');
-	put_dsn(c, r->args, "NOTIFY", "ORCPT");
+	smtpc_put_rcpt_params(c, r);
 	end_line(c, at);
 }
 
@@ -503,7 +437,7 @@ take_line(struct smtpc *c, struct span line, bool *bad)
 	last = line.n == 3 || line.p[3] == ' ';
 	span_take(&line, line.n > 3 ? 4 : 3);
 	if (c->state == EHLO)
-		extension(c, line);
+		smtpc_extension(c, line);
 	/* no byte of the server's may make a line of ours */
 	for (size_t i = 0; i <= line.n && c->nreply + 1 < SMTPC_TEXT; i++) {
 		char ch = i == 0 ? ' ' : line.p[i - 1];

@@ -11,6 +11,12 @@
  *	              then smtpc_body_done(&c)
  *	smtpc_next -> SMTPC_READY: each recipient of mail has its result
  *
+ * What a server does not offer is not asked of it: parameters of the
+ * message that it does not know are left out.  Whether the message may go
+ * there then is the caller's to decide, by the fields of what is offered;
+ * only an address that is not ASCII is never sent without SMTPUTF8, nor a
+ * message that is larger than the server says.
+ *
  * Where the server offers PIPELINING, MAIL, all RCPT and DATA go out in
  * one write (RFC 2920).
  */
@@ -59,8 +65,12 @@ struct smtpc_mail {
 	struct span args;   /* RET= ENVID=, passed on where DSN is offered */
 	struct smtpc_rcpt *rcpts;
 	size_t nrcpts;
-	uint64_t size;  /* octets on the wire, 0 when not known */
-	bool eight_bit; /* the message has 8-bit bytes */
+	uint64_t size;   /* octets on the wire, 0 when not known */
+	bool eight_bit;  /* the message has 8-bit bytes */
+	bool smtputf8;   /* so has its header, or an address: RFC 6531 */
+	bool requiretls; /* RFC 8689 */
+	const char *by;  /* how it is to be late, "R" or "NT", or NULL */
+	int64_t by_left; /* RFC 2852: seconds; with N also none or fewer */
 };
 
 struct smtpc_conf {
@@ -80,7 +90,11 @@ struct smtpc {
 	unsigned replies; /* whole ones, so that each has its deadline */
 	bool extended;    /* it speaks ESMTP */
 	bool pipelining, eightbitmime, size, dsn, smtputf8, tls_offered;
+	bool requiretls, deliverby;
 	uint64_t size_max;
+	uint32_t by_min; /* the least that it takes with R */
+	/* RFC 9422, 0: not said */
+	uint32_t mail_max, rcpt_max, rcpt_domain_max;
 	/* the reply that is being read */
 	char line[SMTPC_LINE];
 	size_t nline, nlines;

@@ -8,6 +8,7 @@ for each question.  A line of it:
   NAME A|AAAA|MX|CNAME|TXT|PTR VALUE     MX has a preference in front
   NAME fail [TYPE]     SERVFAIL, to every type or to that one
   NAME silent          no answer
+  NAME secure          the AD flag
   NAME truncated       by UDP only the flag, the records by TCP
   NAME lies            in front of the answer wrong ones: id, question
   NAME loop            a name that points at itself
@@ -20,7 +21,7 @@ import sys
 import threading
 
 TYPES = {"A": 1, "CNAME": 5, "PTR": 12, "MX": 15, "TXT": 16, "AAAA": 28}
-WORDS = ("fail", "silent", "truncated", "lies", "loop")
+WORDS = ("fail", "silent", "secure", "truncated", "lies", "loop")
 
 
 def zone():
@@ -87,8 +88,10 @@ def answer(msg, tcp):
         at = 12 + len(asked)
         body, records = struct.pack(">HHHIH", 0xc000 | at, number, 1, 60, 0), [0]
 
+    ad = 0x20 if "secure" in words else 0
+
     def whole(ident, q):
-        return (ident + struct.pack(">BBHHHH", flags, 0x80 | rcode, 1, len(records), 0, 0)
+        return (ident + struct.pack(">BBHHHH", flags, 0x80 | ad | rcode, 1, len(records), 0, 0)
                 + q + body)
     good = whole(msg[:2], asked)
     if "lies" in words:

@@ -16,7 +16,8 @@ DATA, END, QUIT, STARTTLS) or VERB:TEXT (TEXT in the command) matches:
   once:MAIL=421 4.3.2 busy  the first time only
 Options among the rules: +noehlo +nopipelining +tls=CERT.pem +dsn +size=N
 +8bitmime +smtputf8 +brokentls (offered, then closed) +addr=IP +port=N
-+reuse=N (close without a word after N messages)
++reuse=N (close without a word after N messages) +requiretls (in TLS)
++deliverby=N +limits=WORDS
 """
 import os
 import socket
@@ -84,6 +85,11 @@ class Session(threading.Thread):
         for o in "8bitmime", "smtputf8", "dsn":
             if o in options:
                 lines.append(o.upper())
+        for o in "deliverby", "limits":
+            if o in options:
+                lines.append((o.upper() + " " + options[o]).strip())
+        if "requiretls" in options and tls:
+            lines.append("REQUIRETLS")
         if "size" in options:
             lines.append("SIZE " + options["size"])
         if ("tls" in options or "brokentls" in options) and not tls:

@@ -245,9 +245,83 @@ answered(void)
 	}
 }
 
+/* What is offered, and what is said of a message that asks for all. */
+static void
+extensions(void)
+{
+	static const struct {
+		const char *offers, *mail, *rcpt;
+		bool tls;
+	} t[] = {
+		/* clang-format off */
+		{ "250 h", "", "", true },
+		{ "250 REQUIRETLS", " REQUIRETLS", "", true },
+		{ "250 REQUIRETLS", "", "", false },
+		{ "250 DELIVERBY", " BY=-7;NT", "", false },
+		{ "250-deliverby 60\r\n250 requiretls",
+		    " REQUIRETLS BY=-7;NT", "", true },
+		{ "250 SMTPUTF8", " SMTPUTF8", "", false },
+		{ "250-8BITMIME\r\n250 SMTPUTF8", " BODY=8BITMIME SMTPUTF8",
+		    "", false },
+		{ "250 DSN", " RET=HDRS", " ORCPT=utf-8;b\\x{FC}\\x{4F8B}",
+		    false },
+		{ "250-DSN\r\n250 SMTPUTF8", " SMTPUTF8 RET=HDRS",
+		    " ORCPT=utf-8;b\303\274\344\276\213", false },
+		/* clang-format on */
+	};
+
+	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		struct session s;
+		char want[300], server[200];
+		struct span in;
+
+		begin(&s, false);
+		s.c.tls = t[i].tls;
+		s.mail.eight_bit = s.mail.smtputf8 = s.mail.requiretls = true;
+		s.mail.by = "NT";
+		s.mail.by_left = -7;
+		s.mail.args = SPAN("BODY=8BITMIME SMTPUTF8 RET=HDRS BY=x;R");
+		s.mail.nrcpts = 1;
+		s.rcpts[0].args = SPAN("ORCPT=utf-8;b\303\274\344\276\213");
+		snprintf(server, sizeof(server),
+		    GREET "250-h\r\n250-PIPELINING\r\n%s\r\n", t[i].offers);
+		snprintf(want, sizeof(want),
+		    EHLO "MAIL FROM:<a@b>%s\r\nRCPT TO:<x@y>%s\r\nDATA\r\n",
+		    t[i].mail, t[i].rcpt);
+		in = span_of(server);
+		check(act(&s, &in));
+		check(span_is(buf_span(&s.out), want));
+		buf_free(&s.out);
+	}
+}
+
+static void
+limits(void)
+{
+	struct session s;
+	struct span in = SPAN(
+	    GREET "250-h\r\n250-DELIVERBY 240\r\n"
+		  "250 LIMITS MAILMAX=5 rcptmax=20 X=1 RCPTDOMAINMAX=1\r\n");
+
+	begin(&s, false);
+	act(&s, &in);
+	check(s.c.mail_max == 5 && s.c.rcpt_max == 20);
+	check(s.c.rcpt_domain_max == 1 && s.c.by_min == 240);
+	buf_free(&s.out);
+	begin(&s, false);
+	in = SPAN(GREET "250-h\r\n250-DELIVERBY -1\r\n"
+			"250 LIMITS MAILMAX=x RCPTMAX=1234567 RCPTMAX =\r\n");
+	act(&s, &in);
+	check(s.c.mail_max == 0 && s.c.rcpt_max == 0);
+	check(s.c.deliverby && s.c.by_min == 0);
+	buf_free(&s.out);
+}
+
 int
 main(void)
 {
+	extensions();
+	limits();
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
 		for (size_t step = 1; step <= 16; step++)
 			run(i, step);
