@@ -19,8 +19,8 @@
 
 enum { FACTS_SIZE = 2048, FACT_MAX = 255 };
 
-_Noreturn static void
-give_up(const struct mtls *m, const char *why)
+void
+half_give_up(const struct mtls *m, const char *why)
 {
 	refuse(m, NULL, why);
 	_exit(EXIT_TEMP);
@@ -48,16 +48,12 @@ await_request(const struct mtls *m, int ctl)
 	if (r != 1) /* the program ended without TLS */
 		_exit(EXIT_OK);
 	if (c != 'y' && c != 'Y')
-		give_up(m, "not a request of UCSPI-TLS");
+		half_give_up(m, "not a request of UCSPI-TLS");
 	return c == 'Y';
 }
 
-/*
- * Wait for the peer.  False when the other half has gone: nobody waits
- * for this handshake.
- */
-static bool
-wait_peer(const struct mtls *m, int net, short events, int ctl, int64_t until)
+void
+half_wait(const struct mtls *m, int net, short events, int ctl, int64_t until)
 {
 	struct pollfd p[2] = { { .fd = net, .events = events }, { .fd = ctl } };
 	int r;
@@ -66,15 +62,15 @@ wait_peer(const struct mtls *m, int net, short events, int ctl, int64_t until)
 		r = poll(p, 2, deadline_left(until));
 	while (r == -1 && errno == EINTR);
 	if (r == 0)
-		give_up(m, "silence in the handshake");
-	return (p[1].revents & (POLLHUP | POLLERR)) == 0;
+		half_give_up(m, "silence in the handshake");
+	if ((p[1].revents & (POLLHUP | POLLERR)) != 0)
+		_exit(EXIT_TEMP);
 }
 
 static void
-shake_hands(const struct mtls *m, struct tls *tls, int net, int ctl)
+shake_hands(
+    const struct mtls *m, struct tls *tls, int net, int ctl, int64_t deadline)
 {
-	int64_t deadline = deadline_in(m->handshake);
-
 	for (;;) {
 		enum tls_result r = tls_handshake(tls);
 
@@ -87,11 +83,10 @@ shake_hands(const struct mtls *m, struct tls *tls, int net, int ctl)
 		case TLS_EOF:
 		case TLS_CUT:
 		case TLS_FAILED:
-			give_up(m, r == TLS_EOF ? "closed" : tls_why(tls));
+			half_give_up(m, r == TLS_EOF ? "closed" : tls_why(tls));
 		}
-		if (!wait_peer(m, net, r == TLS_WANT_READ ? POLLIN : POLLOUT,
-			ctl, deadline))
-			_exit(EXIT_TEMP);
+		half_wait(m, net, r == TLS_WANT_READ ? POLLIN : POLLOUT, ctl,
+		    deadline);
 	}
 }
 
@@ -146,50 +141,74 @@ put_exporter(struct buf *b, const struct tls *tls)
 	wipe(key, sizeof(key));
 }
 
-/* NAME=value, NUL, ..., NUL: SSLCTLFD's answer to 'Y'. */
 static void
-tell_facts(struct tls *tls, int ctl)
+put_facts(struct buf *b, const struct tls *tls)
 {
-	struct buf b = { .max = FACTS_SIZE };
 	char bits[16];
 
 	snprintf(bits, sizeof(bits), "%d", tls_bits(tls));
-	put_fact(&b, "SSL_PROTOCOL", tls_version(tls));
-	put_fact(&b, "SSL_CIPHER", tls_cipher(tls));
-	put_fact(&b, "SSL_CIPHER_USEKEYSIZE", bits);
-	put_fact(&b, "SSL_TLS_SNI_SERVERNAME", tls_sni(tls));
-	put_fact(&b, "SSL_ALPN", tls_alpn(tls));
-	put_client(&b, tls);
-	put_exporter(&b, tls);
-	buf_putc(&b, '\0');
-	if (write_all(ctl, b.p, b.n, deadline_in(TIME_HANDSHAKE)) == -1)
+	put_fact(b, "SSL_PROTOCOL", tls_version(tls));
+	put_fact(b, "SSL_CIPHER", tls_cipher(tls));
+	put_fact(b, "SSL_CIPHER_USEKEYSIZE", bits);
+	put_fact(b, "SSL_TLS_SNI_SERVERNAME", tls_sni(tls));
+	put_fact(b, "SSL_ALPN", tls_alpn(tls));
+	put_client(b, tls);
+	put_exporter(b, tls);
+}
+
+/* NAME=value, NUL, ..., NUL: also SSLCTLFD's answer to 'Y'. */
+static void
+tell_facts(struct buf *b, int ctl)
+{
+	buf_putc(b, '\0');
+	if (write_all(ctl, b->p, b->n, deadline_in(TIME_HANDSHAKE)) == -1)
 		_exit(EXIT_TEMP);
-	wipe(b.p, b.n);
-	buf_free(&b);
+	wipe(b->p, b->n);
+	buf_clear(b);
+}
+
+/* By nobody who has read a byte of the peer. */
+static void
+prepare(struct mtls *m)
+{
+	if (m->mode != MODE_PLAIN && m->ctx == NULL)
+		keys_load(m);
+	drop(m);
 }
 
 void
 half(struct mtls *m, int net, int app, int ctl)
 {
-	bool facts = true;
+	/* under a launcher: keys are read when they are needed */
+	bool lazy = m->mode == MODE_STARTTLS && m->ctx == NULL && !m->proxied;
+	int64_t deadline = deadline_in(m->handshake);
+	struct buf facts = { .max = FACTS_SIZE };
+	bool wanted = true;
 	struct tls *tls;
 
 	signal(SIGPIPE, SIG_IGN);
-	if (m->ctx != NULL)
-		drop(m);
-	if (m->mode == MODE_STARTTLS)
-		facts = await_request(m, ctl);
-	if (m->ctx == NULL) {
-		/* under a launcher: keys are read when they are needed */
-		keys_load(m);
-		drop(m);
+	if (!lazy)
+		prepare(m);
+	if (m->proxied)
+		proxy_header(m, net, ctl, deadline, &facts);
+	if (m->proxied && m->mode != MODE_IMPLICIT)
+		tell_facts(&facts, ctl);
+	if (m->mode == MODE_PLAIN)
+		_exit(EXIT_OK);
+	if (m->mode == MODE_STARTTLS) {
+		wanted = await_request(m, ctl);
+		deadline = deadline_in(m->handshake);
 	}
+	if (lazy)
+		prepare(m);
 	fs_nonblock(net, true);
 	fs_nonblock(app, true);
 	tls = tls_accept(m->ctx, net);
-	shake_hands(m, tls, net, ctl);
-	if (facts)
-		tell_facts(tls, ctl);
+	shake_hands(m, tls, net, ctl, deadline);
+	put_facts(&facts, tls);
+	if (wanted)
+		tell_facts(&facts, ctl);
+	buf_free(&facts);
 	close(ctl);
 	pump(tls, net, app);
 	_exit(EXIT_OK);

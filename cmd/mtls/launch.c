@@ -169,10 +169,13 @@ bool
 launch(struct mtls *m, int fd, const char *conn)
 {
 	struct slot *s = slots_add(conn, &m->peer);
-	struct pairs pairs, *p = m->mode != MODE_PLAIN ? &pairs : NULL;
+	struct pairs pairs, *p = session_has_half(m) ? &pairs : NULL;
 	bool ok;
 	int err;
 
+	/* the clients of a proxy are not one */
+	if (s != NULL && m->proxied)
+		s->group[0] = '\0';
 	if (s == NULL || (p != NULL && !pairs_open(p))) {
 		err = errno;
 		ok = false;

@@ -136,9 +136,14 @@ serve(struct mtls *m, int fd)
 {
 	const char *conn = ident_conn(false), *why;
 
-	if (!net_peer(fd, &m->peer))
-		m->peer = (struct net_peer){ 0 };
-	why = slots_refuse(m, &m->peer);
+	if (!net_peer(fd, &m->peer) ||
+	    (!m->peer.ipc && m->peer.ip[0] == '\0')) {
+		close(fd); /* it has gone already */
+		return;
+	}
+	why = proxy_look(m);
+	if (why == NULL)
+		why = slots_refuse(m, &m->peer);
 	if (why != NULL) {
 		close(fd);
 	} else {
@@ -265,7 +270,7 @@ listener(struct mtls *m, char *const *addrs, size_t n, char *const *argv)
 	li.renew_at = deadline_in(RENEW);
 	if (m->mode != MODE_PLAIN)
 		keys_load(m);
-	if (m->mode != MODE_PLAIN && user_prepare_empty_root() == -1)
+	if (!m->no_half && user_prepare_empty_root() == -1)
 		die_sys(EXIT_TEMP, "an empty root");
 	spawn_adopt();
 	catch_signals();

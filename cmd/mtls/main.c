@@ -40,8 +40,8 @@ find_accounts(struct mtls *m, const char *user)
 	if (conf_account(user, &m->uid, &m->gid) == -1)
 		die(EXIT_CONFIG, "-u %s: no such user", user);
 	m->become = true;
-	if (m->mode != MODE_PLAIN &&
-	    conf_account("pneu-tls", &m->tls_uid, &m->tls_gid) == -1)
+	m->no_half = conf_account("pneu-tls", &m->tls_uid, &m->tls_gid) == -1;
+	if (m->mode != MODE_PLAIN && m->no_half)
 		die(EXIT_CONFIG, "pneu-tls: no such user");
 }
 
@@ -71,7 +71,7 @@ refuse(const struct mtls *m, const char *conn, const char *why)
 _Noreturn static void
 serve_given(struct mtls *m)
 {
-	const char *conn = ident_conn(false);
+	const char *conn = ident_conn(false), *why;
 	struct net_peer socket;
 
 	if (m->mode != MODE_PLAIN && !net_peer(STDIN_FILENO, &socket))
@@ -79,6 +79,9 @@ serve_given(struct mtls *m)
 	log_open(conn);
 	if (!net_peer_env(STDIN_FILENO, &m->peer))
 		m->peer = (struct net_peer){ 0 };
+	why = proxy_look(m);
+	if (why != NULL)
+		die(EXIT_CONFIG, "%s", why);
 	if (m->mode == MODE_IMPLICIT)
 		keys_load(m);
 	else if (m->mode == MODE_STARTTLS)

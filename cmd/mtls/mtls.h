@@ -10,6 +10,7 @@
  *	session.c  one connection: who the peer is, the program's start
  *	half.c     the half of a connection that speaks TLS: its start
  *	pump.c     the same: bytes in both directions
+ *	proxy.c    the same: who is behind a proxy
  */
 #ifndef MTLS_H
 #define MTLS_H
@@ -34,6 +35,8 @@ struct mtls {
 	struct tls_ctx *ctx; /* NULL: load when TLS is asked for */
 	int64_t handshake;   /* seconds for all of it */
 	struct net_peer peer;
+	bool proxied; /* the peer is a proxy: a header comes first */
+	bool no_half; /* plain, and there is no pneu-tls */
 };
 
 /* Log that a connection ended before the program had it. */
@@ -67,6 +70,9 @@ void pairs_close(struct pairs *, int end);
 struct env;
 void session_env(const struct mtls *, struct env *, const char *conn);
 
+/* Whether a connection has another half at all. */
+bool session_has_half(const struct mtls *);
+
 /* Facts (facts.h) that have to come before the program is started. */
 unsigned session_facts(const struct mtls *);
 
@@ -86,12 +92,35 @@ _Noreturn void session(
 /* half.c */
 
 /*
- * The TLS half, for good: handshake on net within m->handshake, facts
- * to the other half, then bytes between net and app until both have
- * ended.  ctl: with MODE_IMPLICIT facts are written there; with
- * MODE_STARTTLS it is SSLCTLFD's other end, and all waits for its 'y'.
+ * The TLS half, for good: a proxy's header, the handshake on net within
+ * m->handshake, facts to the other half, then bytes between net and app
+ * until both have ended.  ctl: facts are written there; with MODE_STARTTLS
+ * it is SSLCTLFD's other end, and TLS waits for its 'y'.
  */
 _Noreturn void half(struct mtls *, int net, int app, int ctl);
+
+/*
+ * Wait for the peer until the deadline.  Ends this half when it is past,
+ * or when the other one has gone and nobody waits for this.
+ */
+void half_wait(
+    const struct mtls *, int net, short events, int ctl, int64_t until);
+
+/* End this half, and log why. */
+_Noreturn void half_give_up(const struct mtls *, const char *why);
+
+/* proxy.c */
+
+/* Find out whether the peer is a proxy; NULL, or why it can't be served. */
+const char *proxy_look(struct mtls *);
+
+/*
+ * Read a proxy's header off net, as half_wait does.  m->peer is then who is
+ * behind it, and facts say so.
+ */
+struct buf;
+void proxy_header(
+    struct mtls *, int net, int ctl, int64_t until, struct buf *facts);
 
 /* Move bytes until one side has ended and all is written; then close. */
 void pump(struct tls *, int net, int app);

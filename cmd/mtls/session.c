@@ -51,13 +51,21 @@ session_env(const struct mtls *m, struct env *e, const char *conn)
 		env_setf(e, "SSLCTLFD", "%d", READY_CTL);
 		env_setf(e, "SSLREADFD", "%d", READY_DATA);
 		env_setf(e, "SSLWRITEFD", "%d", READY_DATA2);
+		env_set(e, "UCSPITLS", SPAN("")); /* some ask for it */
 	}
+}
+
+bool
+session_has_half(const struct mtls *m)
+{
+	return m->mode != MODE_PLAIN || m->proxied;
 }
 
 unsigned
 session_facts(const struct mtls *m)
 {
-	return m->mode == MODE_IMPLICIT ? FACTS_TLS | FACTS_BINDING : 0;
+	return (m->mode == MODE_IMPLICIT ? FACTS_TLS | FACTS_BINDING : 0) |
+	    (m->proxied ? FACTS_PEER : 0);
 }
 
 static void
@@ -213,7 +221,7 @@ session(struct mtls *m, int fd, const char *conn, int life, struct pairs *p)
 	log_open(conn);
 	if (life != -1)
 		life = lift(life);
-	if (m->mode != MODE_PLAIN && p == NULL) {
+	if (session_has_half(m) && p == NULL) {
 		p = &own;
 		start_half(m, fd, p);
 	}

@@ -150,6 +150,8 @@ slots_refuse(const struct mtls *m, const struct net_peer *peer)
 	char group[NET_IP_SIZE];
 
 	net_peer_group(peer, group);
+	if (m->proxied)
+		group[0] = '\0';
 	if (group[0] != '\0' && of_group(group) >= slots.max_address &&
 	    !end_a_handshake(m, group))
 		return "too many connections of this address";

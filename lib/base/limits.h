@@ -76,6 +76,8 @@ enum {
 	LIMIT_TLS_NAMES = 1000,         /* NAME.pem */
 	LIMIT_TLS_CLIENT_CHAIN = 65536, /* certificates of a client */
 
+	LIMIT_PROXY_HEADER = 4096, /* of version 2 of the protocol */
+
 	/* job lines */
 	LIMIT_JOB_LINE = 65536,
 	LIMIT_RESULT_LINE = 4096,

@@ -31,6 +31,8 @@ proxies_allow(const char *ip, const char *word)
 	bool has = false, found = false;
 	int r = 0;
 
+	if (ip[0] == '\0')
+		return false;
 	if (conf_open(&c, "proxies") == -1) {
 		if (errno != ENOENT)
 			log_error("proxies", NULL);

@@ -14,6 +14,12 @@ static int test_count, test_failures;
 
 #define check(cond) test_check((cond), #cond, __FILE__, __LINE__)
 
+/* A span in a table, which may hold NUL. */
+#define TEXT(lit)                                                              \
+	{                                                                      \
+		lit, sizeof(lit) - 1                                           \
+	}
+
 static inline void
 test_check(bool ok, const char *what, const char *file, int line)
 {
