@@ -68,6 +68,13 @@ is() {
 	is "$(cat crlf)" "$output"
 }
 
+@test "TCPREMOTEIP alone names the client" {
+	unset PROTO
+	access 'reject peer:192.0.2.7'
+	dry <session >out
+	grep -qx 'rcpt alice@example.test|550 5.7.1 refused|access:1' out
+}
+
 @test "two runs are the same, and one under another access is not" {
 	access 'reject from:nobody@x.org'
 	dry -vv <session >one

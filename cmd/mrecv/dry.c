@@ -1,6 +1,7 @@
 #include "dry.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/enc.h"
 #include "message.h"
@@ -18,8 +19,11 @@ dry_open(struct mrecv *m)
 {
 	static char room[LINES_MAX];
 
-	if (m->dry)
-		in_init(&lines, m->in.fd, room, sizeof(room));
+	if (!m->dry)
+		return;
+	in_init(&lines, m->in.fd, room, sizeof(room));
+	if (getenv("TCPREMOTEIP") != NULL)
+		setenv("PROTO", "TCP", 0);
 }
 
 static void

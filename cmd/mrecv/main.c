@@ -152,6 +152,7 @@ main(int argc, char *argv[])
 	signal(SIGPIPE, SIG_IGN);
 	stop_init();
 	in_init(&self.in, STDIN_FILENO, input, sizeof(input));
+	dry_open(&self);
 	net_peer_env(STDIN_FILENO, &self.peer);
 	net_nodelay(STDOUT_FILENO);
 	self.conn = ident_conn(true);
@@ -161,7 +162,6 @@ main(int argc, char *argv[])
 		log_open(self.conn);
 	if (!self.dry)
 		die_hook = say_later;
-	dry_open(&self);
 	tls_facts(&self);
 	identify(&self);
 	limits_read();
