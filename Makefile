@@ -55,6 +55,7 @@ PROGRAMS = $(patsubst cmd/%.c,%,$(wildcard cmd/*.c)) \
 	$(patsubst cmd/%/main.c,%,$(wildcard cmd/*/main.c))
 $B/mtls:     $(IO)
 $B/mauth:    $B/libauth.a $(SMTP) $(IMAP) $(POP3) $(IO)
+$B/mpasswd:  $(AUTH)
 $B/mrecv:    $(SMTP) $B/libqueue.a $(AUTH)
 $B/mqueue:   $(QUEUE)
 $B/mdeliver: $B/libauth.a $B/libqueue.a $(STORE)
@@ -63,7 +64,7 @@ $B/mpop:     $(POP3) $B/libauth.a $(STORE)
 $B/mimapd:   $(IMAP) $B/libauth.a $(STORE)
 $B/pneu:     $(IO)
 $B/mtls $B/msend: LDLIBS = -lssl -lcrypto
-$B/mauth:    LDLIBS = -lcrypt
+$B/mauth $B/mpasswd: LDLIBS = -lcrypt
 
 all: $(PROGRAMS:%=$B/%)
 

@@ -64,7 +64,7 @@ send() {
 	# the tree may lie in a folder that is closed to others
 	mkdir "$one/tree" "$one/tree/build"
 	cp -R "$ROOT/scripts" "$one/tree"
-	for p in mtls mauth mrecv mqueue mdeliver msend mpop mimapd; do
+	for p in mtls mauth mpasswd mrecv mqueue mdeliver msend mpop mimapd; do
 		cp "$BUILD/$p" "$one/tree/build"
 	done
 	setpriv --reuid 61999 --regid 61999 --clear-groups --reset-env env \

@@ -155,6 +155,45 @@ salt_of() { # USER: the salt and rounds that it is told
 	[ ! -e out/facts ]
 }
 
+@test "masks hide mechanisms from everybody or from some" {
+	conf secrets "$A:first:all:$pencil:"
+	conf masks 'SCRAM-SHA-256-PLUS *' 'LOGIN peer:192.0.2.0/24' \
+		'PLAIN peer:198.51.100.0/24 *' 'IDLE client:x'
+	sasl $tls -e SSL_TLS_EXPORTER=$exporter SCRAM-SHA-256-PLUS $A pencil \
+		bin/mauth mrecv
+	grep -qx 'offered SCRAM-SHA-256 PLAIN' said
+	says '504 5.5.4 No such mechanism'
+	conf masks 'PLAIN *' 'LOGIN *' 'SCRAM-SHA-256 *'
+	for p in mrecv/504 mpop/-ERR 'mimapd/c NO [CANNOT]'; do
+		sasl PLAIN $A pencil bin/mauth ${p%%/*}
+		grep -qx 'offered ' said
+		says "${p#*/}"
+	done
+	talk -- bin/mauth mpop <<-END
+		S: +OK*
+		C: USER $A
+		S: +OK
+		C: PASS pencil
+		S: -ERR no such mechanism
+		C: QUIT
+		S: +OK*
+	END
+	talk -- bin/mauth mimapd <<-END
+		S: * OK [CAPABILITY * LOGINDISABLED]*
+		C: a LOGIN $A pencil
+		S: a NO [CANNOT] *
+	END
+	# behind STARTTLS, where there is nothing either
+	sasl -f SSL_PROTOCOL=x PLAIN $A pencil bin/mauth mrecv
+	says 504
+	[ ! -e out/facts ]
+	conf masks 'PLAIN' 'LOGIN helo:x'
+	sasl PLAIN $A pencil bin/mauth mpop
+	grep -qx 'offered SCRAM-SHA-256 PLAIN LOGIN' said
+	grep -q 'conf/masks:1: not MECHANISM' log
+	grep -q 'conf/masks:2: not MECHANISM' log
+}
+
 @test "EXTERNAL: whose certificate it is" {
 	ok='-e SSL_CLIENT_VERIFY=SUCCESS'
 	mail="-e SSL_CLIENT_SAN_Email_0=Alice@example.test"

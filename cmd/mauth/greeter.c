@@ -86,7 +86,8 @@ start_tls(struct greet *g)
 	if (monitor_send(g->monitor, MONITOR_TLS, SPAN("")) == -1 ||
 	    monitor_receive(g->monitor, &answer, DEADLINE_NEVER) != 1 ||
 	    answer.type != MONITOR_STARTED || answer.n == 0 ||
-	    !span_cstr(monitor_data(&answer), m->mechs, sizeof(m->mechs)))
+	    !span_cstr((struct span){ answer.data + 1, answer.n - 1 }, m->mechs,
+		sizeof(m->mechs)))
 		leave(GREETER_LOST);
 	g->in.fd = m->tls.in;
 	g->out_fd = m->tls.out;

@@ -317,6 +317,7 @@ static void
 start_tls(struct watch *w)
 {
 	struct mauth *m = w->m;
+	char started[sizeof(m->mechs) + 1];
 
 	if (m->tls.ctl == -1 || m->conf.tls_active)
 		end(w, "STARTTLS out of turn", EXIT_PROTOCOL);
@@ -332,7 +333,8 @@ start_tls(struct watch *w)
 	m->conf.tls_active = m->conf.plain_ok = true;
 	sasl_wipe(&w->sasl);
 	offer(m);
-	answer(w, MONITOR_STARTED, span_of(m->mechs));
+	snprintf(started, sizeof(started), "y%s", m->mechs);
+	answer(w, MONITOR_STARTED, span_of(started));
 }
 
 static bool

@@ -1,5 +1,9 @@
+#include <errno.h>
+
 #include "base/enc.h"
+#include "io/cidr.h"
 #include "io/conf.h"
+#include "io/log.h"
 #include "mauth.h"
 
 /* An address of `users`, of the certificate that the peer has proved. */
@@ -14,11 +18,63 @@ find_cert_user(struct mauth *m)
 	return false;
 }
 
+/* MECHANISM ("*" | "peer:" (ADDRESS | CIDR))... */
+static bool
+is_masked(const struct mauth *m, struct span line, const char *mech, bool *bad)
+{
+	struct span word = span_word(&line);
+	bool all = true, some = false;
+	struct cidr c;
+
+	if (!span_iis(word, mech))
+		return false;
+	while ((word = span_word(&line)).n > 0) {
+		some = true;
+		if (span_is(word, "*"))
+			continue;
+		*bad = !span_starts(word, "peer:");
+		if (!*bad) {
+			span_take(&word, 5);
+			*bad = !cidr_parse(word, &c);
+		}
+		if (*bad)
+			return false;
+		all = all && cidr_has(&c, m->peer.ip);
+	}
+	*bad = !some;
+	return some && all;
+}
+
+/* Whether the file `masks` hides it from this peer. */
+static bool
+masked(const struct mauth *m, const char *mech)
+{
+	static struct conf c;
+	struct span line;
+	bool hide = false, bad = false;
+
+	if (conf_open(&c, "masks") == -1) {
+		if (errno != ENOENT)
+			log_error("masks", NULL);
+		return false;
+	}
+	while (!hide && conf_next(&c, &line) == 1) {
+		hide = is_masked(m, line, mech, &bad);
+		if (bad)
+			conf_bad(&c, "not MECHANISM and * or peer:");
+		bad = false;
+	}
+	conf_close(&c);
+	return hide;
+}
+
 static void
 add(struct mauth *m, const char *mech)
 {
 	size_t n = strlen(m->mechs);
 
+	if (masked(m, mech))
+		return;
 	snprintf(
 	    m->mechs + n, sizeof(m->mechs) - n, "%s%s", n > 0 ? " " : "", mech);
 }
@@ -45,7 +101,8 @@ offer(struct mauth *m)
 			add(m, "SCRAM-SHA-256");
 		}
 	}
-	add(m, "PLAIN LOGIN");
+	add(m, "PLAIN");
+	add(m, "LOGIN");
 }
 
 bool

@@ -21,7 +21,7 @@ enum monitor_type {
 	MONITOR_CHALLENGE = 'c', /* its text */
 	MONITOR_FAIL = 'f',      /* a byte: enum greet_failure */
 	MONITOR_PROVED = 'p',    /* hand over, and be killed */
-	MONITOR_STARTED = 't',   /* TLS is there, with these mechanisms, or
+	MONITOR_STARTED = 't',   /* TLS is there, "y" and mechanisms, or
 				    (length 0) it is not */
 	/* the hand-over */
 	MONITOR_STATE = 'S',  /* of the engine */

@@ -93,6 +93,15 @@ fill_user(const struct fields *f, struct user *u)
 	return parse_options(f->options, u);
 }
 
+bool
+users_line_ok(struct span line)
+{
+	static struct user u;
+	struct fields f;
+
+	return split_user(line, &f) && fill_user(&f, &u) && u.uid != 0;
+}
+
 /* What one look through the file looks for. */
 struct want {
 	struct span address; /* p NULL: by uid, or the first */

@@ -39,6 +39,9 @@ MUST enum verdict users_find_now(struct span address, struct user *);
 MUST enum verdict users_find_uid(uid_t, struct user *);
 MUST enum verdict users_first(struct user *);
 
+/* Whether a line is that of a user, and not of root. */
+bool users_line_ok(struct span line);
+
 /* Whether a login may send as an address: its own, send=, its aliases. */
 MUST enum verdict users_may_send(const struct user *, struct span address);
 

@@ -9,7 +9,8 @@ static const char logged_in[] =
 void
 imapcapa_put(struct buf *b, const struct imapcapa_conf *c)
 {
-	struct span mechs = span_of(c->mechs);
+	struct span mechs = span_of(c->mechs), list = mechs, word;
+	bool login = false;
 
 	buf_puts(b, always);
 	if (!c->greeting) {
@@ -19,7 +20,9 @@ imapcapa_put(struct buf *b, const struct imapcapa_conf *c)
 	buf_puts(b, " SASL-IR");
 	if (c->starttls)
 		buf_puts(b, " STARTTLS");
-	if (!c->plain_ok)
+	while ((word = span_word(&list)).n > 0)
+		login = login || (c->plain_ok && span_is(word, "PLAIN"));
+	if (!login)
 		buf_puts(b, " LOGINDISABLED");
 	while (c->plain_ok) {
 		struct span mech = span_word(&mechs);

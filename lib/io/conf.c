@@ -161,6 +161,22 @@ skip_line(struct conf *c)
 	}
 }
 
+/* "# pneu-NAME NUMBER" as the first line, of a release to come. */
+static bool
+is_newer(const struct conf *c, struct span line)
+{
+	const char *slash = strrchr(c->path, '/');
+	char mark[64];
+	uint32_t n;
+
+	snprintf(mark, sizeof(mark), "# pneu-%.40s ",
+	    slash != NULL ? slash + 1 : c->path);
+	if (!span_starts(line, mark))
+		return false;
+	span_take(&line, strlen(mark));
+	return num_u32(span_trim(line), &n) && n > CONF_FORMAT;
+}
+
 int
 conf_next(struct conf *c, struct span *line)
 {
@@ -178,6 +194,10 @@ conf_next(struct conf *c, struct span *line)
 		}
 		if (r == -1)
 			return -1;
+		if (c->line == 1 && is_newer(c, *line)) {
+			errno = EPROTO;
+			return -1;
+		}
 		if (c->in.eof && c->in.data.n == 0 &&
 		    line->p + line->n == c->in.data.p) {
 			c->unfinished = true;

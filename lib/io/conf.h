@@ -6,7 +6,8 @@
  * a CR before the LF is dropped.  A line longer than LIMIT_CONF_LINE is
  * bad, and so is a last one without its LF: it may be half of one.  A bad line
  * is logged as FILE:LINE: what, hurts only itself, and makes every "no" that
- * rests on the file temporary (conf_doubtful).
+ * rests on the file temporary (conf_doubtful).  A file that says it is of a
+ * newer format ("# pneu-NAME 2" as its first line) can't be read at all.
  */
 #ifndef IO_CONF_H
 #define IO_CONF_H
@@ -15,6 +16,8 @@
 
 #include "base/limits.h"
 #include "io/in.h"
+
+enum { CONF_FORMAT = 1 };
 
 struct conf {
 	struct in in;
@@ -55,7 +58,10 @@ MUST int conf_open_fd(struct conf *, int fd, const char *path);
  */
 bool conf_file_fresh(const char *name);
 
-/* The next record: 1; 0 at the end; -1 and errno when it can't be read. */
+/*
+ * The next record: 1; 0 at the end; -1 and errno when it can't be read
+ * (EPROTO: a newer format).
+ */
 MUST int conf_next(struct conf *, struct span *line);
 
 /* Log the current line as bad, once a process and state of the file. */

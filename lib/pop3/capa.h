@@ -10,8 +10,8 @@
 #include "base/buf.h"
 
 struct capa_conf {
-	const char *sasl; /* "PLAIN LOGIN", and USER; NULL when a password
-			     may not be sent now, or after login */
+	const char *sasl; /* "PLAIN LOGIN", with PLAIN also USER; NULL when a
+			     password may not be sent now, or after login */
 	bool stls;        /* offered, and not active yet */
 };
 

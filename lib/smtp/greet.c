@@ -70,7 +70,7 @@ ehlo(struct smtp_greet *g, struct span arg, struct greet_auth *a)
 	hello(g, "EHLO", arg);
 	ehlo_reply(g->out,
 	    &(struct ehlo_conf){ .host = c->host,
-		.auth = c->plain_ok ? c->mechs : NULL,
+		.auth = c->plain_ok && c->mechs[0] != '\0' ? c->mechs : NULL,
 		.size = c->size,
 		.queue = c->queue,
 		.starttls = c->tls_offered && !c->tls_active });
