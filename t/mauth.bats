@@ -69,6 +69,7 @@ C: c2VjcmV0LWFsaWNl"; do
 			S: 250-SIZE *
 			S: 250-8BITMIME
 			S: 250-AUTH PLAIN LOGIN
+			S: 250-CHUNKING
 			S: 250 ENHANCEDSTATUSCODES
 			C: MAIL FROM:<alice@example.test>
 			S: 530 5.7.0 *

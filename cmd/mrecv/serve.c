@@ -34,11 +34,16 @@ flush(struct mrecv *m)
 	return r;
 }
 
+static bool
+in_octets(const struct mrecv *m)
+{
+	return m->s.state == SMTPD_IN_BODY || m->s.state == SMTPD_IN_CHUNK;
+}
+
 static int64_t
 patience(const struct mrecv *m)
 {
-	int64_t t = deadline_in(
-	    m->s.state == SMTPD_IN_BODY ? m->data_time : m->command_time);
+	int64_t t = deadline_in(in_octets(m) ? m->data_time : m->command_time);
 
 	return t < m->end ? t : m->end;
 }
@@ -53,10 +58,10 @@ listen_more(struct mrecv *m)
 	if (m->dry)
 		return dry_fill(m);
 	/* a command that has begun does not get more time by going on */
-	if (m->answered || m->in.data.n == 0 || m->s.state == SMTPD_IN_BODY)
+	if (m->answered || m->in.data.n == 0 || in_octets(m))
 		m->in.deadline = patience(m);
 	m->answered = false;
-	if (m->s.state != SMTPD_IN_BODY &&
+	if (!smtpd_in_message(&m->s) &&
 	    stop_wait(m->in.fd, m->in.deadline) == 1) {
 		m->why = "shutdown";
 		smtpd_bye(&m->s, SMTP_SHUT_DOWN);
@@ -128,9 +133,10 @@ step(struct mrecv *m, enum smtpd_event event)
 		message_end(m);
 		return true;
 	case SMTPD_ABORT:
-		message_abort(m,
-		    m->s.state == SMTPD_CLOSED ? SMTP_BARE : SMTP_TOO_BIG,
-		    NULL);
+		if (m->s.aborted == SMTP_RESET)
+			message_abort(m, SMTP_LATER, "reset");
+		else
+			message_abort(m, m->s.aborted, NULL);
 		return true;
 	case SMTPD_TLS:
 		m->why = "tls";

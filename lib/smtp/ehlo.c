@@ -18,6 +18,7 @@ ehlo_reply(struct buf *b, const struct ehlo_conf *c)
 		buf_puts(b, "250-STARTTLS\r\n");
 	if (c->auth != NULL)
 		buf_printf(b, "250-AUTH %s\r\n", c->auth);
+	buf_puts(b, "250-CHUNKING\r\n");
 	if (c->queue)
 		buf_puts(b, "250-DSN\r\n");
 	buf_puts(b, "250 ENHANCEDSTATUSCODES\r\n");

@@ -189,10 +189,20 @@ mail(struct smtp_greet *g, struct span arg, struct greet_auth *a)
 	return wrong(g, "530 5.7.0 Authentication required");
 }
 
+/* The octets of a chunk follow, which are no commands: that is the end. */
+static enum greet_event
+bdat(struct smtp_greet *g, struct span arg, struct greet_auth *a)
+{
+	mail(g, arg, a);
+	g->ended = true;
+	return GREET_END;
+}
+
 static const struct command commands[] = { { "EHLO", ehlo }, { "HELO", helo },
 	{ "STARTTLS", starttls }, { "AUTH", auth }, { "NOOP", noop },
 	{ "RSET", noop }, { "QUIT", quit }, { "VRFY", vrfy }, { "HELP", help },
-	{ "MAIL", mail }, { "RCPT", mail }, { "DATA", mail } };
+	{ "MAIL", mail }, { "RCPT", mail }, { "DATA", mail },
+	{ "BDAT", bdat } };
 
 static enum greet_event
 command(struct smtp_greet *g, struct span line, struct greet_auth *a)

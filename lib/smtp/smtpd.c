@@ -107,6 +107,19 @@ smtpd_pass_over(struct smtpd *s)
 	s->nrcpt--;
 }
 
+void
+smtpd_put_line(struct smtpd *s, int code, struct span text)
+{
+	put_line(&s->out, code, text);
+}
+
+bool
+smtpd_in_message(const struct smtpd *s)
+{
+	return s->state == SMTPD_IN_BODY || s->state == SMTPD_CHUNKS ||
+	    (s->state == SMTPD_IN_CHUNK && !s->stray);
+}
+
 static unsigned
 count_lines(struct span s)
 {
@@ -136,8 +149,9 @@ smtpd_set_rcpts(struct smtpd *s, struct span rcpts, struct span args)
 static void
 begin_body(struct smtpd *s)
 {
-	s->state = SMTPD_IN_BODY;
+	s->state = s->bdat ? SMTPD_IN_CHUNK : SMTPD_IN_BODY;
 	s->dotin = (struct dotin){ 0 };
+	s->crlf = (struct crlfin){ 0 };
 	s->size = 0;
 	s->owed = s->conf.lmtp ? s->nrcpt : 1;
 }
@@ -151,8 +165,10 @@ decide(struct smtpd *s, int code)
 	s->asked = SMTPD_MORE;
 	switch (asked) {
 	case SMTPD_MAIL:
-		if (code / 100 == 2)
+		if (code / 100 == 2) {
 			s->state = SMTPD_SENDER;
+			s->failed = false;
+		}
 		break;
 	case SMTPD_RCPT:
 		if (code / 100 == 2)
@@ -163,6 +179,8 @@ decide(struct smtpd *s, int code)
 	case SMTPD_DATA:
 		if (code == 354)
 			begin_body(s);
+		else if (s->bdat)
+			s->state = SMTPD_IN_CHUNK;
 		break;
 	case SMTPD_END:
 		if (code / 100 == 2)
@@ -185,6 +203,12 @@ decide(struct smtpd *s, int code)
 void
 smtpd_say(struct smtpd *s, int code, struct span text)
 {
+	if (s->asked == SMTPD_DATA && s->bdat) { /* behind the chunk */
+		if (code != 354)
+			smtpd_refuse(s, code, text);
+		decide(s, code);
+		return;
+	}
 	put_line(&s->out, code, text);
 	decide(s, code);
 	if (code / 100 != 5 || s->state == SMTPD_CLOSED ||
@@ -219,6 +243,14 @@ smtpd_refuse(struct smtpd *s, int code, struct span text)
 	s->refusal[b.n - 2] = '\0'; /* without the line end */
 }
 
+int
+smtpd_refusal(const struct smtpd *s, char refusal[LIMIT_SMTP_REPLY])
+{
+	memcpy(refusal, s->refusal, sizeof(s->refusal));
+	return (refusal[0] - '0') * 100 + (refusal[1] - '0') * 10 +
+	    (refusal[2] - '0');
+}
+
 /* The dot came: say the refusal, or let the caller decide. */
 static enum smtpd_event
 end_body(struct smtpd *s)
@@ -229,9 +261,7 @@ end_body(struct smtpd *s)
 	s->asked = SMTPD_END;
 	if (s->refusal[0] == '\0')
 		return SMTPD_END;
-	memcpy(refusal, s->refusal, sizeof(refusal));
-	code = (refusal[0] - '0') * 100 + (refusal[1] - '0') * 10 +
-	    (refusal[2] - '0');
+	code = smtpd_refusal(s, refusal);
 	while (s->asked == SMTPD_END)
 		smtpd_say(s, code, span_of(refusal + 4));
 	return SMTPD_MORE;
@@ -261,6 +291,7 @@ body(struct smtpd *s, struct span *in, enum smtpd_event *event)
 		*event = SMTPD_BODY;
 		if (s->conf.size_max > 0 && s->size > s->conf.size_max) {
 			smtpd_refuse(s, big->code, span_of(big->text));
+			s->aborted = SMTP_TOO_BIG;
 			*event = SMTPD_ABORT;
 		}
 		return true;
@@ -269,6 +300,7 @@ body(struct smtpd *s, struct span *in, enum smtpd_event *event)
 		return *event != SMTPD_MORE;
 	case DOTIN_BARE:
 		smtpd_bye(s, SMTP_BARE);
+		s->aborted = SMTP_BARE;
 		*event = SMTPD_ABORT;
 		return !refused;
 	}
@@ -323,6 +355,7 @@ smtpd_next(struct smtpd *s, struct span *in)
 		if (s->state == SMTPD_CLOSED)
 			return SMTPD_CLOSE;
 	} while (!(s->state == SMTPD_IN_BODY ? body(s, in, &event)
+		: s->state == SMTPD_IN_CHUNK ? smtpd_chunk(s, in, &event)
 					     : command(s, in, &event)));
 	return event;
 }

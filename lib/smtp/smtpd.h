@@ -12,8 +12,9 @@
  *		switch (smtpd_next(&s, &in.data)) {
  *		case SMTPD_MORE: ... write s.out, read more
  *
- * Only CRLF ends a line: a bare CR or LF, in a command or in a message,
- * ends the session (SMTP smuggling).
+ * Only CRLF ends a line: a bare CR or LF, in a command or behind DATA,
+ * ends the session (SMTP smuggling).  In a chunk of BDAT it is refused, and
+ * the session goes on, because where the chunk ends is beyond doubt.
  */
 #ifndef SMTP_SMTPD_H
 #define SMTP_SMTPD_H
@@ -21,6 +22,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/limits.h"
+#include "mail/crlfin.h"
 #include "mail/dotin.h"
 #include "smtp/reply.h"
 
@@ -29,11 +31,12 @@ enum smtpd_event {
 	SMTPD_FLUSH, /* write `out`, then call again */
 	SMTPD_MAIL,  /* may `sender` send?  Reply SMTP_SENDER_OK or not */
 	SMTPD_RCPT,  /* is `rcpt` good?  SMTP_RCPT_OK or not */
-	SMTPD_DATA,  /* begin a message?  SMTP_GO_AHEAD or not */
+	SMTPD_DATA,  /* begin a message?  SMTP_GO_AHEAD or not; so, too,
+			when it comes by BDAT */
 	SMTPD_BODY,  /* `piece` of the message, lines ended by LF */
 	SMTPD_END,   /* it is whole: answer it, LMTP once for each rcpt */
-	SMTPD_ABORT, /* it will never be whole; the client has been told, or
-			will be after the last dot */
+	SMTPD_ABORT, /* it will never be whole, as `aborted` says; the client
+			has been told, or will be after the dot or chunk */
 	SMTPD_TLS,   /* write `out`, start TLS, call smtpd_tls_started */
 	SMTPD_CLOSE  /* write `out` and close */
 };
@@ -47,8 +50,10 @@ enum smtpd_state {
 	SMTPD_NEW,   /* no HELO yet */
 	SMTPD_READY, /* no transaction */
 	SMTPD_SENDER,
-	SMTPD_RCPTS, /* at least one recipient is good */
-	SMTPD_IN_BODY,
+	SMTPD_RCPTS,    /* at least one recipient is good */
+	SMTPD_IN_BODY,  /* behind DATA */
+	SMTPD_IN_CHUNK, /* behind BDAT, of a message or not */
+	SMTPD_CHUNKS,   /* of a message, one is over and the last is not */
 	SMTPD_CLOSED
 };
 
@@ -84,8 +89,9 @@ struct smtpd {
 	unsigned nrcpt;
 	unsigned owed; /* replies that SMTPD_END wants */
 	struct span piece;
-	uint64_t size; /* of the message so far, CRLF octets */
-	bool quit;     /* the client said so */
+	uint64_t size;           /* of the message so far, CRLF octets */
+	bool quit;               /* the client said so */
+	enum smtp_reply aborted; /* SMTP_RESET: the client gave it up */
 
 	/* its own */
 	struct arena scratch;
@@ -94,6 +100,13 @@ struct smtpd {
 	unsigned errors;
 	bool overlong;
 	struct dotin dotin;
+	bool bdat;             /* the message comes by it */
+	bool last;             /* chunk of a message */
+	bool stray;            /* a chunk outside of any message */
+	bool failed;           /* what follows a bad chunk is no new error */
+	uint64_t chunk;        /* octets of it to come */
+	enum smtpd_state back; /* behind a stray chunk */
+	struct crlfin crlf;
 	char refusal[LIMIT_SMTP_REPLY]; /* said after the dot */
 };
 
@@ -143,6 +156,9 @@ void smtpd_refuse(struct smtpd *, int code, struct span text);
  * accepted.  A message may then have none, and still come.  Not in LMTP.
  */
 void smtpd_pass_over(struct smtpd *);
+
+/* Whether a message is on its way, so that this is no time to end. */
+bool smtpd_in_message(const struct smtpd *);
 
 /* After SMTPD_TLS: forget all that was said without it. */
 void smtpd_tls_started(struct smtpd *);

@@ -8,7 +8,8 @@ enum {
 	READY = 1 << SMTPD_READY,
 	SENDER = 1 << SMTPD_SENDER,
 	RCPTS = 1 << SMTPD_RCPTS,
-	GREETED = READY | SENDER | RCPTS,
+	CHUNKS = 1 << SMTPD_CHUNKS,
+	GREETED = READY | SENDER | RCPTS | CHUNKS,
 	ANY = NEW | GREETED
 };
 
@@ -35,7 +36,8 @@ smtpd_reset(struct smtpd *s)
 	buf_clear(&s->rcpt_args);
 	s->nrcpt = s->tried = s->owed = 0;
 	s->sender[0] = s->refusal[0] = '\0';
-	s->size = 0;
+	s->size = s->chunk = 0;
+	s->bdat = s->last = s->stray = s->failed = false;
 	smtpd_clear_params(s);
 }
 
@@ -168,6 +170,8 @@ cmd_rcpt(struct smtpd *s, struct span arg, struct span *in)
 	(void)in;
 	if (s->state == SMTPD_READY)
 		return answer(s, SMTP_MAIL_FIRST);
+	if (s->state == SMTPD_CHUNKS)
+		return answer(s, SMTP_BETWEEN_CHUNKS);
 	if (!take_path(s, "TO:", &arg, &addr) || addr.n == 0 ||
 	    !span_cstr(addr, s->rcpt, sizeof(s->rcpt)))
 		why = SMTP_BAD_RCPT;
@@ -192,11 +196,21 @@ cmd_data(struct smtpd *s, struct span arg, struct span *in)
 		return answer(s, SMTP_NO_ARGUMENT);
 	if (s->state == SMTPD_READY)
 		return answer(s, SMTP_MAIL_FIRST);
+	if (s->state == SMTPD_CHUNKS)
+		return answer(s, SMTP_BETWEEN_CHUNKS);
 	if (s->state == SMTPD_SENDER) /* 503 is a must in RFC 2033 */
 		return answer(s,
 		    s->tried > 0 && !s->conf.lmtp ? SMTP_NO_RCPT
 						  : SMTP_RCPT_FIRST);
 	return SMTPD_DATA;
+}
+
+/* The octets of a chunk follow: smtpd_bdat.c */
+static enum smtpd_event
+cmd_bdat(struct smtpd *s, struct span arg, struct span *in)
+{
+	(void)in;
+	return smtpd_bdat(s, arg);
 }
 
 static enum smtpd_event
@@ -254,7 +268,8 @@ cmd_starttls(struct smtpd *s, struct span arg, struct span *in)
 		return answer(s, SMTP_TLS_TWICE);
 	if (!s->conf.tls_offered)
 		return answer(s, SMTP_NO_TLS);
-	if (s->state == SMTPD_SENDER || s->state == SMTPD_RCPTS)
+	if (s->state == SMTPD_SENDER || s->state == SMTPD_RCPTS ||
+	    s->state == SMTPD_CHUNKS)
 		return answer(s, SMTP_IN_TRANSACTION);
 	if (in->n > 0) {
 		smtpd_bye(s, SMTP_PIPELINED_TLS);
@@ -301,6 +316,7 @@ static const struct command commands[] = {
 	{ "MAIL",     cmd_mail,     GREETED },
 	{ "RCPT",     cmd_rcpt,     GREETED },
 	{ "DATA",     cmd_data,     GREETED },
+	{ "BDAT",     cmd_bdat,     ANY },
 	{ "RSET",     cmd_rset,     ANY },
 	{ "NOOP",     cmd_noop,     ANY },
 	{ "HELP",     cmd_help,     ANY },
@@ -316,6 +332,19 @@ static const struct command commands[] = {
 	/* clang-format on */
 };
 
+/* A hello or RSET between chunks is the end of their message. */
+static enum smtpd_event
+run(struct smtpd *s, const struct command *c, struct span arg, struct span *in)
+{
+	bool chunks = s->state == SMTPD_CHUNKS;
+	enum smtpd_event event = c->run(s, arg, in);
+
+	if (!chunks || event != SMTPD_MORE || s->state != SMTPD_READY)
+		return event;
+	s->aborted = SMTP_RESET;
+	return SMTPD_ABORT;
+}
+
 enum smtpd_event
 smtpd_command(struct smtpd *s, struct span line, struct span *in)
 {
@@ -329,7 +358,7 @@ smtpd_command(struct smtpd *s, struct span line, struct span *in)
 		if (!span_iis(verb, c->name))
 			continue;
 		if ((c->states & 1U << s->state) != 0)
-			return c->run(s, arg, in);
+			return run(s, c, arg, in);
 		why = SMTP_HELLO_FIRST;
 		break;
 	}

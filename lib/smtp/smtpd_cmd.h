@@ -16,6 +16,16 @@ enum smtpd_event smtpd_command(
 /* Forget the transaction. */
 void smtpd_reset(struct smtpd *);
 
+/* BDAT and its argument; then what smtpd_next does in SMTPD_IN_CHUNK. */
+enum smtpd_event smtpd_bdat(struct smtpd *, struct span arg);
+bool smtpd_chunk(struct smtpd *, struct span *in, enum smtpd_event *);
+
+/* A reply that decides nothing and is no error. */
+void smtpd_put_line(struct smtpd *, int code, struct span text);
+
+/* Copy what smtpd_refuse was told: the code, the text at refusal + 4. */
+int smtpd_refusal(const struct smtpd *, char refusal[LIMIT_SMTP_REPLY]);
+
 /*
  * The parameters behind MAIL's and RCPT's path: [SP Mail-parameters].
  * False, with *why, for one that is wrong or unknown.

@@ -1,122 +1,5 @@
 /* smtpd: every dialogue, at every cut of its input, and in one piece */
-#include "smtp/smtpd.h"
-
-#include "test.h"
-
-enum { TRACE_MAX = 16384 };
-
-/* What the world says: addresses with "no" in them are refused. */
-static void
-decide(struct smtpd *s, enum smtpd_event e, struct buf *trace)
-{
-	bool bad;
-
-	switch (e) {
-	case SMTPD_MAIL:
-		buf_printf(trace, "[mail %s %d %llu%s%s]", s->sender,
-		    s->eightbit, (unsigned long long)s->declared,
-		    s->conf.queue && s->mail_args[0] != '\0' ? " " : "",
-		    s->conf.queue ? s->mail_args : "");
-		bad = strstr(s->sender, "no") != NULL;
-		smtpd_reply(s, bad ? SMTP_NOT_YOURS : SMTP_SENDER_OK);
-		break;
-	case SMTPD_RCPT:
-		buf_printf(trace, "[rcpt %s%s%s]", s->rcpt,
-		    s->rcpt_arg[0] != '\0' ? " " : "", s->rcpt_arg);
-		bad = strstr(s->rcpt, "no") != NULL;
-		smtpd_reply(s, bad ? SMTP_NO_USER : SMTP_RCPT_OK);
-		break;
-	case SMTPD_DATA:
-		buf_puts(trace, "[data]");
-		bad = strstr(s->sender, "wait") != NULL;
-		smtpd_reply(s, bad ? SMTP_LATER : SMTP_GO_AHEAD);
-		break;
-	case SMTPD_BODY:
-		buf_put(trace, s->piece);
-		if (span_find(s->piece, SPAN("V")) < s->piece.n)
-			smtpd_refuse(s, 554, SPAN("5.7.1 a V\r\nin it"));
-		break;
-	case SMTPD_END:
-		buf_printf(trace, "[end %llu]", (unsigned long long)s->size);
-		for (unsigned n = s->conf.lmtp ? s->nrcpt : 1; n > 0; n--)
-			smtpd_reply(s, SMTP_ACCEPTED);
-		break;
-	case SMTPD_ABORT:
-		buf_puts(trace, "[abort]");
-		break;
-	case SMTPD_TLS:
-		buf_puts(trace, "[tls]");
-		smtpd_tls_started(s);
-		break;
-	case SMTPD_MORE:
-	case SMTPD_FLUSH:
-	case SMTPD_CLOSE:
-		break;
-	}
-}
-
-/*
- * Feed `step` bytes at a time: events into trace, replies into said.
- * A TLS start in the middle of a piece is the caller's to refuse.
- */
-static void
-run(const struct smtpd_conf *conf, const char *text, size_t step,
-    struct buf *trace, struct buf *said)
-{
-	char window[8192];
-	struct span left = span_of(text), in = { window, 0 };
-	struct smtpd s;
-	enum smtpd_event e;
-
-	buf_clear(trace);
-	buf_clear(said);
-	smtpd_init(&s, conf);
-	for (;;) {
-		e = smtpd_next(&s, &in);
-		decide(&s, e, trace);
-		if (e != SMTPD_MORE && e != SMTPD_FLUSH && e != SMTPD_CLOSE)
-			continue;
-		buf_put(said, buf_span(&s.out));
-		buf_clear(&s.out);
-		if (e == SMTPD_CLOSE)
-			break;
-		if (e == SMTPD_MORE) {
-			size_t n = left.n < step ? left.n : step;
-
-			if (n == 0)
-				break;
-			memmove(window, in.p, in.n);
-			memcpy(window + in.n, left.p, n);
-			in = (struct span){ window, in.n + n };
-			span_take(&left, n);
-		}
-	}
-	buf_puts(trace, e == SMTPD_CLOSE ? "[close]" : "[more]");
-	smtpd_free(&s);
-}
-
-/* the first three digits of each reply */
-static void
-codes(struct buf *said, char *to)
-{
-	struct span s = buf_span(said);
-
-	while (s.n > 0) {
-		struct span line = span_cut(&s, '\n');
-
-		if (line.p[3] == '-')
-			continue;
-		memcpy(to, line.p, 3);
-		to += 3;
-		*to++ = ' ';
-	}
-	*to = '\0';
-}
-
-#define HELO "HELO a\r\n"
-#define TO HELO "MAIL FROM:<s@x>\r\nRCPT TO:<r@y>\r\n"
-#define BODY TO "DATA\r\n"
-#define END ".\r\nNOOP\r\n"
+#include "smtpd.h"
 
 static const struct {
 	const char *in, *codes, *events;
@@ -207,86 +90,6 @@ static const struct {
 	/* clang-format on */
 };
 
-static const struct smtpd_conf plain = {
-	.host = "mx.test", .tls_offered = true, .size_max = 1000
-};
-
-static const struct smtpd_conf queue = { .host = "mx.test", .queue = true };
-
-#define MAILED HELO "MAIL FROM:<a@b>\r\n"
-#define RCPT "RCPT TO:<c@d> "
-#define EMPTY "[mail a@b 0 0]"
-
-/* What only a queue keeps. */
-static const struct {
-	const char *in, *codes, *events;
-} asked[] = {
-	/* clang-format off */
-	{ HELO "MAIL FROM:<a@b> RET=hdrs ENVID=a+20b BODY=8BITMIME\r\n",
-	  "250 250 ", "[mail a@b 1 0 RET=HDRS ENVID=a+20b BODY=8BITMIME][more]" },
-	{ HELO "MAIL FROM:<a@b> RET=FULL RET=FULL\r\n"
-	  "MAIL FROM:<a@b> ENVID=a ENVID=a\r\nMAIL FROM:<a@b> RET=NONE\r\n"
-	  "MAIL FROM:<a@b> RET\r\nMAIL FROM:<a@b> ENVID=\r\n"
-	  "MAIL FROM:<a@b> ENVID=a+zz\r\nMAIL FROM:<a@b> ENVID=a+0Ab\r\n"
-	  "MAIL FROM:<a@b> ENVID=a+C3+A9\r\nMAIL FROM:<a@b> NOTIFY=NEVER\r\n"
-	  "MAIL FROM:<a@b> BY=1;R\r\n",
-	  "250 501 501 501 501 501 501 501 501 555 555 ", "[more]" },
-	{ MAILED RCPT "NOTIFY=NEVER\r\n" RCPT "NOTIFY=success,DELAY\r\n"
-	  RCPT "ORCPT=rfc822;a+2Bb@c NOTIFY=FAILURE\r\n",
-	  "250 250 250 250 250 ", EMPTY "[rcpt c@d NOTIFY=NEVER]"
-	  "[rcpt c@d NOTIFY=success,DELAY]"
-	  "[rcpt c@d ORCPT=rfc822;a+2Bb@c NOTIFY=FAILURE][more]" },
-	{ MAILED RCPT "NOTIFY=NEVER,DELAY\r\n" RCPT "NOTIFY=DELAY,NEVER\r\n"
-	  RCPT "NOTIFY=DELAY,\r\n" RCPT "NOTIFY=,DELAY\r\n"
-	  RCPT "NOTIFY=DELAY,,FAILURE\r\n" RCPT "NOTIFY=DELAY,DELAY\r\n"
-	  RCPT "NOTIFY\r\n" RCPT "NOTIFY=x\r\n"
-	  RCPT "NOTIFY=NEVER NOTIFY=NEVER\r\n" RCPT "RET=FULL\r\n",
-	  "250 250 501 501 501 501 501 501 501 501 501 555 ", EMPTY "[more]" },
-	{ MAILED RCPT "ORCPT=rfc822\r\n" RCPT "ORCPT=;a\r\n"
-	  RCPT "ORCPT=rfc822;\r\n" RCPT "ORCPT=rfc822;a+2\r\n"
-	  RCPT "ORCPT=rfc822;a+0D+0A\r\n" RCPT "ORCPT=rfc 822;a\r\n"
-	  RCPT "ORCPT=rfc_822;a\r\n" RCPT "ORCPT=rfc822;a ORCPT=rfc822;a\r\n",
-	  "250 250 501 501 501 501 501 501 501 501 ", EMPTY "[more]" },
-	{ MAILED RCPT "ORCPT=utf-8;\\x{E9}\\x{1F4E7}\\x{2B}@c\r\n",
-	  "250 250 250 ",
-	  EMPTY "[rcpt c@d ORCPT=utf-8;\\x{E9}\\x{1F4E7}\\x{2B}@c][more]" },
-	{ MAILED RCPT "ORCPT=utf-8;a\\b\r\n" RCPT "ORCPT=utf-8;a+2Bb\r\n"
-	  RCPT "ORCPT=utf-8;\\x{D800}\r\n" RCPT "ORCPT=utf-8;\\x{41}\r\n"
-	  RCPT "ORCPT=utf-8;\\x{110000}\r\n" RCPT "ORCPT=utf-8;\\x{e9}\r\n"
-	  RCPT "ORCPT=utf-8;\\x{0E9}\r\n" RCPT "ORCPT=utf-8;\\x{E9\r\n"
-	  RCPT "ORCPT=utf-8;\\x{0A}\r\n" RCPT "ORCPT=utf-8;\303\251\r\n",
-	  "250 250 501 501 501 501 501 501 501 501 501 501 ", EMPTY "[more]" },
-	/* nothing of one transaction is in the next */
-	{ HELO "MAIL FROM:<a@b> ENVID=x\r\n" RCPT "NOTIFY=NEVER\r\nRSET\r\n"
-	  "MAIL FROM:<a@b>\r\n" RCPT "\r\n", "250 250 250 250 250 250 ",
-	  "[mail a@b 0 0 ENVID=x][rcpt c@d NOTIFY=NEVER]" EMPTY
-	  "[rcpt c@d][more]" },
-	/* clang-format on */
-};
-
-static struct buf trace = { .max = TRACE_MAX * 8 };
-static struct buf said = { .max = TRACE_MAX * 8 };
-
-static void
-one(const struct smtpd_conf *c, const char *in, const char *want_codes,
-    const char *want_events)
-{
-	static char got[TRACE_MAX];
-
-	for (size_t step = 1; step <= 17; step++) {
-		run(c, in, step == 17 ? 4096 : step, &trace, &said);
-		codes(&said, got);
-		if (strcmp(got, want_codes) != 0 ||
-		    (want_events != NULL &&
-			strcmp(buf_cstr(&trace), want_events) != 0))
-			printf("# step %zu of %s\n# %s\n# %s\n", step, in, got,
-			    buf_cstr(&trace));
-		check(strcmp(got, want_codes) == 0);
-		check(want_events == NULL ||
-		    strcmp(buf_cstr(&trace), want_events) == 0);
-	}
-}
-
 /* A message of 1000 octets passes, one of 1001 is passed over. */
 static void
 size_counts(void)
@@ -373,64 +176,6 @@ long_recipients(void)
 	}
 	check(good >= 100 && good < 400);
 	check(s.rcpts.n <= LIMIT_MAIL_RCPTS);
-	smtpd_free(&s);
-}
-
-/* Long parameters: as many of those, and a hundred of them at least. */
-static void
-long_parameters(void)
-{
-	static struct smtpd s;
-	char line[1024];
-	unsigned good = 0;
-	struct span in = SPAN("HELO a\r\nMAIL FROM:<>\r\n");
-
-	smtpd_init(&s, &queue);
-	while (smtpd_next(&s, &in) == SMTPD_MAIL)
-		smtpd_reply(&s, SMTP_SENDER_OK);
-	for (int i = 0; i < 400; i++) {
-		snprintf(line, sizeof(line),
-		    "RCPT TO:<a@b> NOTIFY=SUCCESS,FAILURE,DELAY "
-		    "ORCPT=x;%0*d\r\n",
-		    i == 0 ? 499 : 498, i);
-		in = span_of(line);
-		if (smtpd_next(&s, &in) == SMTPD_RCPT) {
-			smtpd_reply(&s, SMTP_RCPT_OK);
-			good++;
-		}
-	}
-	check(good >= 100 && good < 400);
-	check(span_find(buf_span(&s.out), SPAN("\r\n501 5.5.4 ")) < s.out.n);
-	check(span_find(buf_span(&s.out), SPAN("\r\n452 4.5.3 ")) < s.out.n);
-	check(s.rcpt_args.n <= LIMIT_RCPT_ARGS);
-	smtpd_free(&s);
-}
-
-/* Other recipients at the end: the replies that are owed stay. */
-static void
-other_rcpts(void)
-{
-	static struct smtpd s;
-	struct span in = SPAN("LHLO a\r\nMAIL FROM:<>\r\nRCPT TO:<a@b>\r\n"
-			      "RCPT TO:<c@d>\r\nDATA\r\n.\r\n");
-	struct smtpd_conf c = { .host = "h", .lmtp = true };
-	enum smtpd_event e;
-
-	smtpd_init(&s, &c);
-	while ((e = smtpd_next(&s, &in)) != SMTPD_END)
-		smtpd_reply(&s, e == SMTPD_DATA ? SMTP_GO_AHEAD : SMTP_RCPT_OK);
-	check(span_is(buf_span(&s.rcpt_args), "\n\n"));
-	check(!smtpd_set_rcpts(&s, SPAN(""), SPAN("")));
-	check(!smtpd_set_rcpts(&s, SPAN("x@y\n"), SPAN("\n\n")));
-	check(s.nrcpt == 2 && span_is(buf_span(&s.rcpts), "a@b\nc@d\n"));
-	check(smtpd_set_rcpts(&s, SPAN("x@y\n"), SPAN("NOTIFY=NEVER\n")));
-	check(s.nrcpt == 1 && span_is(buf_span(&s.rcpts), "x@y\n"));
-	check(span_is(buf_span(&s.rcpt_args), "NOTIFY=NEVER\n"));
-	check(s.owed == 2);
-	smtpd_reply(&s, SMTP_ACCEPTED);
-	check(s.nrcpt == 1 && s.owed == 1);
-	smtpd_reply(&s, SMTP_ACCEPTED);
-	check(s.nrcpt == 0);
 	smtpd_free(&s);
 }
 
@@ -544,8 +289,6 @@ main(void)
 {
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
 		one(&plain, cases[i].in, cases[i].codes, cases[i].events);
-	for (size_t i = 0; i < sizeof(asked) / sizeof(asked[0]); i++)
-		one(&queue, asked[i].in, asked[i].codes, asked[i].events);
 	for (int r = 0; r < SMTP_REPLIES; r++) {
 		const struct smtp_text *t = smtp_text((enum smtp_reply)r);
 
@@ -556,8 +299,6 @@ main(void)
 	long_lines();
 	recipients();
 	long_recipients();
-	long_parameters();
-	other_rcpts();
 	errors();
 	tls();
 	lmtp();

@@ -1,0 +1,262 @@
+/* smtpd: extensions, at every cut of their input */
+#include "smtpd.h"
+
+#define CHUNK TO "BDAT "
+#define BEGUN "[mail s@x 0 0][rcpt r@y][data]"
+
+/* BDAT: whatever happens, the octets of a chunk are no commands. */
+static const struct {
+	const char *in, *codes, *events;
+} chunks[] = {
+	/* clang-format off */
+	{ CHUNK "6 LAST\r\na\r\nb\r\nNOOP\r\n", "250 250 250 250 250 ",
+	  BEGUN "a\nb\n[end 6][more]" },
+	{ CHUNK "0 LAST\r\nNOOP\r\n", "250 250 250 250 250 ",
+	  BEGUN "[end 0][more]" },
+	{ CHUNK "1 last\r\naNOOP\r\n", "250 250 250 250 250 ",
+	  BEGUN "a\n[end 1][more]" },
+	{ CHUNK "2\r\na\rBDAT 0\r\nBDAT 4\r\n\nb\r\nBDAT 0 LAST\r\n",
+	  "250 250 250 250 250 250 250 ", BEGUN "a\nb\n[end 6][more]" },
+	{ CHUNK "7 LAST\r\n..\r\n.\r\nQUIT\r\n", "250 250 250 250 221 ",
+	  BEGUN "..\n.\n[end 7][close]" },
+	/* two messages */
+	{ CHUNK "3 LAST\r\na\r\nMAIL FROM:<s@x>\r\nRCPT TO:<r@y>\r\n"
+	  "BDAT 3 LAST\r\nb\r\n", "250 250 250 250 250 250 250 ",
+	  BEGUN "a\n[end 3]" BEGUN "b\n[end 3][more]" },
+	/* a bare CR or LF, and what is on its way behind it */
+	{ CHUNK "7\r\na\nQUIT\nBDAT 6 LAST\r\nQUIT\r\nNOOP\r\n",
+	  "250 250 250 550 503 250 ", BEGUN "a[abort][more]" },
+	{ CHUNK "6 LAST\r\na\rQUI\nNOOP\r\n", "250 250 250 550 250 ",
+	  BEGUN "a[abort][more]" },
+	{ CHUNK "2 LAST\r\na\rNOOP\r\n", "250 250 250 550 250 ",
+	  BEGUN "a[abort][more]" },
+	{ CHUNK "2\r\na\rBDAT 2 LAST\r\nb\nMAIL FROM:<s@x>\r\n",
+	  "250 250 250 250 550 250 ",
+	  BEGUN "a[abort][mail s@x 0 0][more]" },
+	/* not now */
+	{ "BDAT 6\r\nQUIT\r\nHELO a\r\nBDAT 6 LAST\r\nQUIT\r\nNOOP\r\n",
+	  "503 250 503 250 ", "[more]" },
+	{ HELO "MAIL FROM:<s@x>\r\nBDAT 6 LAST\r\nQUIT\r\n"
+	  "RCPT TO:<no@y>\r\nBDAT 6 LAST\r\nQUIT\r\n",
+	  "250 250 503 550 554 ", "[mail s@x 0 0][rcpt no@y][more]" },
+	{ CHUNK "6 FIRST\r\nQUIT\r\nDATA\r\n", "250 250 250 501 503 ",
+	  "[mail s@x 0 0][rcpt r@y][more]" },
+	{ CHUNK "1\r\naBDAT 6 FIRST\r\nQUIT\r\nDATA\r\n",
+	  "250 250 250 250 501 503 ", BEGUN "a[abort][more]" },
+	{ CHUNK "1\r\naDATA\r\nMAIL FROM:<>\r\nRCPT TO:<r@y>\r\n"
+	  "STARTTLS\r\nNOOP\r\nBDAT 2 LAST\r\n\r\n",
+	  "250 250 250 250 503 503 503 503 250 250 ",
+	  BEGUN "a\n[end 3][more]" },
+	{ CHUNK "1\r\naRSET\r\nBDAT 6 LAST\r\nQUIT\r\n",
+	  "250 250 250 250 250 503 ", BEGUN "a[abort][more]" },
+	{ CHUNK "1\r\naEHLO b\r\nMAIL FROM:<s@x>\r\n",
+	  "250 250 250 250 250 250 ",
+	  BEGUN "a[abort][mail s@x 0 0][more]" },
+	{ CHUNK "1\r\naQUIT\r\n", "250 250 250 250 221 ", BEGUN "a[close]" },
+	/* nobody knows where these end */
+	{ CHUNK "x\r\nNOOP\r\n", "250 250 250 501 ",
+	  "[mail s@x 0 0][rcpt r@y][close]" },
+	{ "BDAT\r\nNOOP\r\n", "501 ", "[close]" },
+	{ "BDAT -1\r\nNOOP\r\n", "501 ", "[close]" },
+	{ "BDAT 9223372036854775808 LAST\r\nNOOP\r\n", "501 ", "[close]" },
+	{ "BDAT 99999999999999999999\r\nNOOP\r\n", "501 ", "[close]" },
+	{ "BDAT 18446744073709551617\r\nNOOP\r\n", "501 ", "[close]" },
+	/* the world refuses: at once, or in the midst of it */
+	{ HELO "MAIL FROM:<wait@x>\r\nRCPT TO:<r@y>\r\n"
+	  "BDAT 6\r\nQUIT\r\nBDAT 6 LAST\r\nQUIT\r\nNOOP\r\n",
+	  "250 250 250 451 503 250 ", "[mail wait@x 0 0][rcpt r@y][data][more]" },
+	{ CHUNK "3\r\nV\r\nBDAT 6 LAST\r\nQUIT\r\nNOOP\r\n",
+	  "250 250 250 554 503 250 ", BEGUN "V[more]" },
+	{ CHUNK "8 LAST\r\nV\nQUIT\r\nNOOP\r\n",
+	  "250 250 250 554 250 ", BEGUN "V[more]" },
+	/* too much: at once, and over all chunks */
+	{ CHUNK "1001\r\nQUIT\r\n", "250 250 250 ",
+	  "[mail s@x 0 0][rcpt r@y][more]" },
+	{ CHUNK "3\r\na\r\nBDAT 998 LAST\r\n", "250 250 250 250 ",
+	  BEGUN "a\n[abort][more]" },
+	{ CHUNK "3\r\na\r\nBDAT 9223372036854775807 LAST\r\nQUIT\r\n",
+	  "250 250 250 250 ", BEGUN "a\n[abort][more]" },
+	/* clang-format on */
+};
+
+/* Chunks of 1000 octets pass; one more, and its octets are gone. */
+static void
+chunks_count(void)
+{
+	static char text[4096], last[1024];
+
+	memset(last, 'Q', sizeof(last));
+	for (int n = 997; n <= 998; n++) {
+		snprintf(text, sizeof(text),
+		    CHUNK "3\r\na\r\nBDAT %d LAST\r\n%.*sNOOP\r\n", n, n, last);
+		one(&plain, text,
+		    n == 997 ? "250 250 250 250 250 250 "
+			     : "250 250 250 250 552 250 ",
+		    NULL);
+	}
+}
+
+/* A client that has many chunks on their way is not put out for it. */
+static void
+many_chunks(void)
+{
+	static char text[1200], want[200];
+	size_t n = (size_t)snprintf(text, sizeof(text), CHUNK "1\r\n\n");
+	size_t w = (size_t)snprintf(want, sizeof(want), "250 250 250 550 ");
+
+	for (int i = 0; i < 30; i++) {
+		memcpy(text + n, "BDAT 6\r\nQUIT\r\n", 15);
+		n += 14;
+		memcpy(want + w, "503 ", 5);
+		w += 4;
+	}
+	one(&plain, text, want, BEGUN "[abort][more]");
+}
+
+static void
+lmtp(void)
+{
+	static const struct smtpd_conf c = { .host = "l.test", .lmtp = true };
+
+	one(&c,
+	    "LHLO a\r\nMAIL FROM:<s@x>\r\nRCPT TO:<r@y>\r\n"
+	    "RCPT TO:<q@y>\r\nBDAT 3\r\na\r\nBDAT 3 LAST\r\nb\r\nNOOP\r\n",
+	    "250 250 250 250 250 250 250 250 ",
+	    "[mail s@x 0 0][rcpt r@y][rcpt q@y][data]a\nb\n[end 6][more]");
+	one(&c,
+	    "LHLO a\r\nMAIL FROM:<s@x>\r\nRCPT TO:<r@y>\r\n"
+	    "RCPT TO:<q@y>\r\nBDAT 3 LAST\r\nV\r\nNOOP\r\n",
+	    "250 250 250 250 554 554 250 ",
+	    "[mail s@x 0 0][rcpt r@y][rcpt q@y][data]V[more]");
+	one(&c,
+	    "LHLO a\r\nMAIL FROM:<s@x>\r\nRCPT TO:<r@y>\r\n"
+	    "RCPT TO:<q@y>\r\nBDAT 3\r\nV\r\nBDAT 3 LAST\r\nb\r\nNOOP\r\n",
+	    "250 250 250 250 554 503 250 ",
+	    "[mail s@x 0 0][rcpt r@y][rcpt q@y][data]V[more]");
+}
+
+static const struct smtpd_conf queue = { .host = "mx.test", .queue = true };
+
+#define MAILED HELO "MAIL FROM:<a@b>\r\n"
+#define RCPT "RCPT TO:<c@d> "
+#define EMPTY "[mail a@b 0 0]"
+
+/* What only a queue keeps. */
+static const struct {
+	const char *in, *codes, *events;
+} asked[] = {
+	/* clang-format off */
+	{ HELO "MAIL FROM:<a@b> RET=hdrs ENVID=a+20b BODY=8BITMIME\r\n",
+	  "250 250 ", "[mail a@b 1 0 RET=HDRS ENVID=a+20b BODY=8BITMIME][more]" },
+	{ HELO "MAIL FROM:<a@b> RET=FULL RET=FULL\r\n"
+	  "MAIL FROM:<a@b> ENVID=a ENVID=a\r\nMAIL FROM:<a@b> RET=NONE\r\n"
+	  "MAIL FROM:<a@b> RET\r\nMAIL FROM:<a@b> ENVID=\r\n"
+	  "MAIL FROM:<a@b> ENVID=a+zz\r\nMAIL FROM:<a@b> ENVID=a+0Ab\r\n"
+	  "MAIL FROM:<a@b> ENVID=a+C3+A9\r\nMAIL FROM:<a@b> NOTIFY=NEVER\r\n"
+	  "MAIL FROM:<a@b> BY=1;R\r\n",
+	  "250 501 501 501 501 501 501 501 501 555 555 ", "[more]" },
+	{ MAILED RCPT "NOTIFY=NEVER\r\n" RCPT "NOTIFY=success,DELAY\r\n"
+	  RCPT "ORCPT=rfc822;a+2Bb@c NOTIFY=FAILURE\r\n",
+	  "250 250 250 250 250 ", EMPTY "[rcpt c@d NOTIFY=NEVER]"
+	  "[rcpt c@d NOTIFY=success,DELAY]"
+	  "[rcpt c@d ORCPT=rfc822;a+2Bb@c NOTIFY=FAILURE][more]" },
+	{ MAILED RCPT "NOTIFY=NEVER,DELAY\r\n" RCPT "NOTIFY=DELAY,NEVER\r\n"
+	  RCPT "NOTIFY=DELAY,\r\n" RCPT "NOTIFY=,DELAY\r\n"
+	  RCPT "NOTIFY=DELAY,,FAILURE\r\n" RCPT "NOTIFY=DELAY,DELAY\r\n"
+	  RCPT "NOTIFY\r\n" RCPT "NOTIFY=x\r\n"
+	  RCPT "NOTIFY=NEVER NOTIFY=NEVER\r\n" RCPT "RET=FULL\r\n",
+	  "250 250 501 501 501 501 501 501 501 501 501 555 ", EMPTY "[more]" },
+	{ MAILED RCPT "ORCPT=rfc822\r\n" RCPT "ORCPT=;a\r\n"
+	  RCPT "ORCPT=rfc822;\r\n" RCPT "ORCPT=rfc822;a+2\r\n"
+	  RCPT "ORCPT=rfc822;a+0D+0A\r\n" RCPT "ORCPT=rfc 822;a\r\n"
+	  RCPT "ORCPT=rfc_822;a\r\n" RCPT "ORCPT=rfc822;a ORCPT=rfc822;a\r\n",
+	  "250 250 501 501 501 501 501 501 501 501 ", EMPTY "[more]" },
+	{ MAILED RCPT "ORCPT=utf-8;\\x{E9}\\x{1F4E7}\\x{2B}@c\r\n",
+	  "250 250 250 ",
+	  EMPTY "[rcpt c@d ORCPT=utf-8;\\x{E9}\\x{1F4E7}\\x{2B}@c][more]" },
+	{ MAILED RCPT "ORCPT=utf-8;a\\b\r\n" RCPT "ORCPT=utf-8;a+2Bb\r\n"
+	  RCPT "ORCPT=utf-8;\\x{D800}\r\n" RCPT "ORCPT=utf-8;\\x{41}\r\n"
+	  RCPT "ORCPT=utf-8;\\x{110000}\r\n" RCPT "ORCPT=utf-8;\\x{e9}\r\n"
+	  RCPT "ORCPT=utf-8;\\x{0E9}\r\n" RCPT "ORCPT=utf-8;\\x{E9\r\n"
+	  RCPT "ORCPT=utf-8;\\x{0A}\r\n" RCPT "ORCPT=utf-8;\303\251\r\n",
+	  "250 250 501 501 501 501 501 501 501 501 501 501 ", EMPTY "[more]" },
+	/* nothing of one transaction is in the next */
+	{ HELO "MAIL FROM:<a@b> ENVID=x\r\n" RCPT "NOTIFY=NEVER\r\nRSET\r\n"
+	  "MAIL FROM:<a@b>\r\n" RCPT "\r\n", "250 250 250 250 250 250 ",
+	  "[mail a@b 0 0 ENVID=x][rcpt c@d NOTIFY=NEVER]" EMPTY
+	  "[rcpt c@d][more]" },
+	/* clang-format on */
+};
+
+/* Long parameters: as many of those, and a hundred of them at least. */
+static void
+long_parameters(void)
+{
+	static struct smtpd s;
+	char line[1024];
+	unsigned good = 0;
+	struct span in = SPAN("HELO a\r\nMAIL FROM:<>\r\n");
+
+	smtpd_init(&s, &queue);
+	while (smtpd_next(&s, &in) == SMTPD_MAIL)
+		smtpd_reply(&s, SMTP_SENDER_OK);
+	for (int i = 0; i < 400; i++) {
+		snprintf(line, sizeof(line),
+		    "RCPT TO:<a@b> NOTIFY=SUCCESS,FAILURE,DELAY "
+		    "ORCPT=x;%0*d\r\n",
+		    i == 0 ? 499 : 498, i);
+		in = span_of(line);
+		if (smtpd_next(&s, &in) == SMTPD_RCPT) {
+			smtpd_reply(&s, SMTP_RCPT_OK);
+			good++;
+		}
+	}
+	check(good >= 100 && good < 400);
+	check(span_find(buf_span(&s.out), SPAN("\r\n501 5.5.4 ")) < s.out.n);
+	check(span_find(buf_span(&s.out), SPAN("\r\n452 4.5.3 ")) < s.out.n);
+	check(s.rcpt_args.n <= LIMIT_RCPT_ARGS);
+	smtpd_free(&s);
+}
+
+/* Other recipients at the end: the replies that are owed stay. */
+static void
+other_rcpts(void)
+{
+	static struct smtpd s;
+	struct span in = SPAN("LHLO a\r\nMAIL FROM:<>\r\nRCPT TO:<a@b>\r\n"
+			      "RCPT TO:<c@d>\r\nDATA\r\n.\r\n");
+	struct smtpd_conf c = { .host = "h", .lmtp = true };
+	enum smtpd_event e;
+
+	smtpd_init(&s, &c);
+	while ((e = smtpd_next(&s, &in)) != SMTPD_END)
+		smtpd_reply(&s, e == SMTPD_DATA ? SMTP_GO_AHEAD : SMTP_RCPT_OK);
+	check(span_is(buf_span(&s.rcpt_args), "\n\n"));
+	check(!smtpd_set_rcpts(&s, SPAN(""), SPAN("")));
+	check(!smtpd_set_rcpts(&s, SPAN("x@y\n"), SPAN("\n\n")));
+	check(s.nrcpt == 2 && span_is(buf_span(&s.rcpts), "a@b\nc@d\n"));
+	check(smtpd_set_rcpts(&s, SPAN("x@y\n"), SPAN("NOTIFY=NEVER\n")));
+	check(s.nrcpt == 1 && span_is(buf_span(&s.rcpts), "x@y\n"));
+	check(span_is(buf_span(&s.rcpt_args), "NOTIFY=NEVER\n"));
+	check(s.owed == 2);
+	smtpd_reply(&s, SMTP_ACCEPTED);
+	check(s.nrcpt == 1 && s.owed == 1);
+	smtpd_reply(&s, SMTP_ACCEPTED);
+	check(s.nrcpt == 0);
+	smtpd_free(&s);
+}
+
+int
+main(void)
+{
+	for (size_t i = 0; i < sizeof(chunks) / sizeof(chunks[0]); i++)
+		one(&plain, chunks[i].in, chunks[i].codes, chunks[i].events);
+	for (size_t i = 0; i < sizeof(asked) / sizeof(asked[0]); i++)
+		one(&queue, asked[i].in, asked[i].codes, asked[i].events);
+	chunks_count();
+	many_chunks();
+	lmtp();
+	long_parameters();
+	other_rcpts();
+	return done();
+}
