@@ -215,13 +215,16 @@ is() {
 		'8.2.0.192.wl.test A 127.0.10.2' '9.2.0.192.bl.test A 127.255.255.254' \
 		'10.2.0.192.bl.test A 192.0.2.80' '11.2.0.192.bl.test CNAME x.bl.test' \
 		'x.bl.test A 127.0.0.3' \
+		'13.2.0.192.bl.test truncated' '13.2.0.192.bl.test A 127.0.0.2' \
+		'14.2.0.192.bl.test lies' '14.2.0.192.bl.test A 127.0.0.2' \
 		'1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.bl.test A 127.0.0.2'
 	access 'allow dnsbl:wl.test' 'reject dnsbl:bl.test=127.0.0.4 -- 5.7.1 an open proxy' \
 		'reject dnsbl:bl.test -- 5.7.1 listed at bl.test'
 	is "$(ask a@x.org alice@example.test)" '550 5.7.1 listed at bl.test'
 	grep -q 'refuse .*code=550 why="access:3: 5.7.1 listed at bl.test"' err
 	is "$(sort asked)" $'udp 7.2.0.192.bl.test A\nudp 7.2.0.192.wl.test A'
-	# every address: a white list, "you ask too much", a parked domain, a CNAME
+	# every address: a white list, "you ask too much", a parked domain,
+	# a CNAME, an answer by TCP, one behind wrong ones, IPv4 within IPv6
 	while read -r ip want; do
 		TCPREMOTEIP=$ip ask a@x.org alice@example.test >got
 		is "$(cut -d ' ' -f 1 got) $ip" "$want $ip"
@@ -231,6 +234,9 @@ is() {
 		192.0.2.10 250
 		192.0.2.11 550
 		192.0.2.12 250
+		192.0.2.13 550
+		192.0.2.14 550
+		::ffff:192.0.2.7 550
 		2001:db8::1 550
 		2001:db8::2 250
 	E

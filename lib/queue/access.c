@@ -129,6 +129,21 @@ parse_text(struct span text, struct access_line *l)
 	return NULL;
 }
 
+/* How many words there are in front of "--". */
+static size_t
+count_patterns(struct span line)
+{
+	size_t n = 0;
+
+	for (;;) {
+		struct span word = span_word(&line);
+
+		if (word.n == 0 || span_is(word, "--"))
+			return n;
+		n++;
+	}
+}
+
 const char *
 access_parse(struct arena *a, struct span line, struct access_line *l)
 {
@@ -137,7 +152,8 @@ access_parse(struct arena *a, struct span line, struct access_line *l)
 	*l = (struct access_line){ .line = 0 };
 	if (!parse_action(word, &l->action))
 		return "not an action";
-	l->patterns = arena_alloc(a, (line.n / 2 + 1) * sizeof(l->patterns[0]));
+	l->patterns =
+	    arena_alloc(a, (count_patterns(line) + 1) * sizeof(l->patterns[0]));
 	for (;;) {
 		word = span_word(&line);
 		if (word.n == 0 || span_is(word, "--"))
