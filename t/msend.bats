@@ -81,7 +81,7 @@ certificate() {
 }
 
 @test "a message arrives byte for byte, with CRLF and dots undone" {
-	sink s
+	sink s +8bitmime
 	printf 'Subject: \303\244\n\n.\n..\n.x\nFrom y\n \ttrail \t\n%s\n\0\200\377\n\r\nend\n' \
 		"$(printf '%0990d' 0)" >m
 	run -0 --separate-stderr to bob@b.test
@@ -405,6 +405,48 @@ first.test A 127.0.0.1'
 	wait_for test -e again/2.eml
 	grep -q '^Action: relayed' again/*.eml
 	wait_for empty
+}
+
+@test "8-bit text becomes quoted-printable where 8BITMIME is missing" {
+	python3 - <<-'P'
+		from email.message import EmailMessage
+		import email.policy
+		m = EmailMessage(policy=email.policy.SMTP.clone(cte_type="8bit", linesep="\n"))
+		m["Subject"] = "x"
+		m.set_content("B\u00fccher =\n" * 500 + "tr\u00e4il \t\n.\n", cte="8bit")
+		m.add_attachment("ascii\n.\n")
+		inner = EmailMessage(policy=m.policy)
+		inner["Subject"] = "in"
+		inner.set_content("\u00e4" * 400, cte="8bit")
+		m.add_attachment(inner)
+		open("m8", "wb").write(m.as_bytes())
+	P
+	grep -q $'\303' m8
+	sink seven +size=100000
+	run -0 --separate-stderr msend -h "127.0.0.1:$PORT" -f a@a.test -- b@b.test <m8
+	grep -qx 'C: MAIL FROM:<a@a.test>' seven/log
+	# no MIME, a bare CR where nothing is encoded, NUL where it is
+	printf 'Subject: a\rb\n\n\303\274\0\r\n\rx' >small
+	run -0 --separate-stderr msend -h "127.0.0.1:$PORT" -f a@a.test -- b@b.test <small
+	printf '%s\r\n' 'Subject: a b' 'MIME-Version: 1.0' \
+		'Content-Type: text/plain; charset=unknown-8bit' \
+		'Content-Transfer-Encoding: quoted-printable' '' '=C3=BC=00' '=0Dx' |
+		cmp - seven/2.eml
+	sink eight +8bitmime
+	run -0 --separate-stderr msend -h "127.0.0.1:$PORT" -f a@a.test -- b@b.test <m8
+	crlf m8 | cmp - eight/1.eml
+	python3 - <<-'P'
+		import email, email.policy, re
+		sent = open("seven/1.eml", "rb").read()
+		assert not re.search(rb"[\x80-\xff]|[^\r]\n", sent)
+		assert all(len(x) <= 78 for x in sent.split(b"\r\n")), sent
+		assert b"8bit" not in sent
+		one, two = (email.message_from_bytes(b.replace(b"\r\n", b"\n"), policy=email.policy.default)
+		    for b in (sent, open("eight/1.eml", "rb").read()))
+		leaves = [[(p.get_content_type(), p.get_content()) for p in m.walk()
+		    if not p.is_multipart()] for m in (one, two)]
+		assert leaves[0] == leaves[1] and len(leaves[0]) == 3, leaves
+	P
 }
 
 @test "SMTPUTF8 is needed only for what is not ASCII in the end" {

@@ -89,6 +89,7 @@ message_measure(struct message *m)
 	char last = '\n';
 	bool header = true;
 
+	seven_forget();
 	m->eight_bit = m->header_8bit = false;
 	for (;;) {
 		if (chunk(m, &at, &n) == -1)
@@ -111,12 +112,28 @@ message_measure(struct message *m)
 	return 0;
 }
 
-int
-message_put(
-    const struct message *m, bool (*put)(void *ctx, struct span), void *ctx)
+/* To the wire: what was put in, through wire_next. */
+struct writer {
+	struct wire wire;
+	bool (*put)(void *ctx, struct span);
+	void *ctx;
+};
+
+static bool
+put_wire(void *ctx, struct span in)
 {
-	struct wire w = { .stuff = true };
-	struct span in, piece, end;
+	struct writer *w = ctx;
+	struct span piece;
+
+	while (wire_next(&w->wire, &in, &piece))
+		if (!w->put(w->ctx, piece))
+			return false;
+	return true;
+}
+
+static int
+put_file(const struct message *m, struct writer *w)
+{
 	off_t at = m->at;
 	size_t n;
 
@@ -124,16 +141,25 @@ message_put(
 		if (chunk(m, &at, &n) == -1)
 			return -1;
 		if (n == 0)
-			break;
+			return 0;
 		no_bare_cr(n);
-		in = (struct span){ buf, n };
-		while (wire_next(&w, &in, &piece))
-			if (!put(ctx, piece)) {
-				errno = EPIPE;
-				return -1;
-			}
+		if (!put_wire(w, (struct span){ buf, n })) {
+			errno = EPIPE;
+			return -1;
+		}
 	}
-	end = wire_end(&w, true);
+}
+
+int
+message_put(const struct message *m, bool seven,
+    bool (*put)(void *ctx, struct span), void *ctx)
+{
+	struct writer w = { { .stuff = true }, put, ctx };
+	struct span end;
+
+	if ((seven ? seven_put(m, put_wire, &w) : put_file(m, &w)) == -1)
+		return -1;
+	end = wire_end(&w.wire, true);
 	if (end.n > 0 && !put(ctx, end)) {
 		errno = EPIPE;
 		return -1;

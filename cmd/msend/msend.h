@@ -6,6 +6,7 @@
  *	message.c  the message on its way: size, 8 bits, to the wire
  *	route.c    the hosts of a domain, in the order to be tried
  *	conn.c     a connection, in the clear or with TLS
+ *	seven.c    the message for a host that takes 7 bits only
  *	fit.c      what a message needs of a host, what fits in a transaction
  *	session.c  an SMTP session on it, kept for the next message
  *	group.c    recipients of one next hop together
@@ -110,10 +111,18 @@ MUST int message_measure(struct message *);
 
 /*
  * Give the message as it goes to the wire: CRLF, dots doubled, a bare CR
- * as a blank.  put returns false to stop.  0; -1 and errno (a failure of
- * put: EPIPE).
+ * as a blank; seven: after seven_can, by that.  put returns false to stop.
+ * 0; -1 and errno (a failure of put: EPIPE).
  */
-MUST int message_put(
+MUST int message_put(const struct message *, bool seven,
+    bool (*put)(void *ctx, struct span), void *ctx);
+
+/* Whether a message can be written in 7 bits; it is read through. */
+bool seven_can(const struct message *);
+void seven_forget(void); /* another message */
+
+/* Give it so, lines ended by LF, like message_put. */
+MUST int seven_put(
     const struct message *, bool (*put)(void *ctx, struct span), void *ctx);
 
 struct conn {

@@ -237,14 +237,14 @@ put_body(void *ctx, struct span piece)
 
 /* The message; its final dot is the engine's to say. */
 static void
-send_body(const struct message *m)
+send_body(const struct message *m, bool seven)
 {
 	static struct body b;
 	char why[WHY_SIZE];
 
 	b.n = 0;
 	b.why[0] = '\0';
-	if (message_put(m, put_body, &b) == -1) {
+	if (message_put(m, seven, put_body, &b) == -1) {
 		/* without its end the server must not take it */
 		if (b.why[0] == '\0')
 			snprintf(b.why, sizeof(b.why), "read the message: %s",
@@ -279,8 +279,12 @@ transact(const struct message *m, const struct peer *p, struct smtpc_rcpt *part,
 	static struct arena names;
 	struct smtpc_mail mail = { .rcpts = part, .nrcpts = n };
 	enum smtpc_event e;
+	bool seven;
 
 	message_mail(m, p, &mail);
+	seven = m->eight_bit && !p->smtpc->eightbitmime && seven_can(m);
+	if (seven)
+		mail.size = 0; /* of what will be sent nobody knows it */
 	if (names.max == 0)
 		arena_init(&names, LIMIT_JOB_RCPTS * 4 * LIMIT_ADDRESS);
 	arena_release(&names, (struct arena_mark){ 0 });
@@ -293,7 +297,7 @@ transact(const struct message *m, const struct peer *p, struct smtpc_rcpt *part,
 	smtpc_send(&s.smtpc, &mail);
 	e = run();
 	if (e == SMTPC_BODY) {
-		send_body(m);
+		send_body(m, seven);
 		e = s.open ? run() : SMTPC_GONE;
 	}
 	if (e == SMTPC_GONE)
