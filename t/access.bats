@@ -152,6 +152,11 @@ is() {
 		DATA 'Subject: x' . QUIT; } | mrecv -F ./sink -- ./sink >out 2>err
 	grep -q '^250 2.0.0 ok' out
 	[ ! -e called ]
+	{ say 'EHLO me.test' 'MAIL FROM:<s@x.org>' 'RCPT TO:<alice@example.test>' \
+		'BDAT 14 LAST' 'Subject: x' ''; say QUIT; } | mrecv -- mqueue add >out 2>err
+	grep -q '^250 2.0.0 ok' out
+	grep -q '^221 ' out
+	[ -z "$(queued)" ]
 	[ -z "$(find queue/tmp -type f 2>/dev/null)" ]
 }
 

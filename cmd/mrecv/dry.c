@@ -180,7 +180,7 @@ dry_fill(struct mrecv *m)
 	to[m->in.data.n++] = '\n';
 	if (!text && line.n > 0 && line.p[line.n - 1] == '\r')
 		line.n--;
-	if (m->s.state != SMTPD_IN_BODY)
+	if (!smtpd_in_message(&m->s))
 		note_verb(line);
 	if (m->verbose > 1)
 		show("C: ", line);
