@@ -19,6 +19,10 @@ setup() {
 	export PNEU_CONF=$PWD/conf PROTO=TCP TCPREMOTEIP=192.0.2.7
 }
 
+teardown() {
+	host_down
+}
+
 access() {
 	printf '%s\n' "$@" >conf/access
 	touch -d '1 hour ago' conf/access
@@ -274,4 +278,25 @@ rcpts='452 4.7.1 too many recipients in an hour, try again later'
 	is "$(ask new@x.org carol@example.test)" '451 4.7.1 greylisted, try again in 1 seconds'
 	export TCPREMOTEIP=127.0.0.1
 	is "$(ask new@x.org carol@example.test)" "$ok"
+}
+
+@test "a stolen login on a whole host sends no more than its recipients in an hour" {
+	host_dir
+	mkdir -p "$PNEU_DIR/conf"
+	echo 'recipients-per-login 3' >"$PNEU_DIR/conf/limits"
+	unset PNEU_CONF PROTO TCPREMOTEIP
+	host_up
+	for i in 1 2 3 4; do
+		curl -sS --ssl-reqd --cacert "$PNEU_CA" --url "smtp://localhost:$SUBMISSION_PORT" \
+			--user "alice@$PNEU_DOMAIN:secret-alice" --mail-from "alice@$PNEU_DOMAIN" \
+			--mail-rcpt "bob@$PNEU_DOMAIN" -T - <<<$'Subject: x\r\n\r\nhello\r' >>sent 2>&1 && echo ok >>sent
+	done
+	cat sent
+	[ "$(grep -c '^ok' sent)" -eq 3 ]
+	grep -rq "refuse .*user=alice@$PNEU_DOMAIN .*code=452 why=\"recipients-per-login 3: " "$PNEU_DIR/log"
+	[ -e "$PNEU_DIR/state/rates" ]
+	# somebody else sends on
+	curl -sS --ssl-reqd --cacert "$PNEU_CA" --url "smtp://localhost:$SUBMISSION_PORT" \
+		--user "bob@$PNEU_DOMAIN:secret-bob" --mail-from "bob@$PNEU_DOMAIN" \
+		--mail-rcpt "alice@$PNEU_DOMAIN" -T - <<<$'Subject: x\r\n\r\nhello\r'
 }
