@@ -11,8 +11,9 @@ setup() {
 		alice@example.test:62011:62011:/nonexistent/alice:
 		bob@example.test:62012:62012:/nonexistent/bob:disabled
 		carol@example.test:62013:62013:/nonexistent/carol:
+		josé@xn--bcher-kva.test:62014:62014:/nonexistent/jose:
 	E
-	printf 'example.test\nrelay.test relay\n' >conf/domains
+	printf 'example.test\nrelay.test relay\nbücher.test\n' >conf/domains
 	printf 'postmaster: alice@example.test\nabuse: alice@example.test\n' >conf/aliases
 	echo mx.example.test >conf/me
 	echo "queue $PWD/queue" >conf/paths
@@ -102,7 +103,7 @@ queued() {
 
 @test "before a login and after it the same extensions are offered" {
 	keywords() { say 'EHLO a' QUIT | "$@" 2>/dev/null | tr -d '\r' | grep '^250' |
-		sed 's/^250[- ]//' | grep -v '^AUTH\|^FUTURERELEASE' | sort; }
+		sed 's/^250[- ]//' | grep -v '^AUTH' | sed 's/ 20.*Z$//' | sort; }
 	for sink in 'mqueue add' ./sink; do
 		[ "$(id -u)" -ne 0 ] ||
 			printf '%s\n' 'pneu 62001 62001' 'pneu-login 62003 62003' >conf/uids
@@ -126,6 +127,62 @@ queued() {
 	grep -q '^from s@x.org ENVID=x1 RET=FULL' "$(queued)"
 	grep -qx 'to alice@example.test' "$(queued)"
 	grep -qx 'to carol@example.test NOTIFY=NEVER ORCPT=rfc822;c@d' "$(queued)"
+}
+
+@test "what is asked of the queue is kept by it, and told to a filter" {
+	script f 'env | grep "^MAIL_" >env; cat'
+	echo "pneu $(id -u) $(id -g)" >conf/uids
+	export PROTO=IPC IPCREMOTEEUID=0 SSL_PROTOCOL=TLSv1.3
+	send() {
+		say 'EHLO me.test' "MAIL FROM:<josé@bücher.test> SMTPUTF8 BY=3600;RT HOLDFOR=600 REQUIRETLS" \
+			'RCPT TO:<josé@xn--bcher-kva.test> ORCPT=utf-8;josé@bücher.test' \
+			DATA 'From: josé@bücher.test' . QUIT | mrecv -p "$@" >out
+		cat out
+		[[ $(last_reply out) == "250 2.0.0 ok "* ]]
+	}
+	for way in '' '-F ./f'; do
+		rm -rf queue
+		send $way -- mqueue add
+		grep -q "^from josé@bücher.test SMTPUTF8 BY=20[-0-9]*T[0-9:]*Z;RT HOLDUNTIL=20[-0-9]*T[0-9:]*Z REQUIRETLS BODY=8BITMIME$" "$(queued)"
+		grep -qx 'to josé@xn--bcher-kva.test ORCPT=utf-8;josé@bücher.test' "$(queued)"
+		grep -q 'by mx.example.test with UTF8SMTPS (TLSv1.3) id' "$(queued)"
+		left=$(($(stat -c %Y "$(queued)") - $(date +%s)))
+		[ "$left" -gt 500 ] && [ "$left" -le 600 ]
+	done
+	grep -qx 'MAIL_SMTPUTF8=1' env
+	grep -qx 'MAIL_REQUIRETLS=1' env
+	grep -qx 'MAIL_BODY=8BITMIME' env
+	grep -qx 'MAIL_FROM=josé@bücher.test' env
+	grep -qx 'MAIL_RCPTS=josé@xn--bcher-kva.test' env
+	grep -qx 'MAIL_RCPT_ARGS=ORCPT=utf-8;josé@bücher.test' env
+	grep -q '^MAIL_BY=20.*Z;RT$' env
+	grep -q '^MAIL_HOLDUNTIL=20.*Z$' env
+}
+
+@test "REQUIRETLS is offered only within TLS, FUTURERELEASE only to users" {
+	offers() { say 'EHLO a' QUIT | "$@" 2>/dev/null; }
+	! offers mrecv -- mqueue add | grep -q 'REQUIRETLS\|FUTURERELEASE'
+	SSL_PROTOCOL=TLSv1.3 offers mrecv -- mqueue add >out
+	grep -q REQUIRETLS out
+	! grep -q FUTURERELEASE out
+	offers mrecv -p -- mqueue add >out
+	! grep -q REQUIRETLS out
+	grep -q '^250-FUTURERELEASE 2592000 20..-..-..T..:..:..Z' out
+	! SSL_PROTOCOL=TLSv1.3 offers mrecv -p -- ./sink |
+		grep -q 'REQUIRETLS\|FUTURERELEASE\|DELIVERBY\|DSN'
+}
+
+@test "a login in a domain beyond ASCII sends as its own address, in any form" {
+	sed -i 's/62014:62014/62011:62011/; /^alice/d' conf/users
+	touch -d '1 hour ago' conf/users
+	for from in 'josé@bücher.test' 'josé@xn--bcher-kva.test' 'JOSÉ@BÜCHER.test'; do
+		say 'EHLO a' "MAIL FROM:<$from> SMTPUTF8" QUIT |
+			PROTO=IPC IPCREMOTEEUID=62011 mrecv -p -- ./sink >out 2>err
+		grep -q '^250 2.1.0' out
+	done
+	say 'EHLO a' "MAIL FROM:<jose@bücher.test> SMTPUTF8" QUIT |
+		PROTO=IPC IPCREMOTEEUID=62011 mrecv -p -- ./sink >out 2>err
+	grep -q '^553 5.7.1' out
 }
 
 @test "a HELO that is no name is called invalid" {

@@ -228,6 +228,7 @@ prepare(struct mauth *m)
 	if (m->proto == &smtp_greet) {
 		m->conf.size = conf_limit("message", UINT64_MAX, LIMIT_MESSAGE);
 		m->conf.queue = ends_in_queue(m->program);
+		m->conf.now = unix_now();
 	}
 	net_nodelay(STDOUT_FILENO);
 	close_others(m);

@@ -6,22 +6,30 @@
 #include "io/log.h"
 #include "mail/received.h"
 #include "mrecv.h"
+#include "queue/envelope.h"
 
 const char *
 protocol(const struct mrecv *m)
 {
 	return received_with(
-	    m->lmtp, m->s.esmtp, m->tls[0] != '\0', m->by_login);
+	    m->lmtp, m->s.esmtp, m->s.utf8, m->tls[0] != '\0', m->by_login);
 }
 
 /* What the sender asked of the queue; only what was given is there. */
 static void
 set_mail_args(struct mrecv *m, struct env *e)
 {
-	if (m->s.ret[0] != '\0')
-		env_set(e, "MAIL_RET", span_of(m->s.ret));
-	if (m->s.envid[0] != '\0')
-		env_set(e, "MAIL_ENVID", span_of(m->s.envid));
+	static const struct {
+		const char *arg, *name;
+	} all[] = { { "SMTPUTF8", "MAIL_SMTPUTF8" }, { "RET", "MAIL_RET" },
+		{ "ENVID", "MAIL_ENVID" }, { "BY", "MAIL_BY" },
+		{ "REQUIRETLS", "MAIL_REQUIRETLS" },
+		{ "HOLDUNTIL", "MAIL_HOLDUNTIL" } };
+	struct span v;
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		if (envelope_arg(span_of(m->s.mail_args), all[i].arg, &v))
+			env_set(e, all[i].name, v.n > 0 ? v : SPAN("1"));
 }
 
 void
@@ -43,7 +51,8 @@ child_env(struct mrecv *m, struct env *e, const char *id)
 	env_set(e, "MAIL_WITH", span_of(protocol(m)));
 	env_set(
 	    e, "MAIL_BODY", m->s.eightbit ? SPAN("8BITMIME") : SPAN("7BIT"));
-	env_set(e, "MAIL_FROM", span_of(m->s.sender));
+	env_set_lines(
+	    e, "MAIL_FROM", span_of(m->s.sender), sizeof(m->s.sender));
 	rcpts.n--; /* no LF behind the last line */
 	env_set_lines(e, "MAIL_RCPTS", rcpts, LIMIT_MAIL_RCPTS);
 	args.n--;

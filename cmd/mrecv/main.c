@@ -116,7 +116,7 @@ settings(struct mrecv *m)
 {
 	struct smtpd_conf c = { .host = conf_me(),
 		.lmtp = m->lmtp,
-		.lenient = m->submission,
+		.submission = m->submission,
 		.tls_offered = !m->dry && tls_offered(),
 		.tls_active = m->tls[0] != '\0',
 		.logged_in = m->known,
@@ -133,6 +133,7 @@ settings(struct mrecv *m)
 	if (m->direct)
 		become_pneu();
 	smtpd_init(&m->s, &c);
+	m->s.now = unix_now();
 	if (m->direct &&
 	    queue_open(&m->queue, conf_path("queue"), !m->dry) == -1) {
 		m->queue.fd = -1;

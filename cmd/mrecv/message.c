@@ -109,7 +109,8 @@ begin_queue(struct mrecv *m)
 		.ip = span_of(m->peer.ip),
 		.helo = span_of(m->s.helo),
 		.with = span_of(protocol(m)),
-		.received = msg.date };
+		.received = msg.date,
+		.due = m->s.hold_until };
 
 	for (size_t n = 0; left.n > 0; n++) {
 		rcpts[n].address = span_cut(&left, '\n');

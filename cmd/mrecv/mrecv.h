@@ -13,8 +13,8 @@
 
 enum {
 	MRECV_STAGES = 16,
-	COMMIT_FD = 3,        /* MAIL_COMMITFD of filters and sinks */
-	MRECV_MESSAGES = 1296 /* of one connection: as many as it has ids */
+	COMMIT_FD = 3, /* MAIL_COMMITFD of filters and sinks */
+	MRECV_MESSAGES = LIMIT_SMTP_MAILS
 };
 
 /* What a message passes on its way to the sink: a filter (-F). */

@@ -56,7 +56,7 @@ judge_sender(struct mrecv *m)
 
 	if (m->submission && !m->known)
 		return SMTP_NEED_LOGIN;
-	if (m->ids == MRECV_MESSAGES)
+	if (m->ids >= MRECV_MESSAGES)
 		return SMTP_LATER;
 	if (m->direct && m->queue.fd == -1 && !m->dry)
 		return SMTP_LATER;

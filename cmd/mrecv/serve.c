@@ -114,7 +114,10 @@ step(struct mrecv *m, enum smtpd_event event)
 {
 	switch (event) {
 	case SMTPD_MORE:
-		return flush(m) == 0 && listen_more(m);
+		if (flush(m) == -1 || !listen_more(m))
+			return false;
+		m->s.now = unix_now();
+		return true;
 	case SMTPD_FLUSH:
 		return flush(m) == 0;
 	case SMTPD_MAIL:

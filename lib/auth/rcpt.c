@@ -7,6 +7,7 @@
 #include "auth/users.h"
 #include "io/conf.h"
 #include "mail/addr.h"
+#include "mail/idn.h"
 
 enum { SAME_AS_MAX = 4 };
 
@@ -61,7 +62,7 @@ find_domain(struct span name, struct domain *d)
 			conf_bad(&c,
 			    "not DOMAIN [relay] [same-as=] [sep=] "
 			    "[catchall=]");
-		else if (span_ieq(word, name)) {
+		else if (idn_same(word, name)) {
 			*d = found;
 			v = OK;
 		}
@@ -116,7 +117,7 @@ find_alias(struct span local, struct span domain, struct rcpt *r)
 			l = name;
 			d = domain;
 		}
-		if (!span_ieq(l, local) || !span_ieq(d, domain))
+		if (!addr_local_alike(l, local) || !idn_same(d, domain))
 			continue;
 		if (!span_cstr(targets, r->targets, sizeof(r->targets))) {
 			conf_bad(&c, "too many targets");
@@ -247,7 +248,7 @@ look(struct span address, struct rcpt *r)
 		if (v == PERM) {
 			/* "postmaster" alone, or at this host's own name */
 			if (!always_known(span_of(r->local)) ||
-			    !span_ieq(span_of(r->domain), span_of(conf_me())))
+			    !idn_same(span_of(r->domain), span_of(conf_me())))
 				return set(r, RCPT_FOREIGN, "domains");
 			d = (struct domain){ 0 };
 			r->own_name = true;

@@ -7,6 +7,7 @@
 #include "base/num.h"
 #include "io/conf.h"
 #include "mail/addr.h"
+#include "mail/idn.h"
 
 static const char users_file[] = "users";
 
@@ -114,7 +115,7 @@ static bool
 is_meant(const struct want *w, const struct fields *f)
 {
 	if (w->address.p != NULL)
-		return span_ieq(f->address, w->address);
+		return addr_alike(f->address, w->address);
 	if (w->by_uid)
 		return f->uid == w->uid;
 	return span_find(f->options, SPAN("disabled")) == f->options.n;
@@ -209,7 +210,7 @@ users_may_send(const struct user *u, struct span address)
 	struct span list = span_of(u->send), targets;
 
 	if (addr_same(address, span_of(u->address)) ||
-	    span_ieq(address, span_of(u->address)))
+	    addr_alike(address, span_of(u->address)))
 		return OK;
 	while (list.n > 0) {
 		struct span one = span_trim(span_cut(&list, ','));
@@ -220,7 +221,10 @@ users_may_send(const struct user *u, struct span address)
 			size_t at = span_rchr(address, '@');
 			struct span domain = { address.p + at, address.n - at };
 
-			if (span_ieq(one, domain))
+			span_take(&one, 1);
+			if (domain.n > 0)
+				span_take(&domain, 1);
+			if (idn_same(one, domain))
 				return OK;
 		}
 	}

@@ -32,6 +32,7 @@ enum {
 	LIMIT_SMTP_REPLY = 512,
 	LIMIT_SMTP_REPLY_LINES = 100, /* of a server's reply */
 	LIMIT_SMTP_RCPTS = 1000,      /* RFC 5321 asks 100 */
+	LIMIT_SMTP_MAILS = 1296,      /* of one session: it has so many ids */
 	LIMIT_SMTP_ERRORS = 20,
 	LIMIT_TARPIT_ERRORS = 5,  /* are answered at once */
 	LIMIT_DNSBLS = 16,        /* zones that `access` names */
@@ -55,6 +56,7 @@ enum {
 	TIME_SMTP_QUIT = 10,
 	TIME_SEND_IDLE = 5, /* a session of msend with nothing to send */
 	TIME_SMTP_SESSION = 7200,
+	TIME_FUTURE_RELEASE = 2592000, /* RFC 4865 */
 	TIME_GREYLIST = 300,
 	TIME_GREYLIST_RETRY = 86400,
 	TIME_GREYLIST_KNOWN = 3110400,

@@ -2,6 +2,8 @@
 
 #include "base/limits.h"
 #include "mail/idn.h"
+#include "mail/nfc.h"
+#include "mail/utf8.h"
 
 /* atext of RFC 5322, and UTF-8 (RFC 6531) */
 static bool
@@ -137,6 +139,54 @@ addr_same(struct span a, struct span b)
 	if (!addr_split(a, &al, &ad) || !addr_split(b, &bl, &bd))
 		return span_ieq(a, b);
 	return span_eq(al, bl) && idn_same(ad, bd);
+}
+
+/* Composed, and without its case; false when it is not UTF-8, or long. */
+static bool
+fold(struct span s, char *to, size_t size, size_t *n)
+{
+	uint32_t c[LIMIT_LOCAL_PART];
+	struct buf b = { to, 0, size, size - 1, false };
+	size_t nc = 0;
+
+	while (s.n > 0)
+		if (nc == LIMIT_LOCAL_PART || !utf8_take(&s, &c[nc++]))
+			return false;
+	nc = nfc_compose(c, nc);
+	for (size_t i = 0; i < nc; i++)
+		if (!utf8_put(&b, c[i]))
+			return false;
+	utf8_fold_all(to, b.n);
+	*n = b.n;
+	return true;
+}
+
+bool
+addr_local_alike(struct span a, struct span b)
+{
+	enum { ROOM = 4 * LIMIT_LOCAL_PART + 1 };
+	char one[ROOM], two[ROOM];
+	size_t n, m;
+
+	if (span_ieq(a, b))
+		return true;
+	return !addr_is_ascii(a) && !addr_is_ascii(b) &&
+	    fold(a, one, ROOM, &n) && fold(b, two, ROOM, &m) && n == m &&
+	    memcmp(one, two, n) == 0;
+}
+
+bool
+addr_alike(struct span a, struct span b)
+{
+	struct span al, ad, bl, bd;
+
+	if (span_ieq(a, b))
+		return true;
+	if (a.n > 0 && b.n > 0 && ((*a.p | *b.p) & 0x80) == 0 &&
+	    to_lower(*a.p) != to_lower(*b.p))
+		return false; /* soon, for long lists */
+	return addr_split(a, &al, &ad) && addr_split(b, &bl, &bd) &&
+	    addr_local_alike(al, bl) && idn_same(ad, bd);
 }
 
 bool

@@ -30,6 +30,13 @@ bool addr_split(struct span addr, struct span *local, struct span *domain);
 /* The same mailbox: domains fold case and IDN forms, local parts do not. */
 bool addr_same(struct span a, struct span b);
 
+/*
+ * The same as people write them: local parts fold case, too, and a letter
+ * is the same composed or not.
+ */
+bool addr_alike(struct span a, struct span b);
+bool addr_local_alike(struct span a, struct span b);
+
 bool addr_is_ascii(struct span);
 
 /* A domain name of letters, digits, hyphens (or UTF-8), or a literal. */

@@ -426,6 +426,18 @@ idn_to_unicode(struct buf *b, struct span domain)
 	return !b->over;
 }
 
+/* ASCII without an A-label: it has one form. */
+static bool
+is_plain(struct span s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if ((unsigned char)s.p[i] > 0x7f ||
+		    (s.p[i] == '-' && i > 2 && s.p[i - 1] == '-' &&
+			span_iis((struct span){ s.p + i - 3, 2 }, "xn")))
+			return false;
+	return true;
+}
+
 bool
 idn_same(struct span a, struct span b)
 {
@@ -435,6 +447,8 @@ idn_same(struct span a, struct span b)
 
 	if (span_ieq(a, b))
 		return true;
+	if (is_plain(a) && is_plain(b))
+		return false;
 	return idn_to_ascii(&x, a) && idn_to_ascii(&y, b) &&
 	    span_eq(buf_span(&x), buf_span(&y));
 }

@@ -36,14 +36,17 @@ received_put(struct buf *b, const struct received *r)
 }
 
 const char *
-received_with(bool lmtp, bool esmtp, bool tls, bool auth)
+received_with(bool lmtp, bool esmtp, bool utf8, bool tls, bool auth)
 {
-	static const char *const names[2][4] = {
+	static const char *const names[4][4] = {
 		{ "ESMTP", "ESMTPS", "ESMTPA", "ESMTPSA" },
 		{ "LMTP", "LMTPS", "LMTPA", "LMTPSA" },
+		{ "UTF8SMTP", "UTF8SMTPS", "UTF8SMTPA", "UTF8SMTPSA" },
+		{ "UTF8LMTP", "UTF8LMTPS", "UTF8LMTPA", "UTF8LMTPSA" },
 	};
 
 	if (!lmtp && !esmtp)
 		return "SMTP";
-	return names[lmtp][(tls ? 1 : 0) + (auth ? 2 : 0)];
+	return names[(lmtp ? 1 : 0) + (utf8 ? 2 : 0)]
+		    [(tls ? 1 : 0) + (auth ? 2 : 0)];
 }

@@ -26,9 +26,10 @@ struct received {
 bool received_put(struct buf *, const struct received *);
 
 /*
- * The registered name of the protocol (RFC 3848): "ESMTPSA", "LMTP".
- * Static text.
+ * The registered name of the protocol (RFC 3848; RFC 6531, section 4.3):
+ * "ESMTPSA", "LMTP". Static text.
  */
-const char *received_with(bool lmtp, bool esmtp, bool tls, bool auth);
+const char *received_with(
+    bool lmtp, bool esmtp, bool utf8, bool tls, bool auth);
 
 #endif

@@ -9,6 +9,7 @@
 #define SMTP_EHLO_H
 
 #include "base/buf.h"
+#include "base/limits.h"
 
 struct ehlo_conf {
 	const char *host;
@@ -16,6 +17,9 @@ struct ehlo_conf {
 	uint64_t size;    /* largest message; 0 is SIZE with no number */
 	bool starttls;    /* offered, and not active yet */
 	bool queue;       /* mrecv's sink is the queue */
+	bool tls;         /* active */
+	bool submission;
+	int64_t now;
 };
 
 /* The whole multi-line 250. */

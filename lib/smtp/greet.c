@@ -73,6 +73,9 @@ ehlo(struct smtp_greet *g, struct span arg, struct greet_auth *a)
 		.auth = c->plain_ok && c->mechs[0] != '\0' ? c->mechs : NULL,
 		.size = c->size,
 		.queue = c->queue,
+		.tls = c->tls_active,
+		.submission = true,
+		.now = c->now,
 		.starttls = c->tls_offered && !c->tls_active });
 	return GREET_MORE;
 }

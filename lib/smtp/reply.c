@@ -22,6 +22,7 @@ static const struct smtp_text texts[SMTP_REPLIES] = {
 	[SMTP_LATER] =           { 451, "4.3.0 try again later" },
 	[SMTP_NO_SPACE] =        { 452, "4.3.1 not enough disk space" },
 	[SMTP_TOO_MANY_RCPTS] =  { 452, "4.5.3 too many recipients" },
+	[SMTP_TOO_MANY_MAILS] =  { 452, "4.5.3 too many messages in a session" },
 
 	[SMTP_UNKNOWN] =         { 500, "5.5.1 unknown command" },
 	[SMTP_LONG_LINE] =       { 500, "5.5.2 line too long" },
@@ -55,8 +56,8 @@ static const struct smtp_text texts[SMTP_REPLIES] = {
 	[SMTP_NO_USER] =         { 550, "5.1.1 no such user" },
 	[SMTP_DISABLED] =        { 550, "5.2.1 mailbox disabled" },
 	[SMTP_NO_RELAY] =        { 550, "5.7.1 relaying denied" },
-	[SMTP_NOT_ASCII] =       { 553, "5.6.7 address is not ASCII" },
-	[SMTP_RCPT_NOT_ASCII] =  { 550, "5.6.7 address is not ASCII" },
+	[SMTP_NOT_ASCII] =       { 553, "5.6.7 address is not ASCII, say SMTPUTF8" },
+	[SMTP_RCPT_NOT_ASCII] =  { 550, "5.6.7 address is not ASCII, say SMTPUTF8" },
 
 	[SMTP_BARE] =            { 550, "5.6.0 bare CR or LF in the message" },
 	[SMTP_TOO_BIG] =         { 552, "5.3.4 message too big" },

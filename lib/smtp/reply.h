@@ -27,6 +27,7 @@ enum smtp_reply {
 	SMTP_LATER, /* 4xx */
 	SMTP_NO_SPACE,
 	SMTP_TOO_MANY_RCPTS,
+	SMTP_TOO_MANY_MAILS,
 
 	SMTP_UNKNOWN, /* 5xx: the command */
 	SMTP_LONG_LINE,

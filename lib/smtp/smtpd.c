@@ -168,6 +168,7 @@ decide(struct smtpd *s, int code)
 		if (code / 100 == 2) {
 			s->state = SMTPD_SENDER;
 			s->failed = false;
+			s->mails++;
 		}
 		break;
 	case SMTPD_RCPT:

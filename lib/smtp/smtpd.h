@@ -60,11 +60,11 @@ enum smtpd_state {
 struct smtpd_conf {
 	const char *host;
 	bool lmtp;
-	bool lenient;     /* submission: brackets may be missing */
+	bool submission;  /* brackets may be missing */
 	bool tls_offered; /* STARTTLS can be done */
 	bool tls_active;
 	bool logged_in;
-	bool queue;        /* the sink is one: it keeps DSN's promises */
+	bool queue;        /* the sink is one: it keeps what is promised */
 	uint64_t size_max; /* of a message, CRLF octets */
 };
 
@@ -72,13 +72,16 @@ struct smtpd {
 	struct smtpd_conf conf;
 	struct buf out;
 	enum smtpd_state state;
+	int64_t now; /* the caller's, kept fresh by it: seconds since 1970 */
 
 	/* facts for the caller */
 	bool esmtp;                  /* EHLO or LHLO */
 	char helo[LIMIT_DOMAIN + 1]; /* "invalid" when it is no name */
 	char sender[LIMIT_ADDRESS + 1];
-	bool eightbit;                   /* BODY=8BITMIME */
+	bool eightbit;                   /* BODY=8BITMIME, or SMTPUTF8 */
+	bool utf8;                       /* SMTPUTF8 */
 	uint64_t declared;               /* SIZE=, 0 when not given */
+	int64_t hold_until;              /* HOLDFOR=, HOLDUNTIL=, else 0 */
 	char ret[5];                     /* RET=, "" when not given */
 	char envid[LIMIT_ENVID + 1];     /* ENVID=, xtext as it came */
 	char mail_args[SMTPD_MAIL_ARGS]; /* all of these that a queue keeps */
@@ -97,6 +100,7 @@ struct smtpd {
 	struct arena scratch;
 	enum smtpd_event asked; /* SMTPD_MORE: nothing */
 	unsigned tried;         /* recipients that were refused */
+	unsigned mails;         /* transactions so far */
 	unsigned errors;
 	bool overlong;
 	struct dotin dotin;

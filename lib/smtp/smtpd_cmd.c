@@ -1,6 +1,7 @@
 #include "smtp/smtpd_cmd.h"
 
 #include "mail/addr.h"
+#include "mail/utf8.h"
 #include "smtp/ehlo.h"
 
 enum {
@@ -81,6 +82,9 @@ hello(struct smtpd *s, struct span arg)
 	    &(struct ehlo_conf){ .host = s->conf.host,
 		.size = s->conf.size_max,
 		.queue = s->conf.queue,
+		.tls = s->conf.tls_active,
+		.submission = s->conf.submission,
+		.now = s->now,
 		.starttls = s->conf.tls_offered && !s->conf.tls_active });
 	return SMTPD_MORE;
 }
@@ -119,7 +123,7 @@ take_path(
 		span_take(arg, 1);
 	if (addr_path(&s->scratch, arg, addr))
 		return true;
-	if (!s->conf.lenient)
+	if (!s->conf.submission)
 		return false;
 	rest = *arg;
 	*addr = span_word(&rest);
@@ -144,8 +148,12 @@ cmd_mail(struct smtpd *s, struct span arg, struct span *in)
 		return answer(s, SMTP_BAD_SENDER);
 	if (!smtpd_mail_params(s, arg, &why))
 		return answer(s, why);
-	if (!addr_is_ascii(addr))
+	if (!addr_is_ascii(addr) && !s->utf8)
 		return answer(s, SMTP_NOT_ASCII);
+	if (!utf8_valid(addr))
+		return answer(s, SMTP_BAD_SENDER);
+	if (s->mails == LIMIT_SMTP_MAILS)
+		return answer(s, SMTP_TOO_MANY_MAILS);
 	if (s->conf.size_max > 0 && s->declared > s->conf.size_max)
 		return answer(s, SMTP_TOO_BIG);
 	return SMTPD_MAIL;
@@ -177,8 +185,10 @@ cmd_rcpt(struct smtpd *s, struct span arg, struct span *in)
 		why = SMTP_BAD_RCPT;
 	else if (!smtpd_rcpt_params(s, arg, &why))
 		;
-	else if (!addr_is_ascii(addr))
+	else if (!addr_is_ascii(addr) && !s->utf8)
 		why = SMTP_RCPT_NOT_ASCII;
+	else if (!utf8_valid(addr))
+		why = SMTP_BAD_RCPT;
 	else if (!has_room(s))
 		why = SMTP_TOO_MANY_RCPTS;
 	else

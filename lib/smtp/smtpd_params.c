@@ -1,5 +1,8 @@
+#include "base/date.h"
 #include "base/enc.h"
 #include "base/num.h"
+#include "mail/addr.h"
+#include "mail/utf8.h"
 #include "smtp/smtpd_cmd.h"
 
 /* What can be asked of a parameter. */
@@ -13,6 +16,20 @@ static bool
 by_queue(const struct smtpd *s)
 {
 	return s->conf.queue;
+}
+
+/* RFC 8689: not where the message came in clear. */
+static bool
+in_tls(const struct smtpd *s)
+{
+	return s->conf.queue && s->conf.tls_active;
+}
+
+/* RFC 4865: between a user and their server alone. */
+static bool
+by_submission(const struct smtpd *s)
+{
+	return s->conf.queue && s->conf.submission;
 }
 
 /* Append NAME=VALUE, or NAME alone, behind a blank where one is needed. */
@@ -74,6 +91,109 @@ take_auth(struct smtpd *s, struct span v)
 
 	(void)s;
 	return v.n > 0 && (span_is(v, "<>") || dec_xtext(&b, v));
+}
+
+static bool
+take_smtputf8(struct smtpd *s, struct span v)
+{
+	s->utf8 = true;
+	return v.n == 0 && put_mail_arg(s, "SMTPUTF8", v);
+}
+
+static bool
+take_requiretls(struct smtpd *s, struct span v)
+{
+	return v.n == 0 && put_mail_arg(s, "REQUIRETLS", v);
+}
+
+/*
+ * by-value = by-time ";" ("N" / "R") ["T"], by-time = ["-" / "+"] 1*9DIGIT
+ * (RFC 2852, section 4).  It is kept as the moment that it means.
+ */
+static bool
+take_by(struct smtpd *s, struct span v)
+{
+	struct span mode = v, time = span_cut(&mode, ';');
+	char text[DATE_RFC3339_SIZE + 4];
+	bool minus = time.n > 0 && *time.p == '-', back;
+	uint64_t n;
+
+	if (time.n > 0 && (*time.p == '-' || *time.p == '+'))
+		span_take(&time, 1);
+	if (time.n > 9 || !num_u64(time, &n) || mode.n == 0 || mode.n > 2 ||
+	    (mode.n == 2 && to_upper(mode.p[1]) != 'T'))
+		return false;
+	back = to_upper(*mode.p) == 'R';
+	if ((!back && to_upper(*mode.p) != 'N') || (back && (minus || n == 0)))
+		return false;
+	date_rfc3339(minus ? s->now - (int64_t)n : s->now + (int64_t)n, text);
+	n = strlen(text);
+	snprintf(text + n, sizeof(text) - n, ";%s%s", back ? "R" : "N",
+	    mode.n == 2 ? "T" : "");
+	return put_mail_arg(s, "BY", span_of(text));
+}
+
+/* Both would be too much; a moment that has gone is now. */
+static bool
+hold(struct smtpd *s, int64_t t)
+{
+	char text[DATE_RFC3339_SIZE];
+
+	if (s->hold_until != 0 || t > s->now + TIME_FUTURE_RELEASE)
+		return false;
+	s->hold_until = t > s->now ? t : s->now;
+	return put_mail_arg(
+	    s, "HOLDUNTIL", span_of(date_rfc3339(s->hold_until, text)));
+}
+
+/* future-release-integer = 1*9DIGIT of seconds (RFC 4865) */
+static bool
+take_holdfor(struct smtpd *s, struct span v)
+{
+	uint64_t n;
+
+	return v.n <= 9 && num_u64(v, &n) && n > 0 &&
+	    hold(s, s->now + (int64_t)n);
+}
+
+/* time-numoffset = ("+" / "-") time-hour ":" time-minute, in seconds */
+static bool
+time_offset(struct span v, int64_t *offset)
+{
+	uint32_t h, m;
+
+	if (v.n != 6 || (*v.p != '+' && *v.p != '-') || v.p[3] != ':' ||
+	    !num_u32((struct span){ v.p + 1, 2 }, &h) ||
+	    !num_u32((struct span){ v.p + 4, 2 }, &m) || h > 23 || m > 59)
+		return false;
+	*offset = (int64_t)(h * 3600 + m * 60) * (*v.p == '-' ? -1 : 1);
+	return true;
+}
+
+/* date-time of RFC 3339, section 5.6 */
+static bool
+take_holduntil(struct smtpd *s, struct span v)
+{
+	enum { SECONDS = sizeof("2026-11-22T22:44:31") - 1 };
+	char text[SECONDS + 1];
+	int64_t t, offset = 0;
+
+	if (v.n <= SECONDS)
+		return false;
+	memcpy(text, span_take(&v, SECONDS).p, SECONDS);
+	text[SECONDS] = 'Z';
+	text[10] = to_upper(text[10]);
+	if (*v.p == '.') {
+		span_take(&v, 1);
+		if (v.n == 0 || !is_digit(*v.p))
+			return false;
+		while (v.n > 0 && is_digit(*v.p))
+			span_take(&v, 1);
+	}
+	if (!date_parse_rfc3339((struct span){ text, SECONDS + 1 }, &t) ||
+	    (!span_iis(v, "Z") && !time_offset(v, &offset)))
+		return false;
+	return hold(s, t - offset);
 }
 
 /* ret-value = "FULL" / "HDRS" (RFC 3461, section 4.3) */
@@ -205,8 +325,13 @@ static const struct param mail_params[] = {
 	{ "SIZE", take_size, NULL },
 	{ "BODY", take_body, NULL },
 	{ "AUTH", take_auth, NULL },
+	{ "SMTPUTF8", take_smtputf8, NULL },
 	{ "RET", take_ret, by_queue },
 	{ "ENVID", take_envid, by_queue },
+	{ "BY", take_by, by_queue },
+	{ "REQUIRETLS", take_requiretls, in_tls },
+	{ "HOLDFOR", take_holdfor, by_submission },
+	{ "HOLDUNTIL", take_holduntil, by_submission },
 	{ NULL, NULL, NULL },
 };
 
@@ -228,14 +353,15 @@ is_keyword(struct span k)
 	return true;
 }
 
-/* esmtp-value = 1*(%d33-60 / %d62-126) */
+/* esmtp-value = 1*(%d33-60 / %d62-126 / UTF8-non-ascii) (RFC 6531) */
 static bool
-is_value(struct span v)
+is_value(const struct smtpd *s, struct span v)
 {
 	for (size_t i = 0; i < v.n; i++)
-		if (!is_print(v.p[i]) || v.p[i] == ' ' || v.p[i] == '=')
+		if ((!is_print(v.p[i]) && (unsigned char)v.p[i] < 0x80) ||
+		    v.p[i] == ' ' || v.p[i] == '=')
 			return false;
-	return true;
+	return addr_is_ascii(v) || (s->utf8 && utf8_valid(v));
 }
 
 /* Mail-parameters = esmtp-param *(SP esmtp-param) */
@@ -258,7 +384,7 @@ params(struct smtpd *s, struct span text, const struct param *table,
 		has_value = span_chr(v, '=') < v.n;
 		k = span_cut(&v, '=');
 		*why = SMTP_BAD_PARAM;
-		if (!is_keyword(k) || !is_value(v) || has_value != (v.n > 0))
+		if (!is_keyword(k) || !is_value(s, v) || has_value != (v.n > 0))
 			return false;
 		while (table[i].name != NULL && !span_iis(k, table[i].name))
 			i++;
@@ -280,7 +406,8 @@ void
 smtpd_clear_params(struct smtpd *s)
 {
 	s->declared = 0;
-	s->eightbit = false;
+	s->eightbit = s->utf8 = false;
+	s->hold_until = 0;
 	s->ret[0] = s->envid[0] = '\0';
 	s->mail_args[0] = s->rcpt_arg[0] = '\0';
 }
@@ -289,7 +416,11 @@ bool
 smtpd_mail_params(struct smtpd *s, struct span text, enum smtp_reply *why)
 {
 	smtpd_clear_params(s);
-	return params(s, text, mail_params, why);
+	if (!params(s, text, mail_params, why))
+		return false;
+	if (s->utf8 && !s->eightbit) /* it needs that, said or not */
+		take_body(s, SPAN("8BITMIME"));
+	return true;
 }
 
 bool

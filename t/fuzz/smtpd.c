@@ -63,8 +63,8 @@ run(struct span left, size_t step, unsigned how, struct buf *trace)
 	struct smtpd s;
 	enum smtpd_event e;
 
-	conf.lmtp = conf.lenient = (how & 1) != 0;
-	conf.queue = (how & 2) != 0;
+	conf.lmtp = conf.submission = (how & 1) != 0;
+	conf.queue = conf.tls_active = (how & 2) != 0;
 	smtpd_init(&s, &conf);
 	while ((e = smtpd_next(&s, &in)) != SMTPD_CLOSE) {
 		decide(&s, e, trace);

@@ -5,6 +5,8 @@
 #include "smtp/greet.h"
 #include "test.h"
 
+#define MORE "250-CHUNKING|250-SMTPUTF8|250-LIMITS MAILMAX=1296 RCPTMAX=1000|"
+
 static void
 test_ehlo(void)
 {
@@ -14,8 +16,9 @@ test_ehlo(void)
 	ehlo_reply(&b, &c);
 	check(strcmp(buf_cstr(&b),
 		  "250-mx.test\r\n250-PIPELINING\r\n250-SIZE\r\n"
-		  "250-8BITMIME\r\n250-CHUNKING\r\n250 "
-		  "ENHANCEDSTATUSCODES\r\n") == 0);
+		  "250-8BITMIME\r\n250-CHUNKING\r\n250-SMTPUTF8\r\n"
+		  "250-LIMITS MAILMAX=1296 RCPTMAX=1000\r\n"
+		  "250 ENHANCEDSTATUSCODES\r\n") == 0);
 	buf_clear(&b);
 	c.size = 1000;
 	c.auth = "PLAIN LOGIN";
@@ -24,7 +27,22 @@ test_ehlo(void)
 	check(strcmp(buf_cstr(&b),
 		  "250-mx.test\r\n250-PIPELINING\r\n250-SIZE 1000\r\n"
 		  "250-8BITMIME\r\n250-STARTTLS\r\n250-AUTH PLAIN LOGIN\r\n"
-		  "250-CHUNKING\r\n250 ENHANCEDSTATUSCODES\r\n") == 0);
+		  "250-CHUNKING\r\n250-SMTPUTF8\r\n"
+		  "250-LIMITS MAILMAX=1296 RCPTMAX=1000\r\n250 "
+		  "ENHANCEDSTATUSCODES\r\n") == 0);
+	buf_clear(&b);
+	c = (struct ehlo_conf){ .host = "h", .queue = true };
+	ehlo_reply(&b, &c);
+	check(span_find(buf_span(&b),
+		  SPAN("\r\n250-DSN\r\n250-DELIVERBY\r\n250 ENH")) < b.n);
+	buf_clear(&b);
+	c.tls = c.submission = true;
+	c.now = 1795000000;
+	ehlo_reply(&b, &c);
+	check(span_find(buf_span(&b),
+		  SPAN("\r\n250-REQUIRETLS\r\n"
+		       "250-FUTURERELEASE 2592000 2026-12-18T11:06:40Z\r\n")) <
+	    b.n);
 	buf_free(&b);
 }
 
@@ -68,7 +86,7 @@ static const struct talk talks[] = {
 	    "HELP\r\nMAIL FROM:<>\r\nRCPT TO:<a@b>\r\nDATA\r\nBLAH\r\n"
 	    "EHLO\r\nVRFY\r\nSTARTTLS\r\nquit\r\nNOOP\r\n",
 	    "220 mx ESMTP|250-mx|250-PIPELINING|250-SIZE 99|250-8BITMIME|"
-	    "250-AUTH PLAIN LOGIN|250-CHUNKING|250 ENHANCEDSTATUSCODES|250 2.0.0 Ok|"
+	    "250-AUTH PLAIN LOGIN|" MORE "250 ENHANCEDSTATUSCODES|250 2.0.0 Ok|"
 	    "250 2.0.0 Ok|252 2.5.0 Send it and see|"
 	    "214 2.0.0 EHLO, STARTTLS, AUTH, then mail|"
 	    "530 5.7.0 Authentication required|"
@@ -80,7 +98,7 @@ static const struct talk talks[] = {
 	    "MAIL FROM:<>\r\nSTARTTLS x\r\nSTARTTLS\r\n"
 	    "AUTH PLAIN AGEAYg==\r\nSTARTTLS\r\n",
 	    "220 mx ESMTP|250-mx|250-PIPELINING|250-SIZE 99|250-8BITMIME|"
-	    "250-STARTTLS|250-CHUNKING|250 ENHANCEDSTATUSCODES|"
+	    "250-STARTTLS|" MORE "250 ENHANCEDSTATUSCODES|"
 	    "538 5.7.11 Encryption is required for that|"
 	    "530 5.7.0 Must issue STARTTLS first|"
 	    "501 5.5.4 STARTTLS takes no argument|220 2.0.0 Go ahead|<tls>"
@@ -96,7 +114,7 @@ static const struct talk talks[] = {
 	    "220 mx ESMTP|250 mx|<auth plain:.a.b><HELO a.test><left MAIL>" },
 	{ &smtp_greet, 0, "cp", "EHLO a\r\nAUTH PLAIN\r\nAGEAYg==\r\n",
 	    "220 mx ESMTP|250-mx|250-PIPELINING|250-SIZE 99|250-8BITMIME|"
-	    "250-AUTH PLAIN LOGIN|250-CHUNKING|250 ENHANCEDSTATUSCODES|<auth PLAIN>"
+	    "250-AUTH PLAIN LOGIN|" MORE "250 ENHANCEDSTATUSCODES|<auth PLAIN>"
 	    "334 QTo=|<response .a.b><EHLO a><left >" },
 	{ &smtp_greet, 0, "wlrscc", "HELO a b\r\nAUTH PLAIN =\r\n"
 	    "AUTH PLAIN AA==\r\nAUTH LOGIN AA==\r\nAUTH LOGIN AA==\r\n"

@@ -132,9 +132,18 @@ received(void)
 	    "\tSun, 22 Nov 2026 22:44:31 +0000\n");
 	check(!received_put(&small, &r));
 	buf_free(&small);
-	check(strcmp(received_with(false, false, true, true), "SMTP") == 0);
-	check(strcmp(received_with(false, true, true, true), "ESMTPSA") == 0);
-	check(strcmp(received_with(true, true, false, false), "LMTP") == 0);
+	check(strcmp(received_with(false, false, false, true, true), "SMTP") ==
+	    0);
+	check(strcmp(received_with(false, true, false, true, true),
+		  "ESMTPSA") == 0);
+	check(strcmp(received_with(true, true, false, false, false), "LMTP") ==
+	    0);
+	check(strcmp(received_with(false, true, true, false, false),
+		  "UTF8SMTP") == 0);
+	check(strcmp(received_with(false, true, true, true, true),
+		  "UTF8SMTPSA") == 0);
+	check(strcmp(received_with(true, true, true, true, false),
+		  "UTF8LMTPS") == 0);
 }
 
 int

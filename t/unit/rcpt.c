@@ -78,6 +78,21 @@ static const struct {
 	{ "postmaster@relay.test", RCPT_RELAY,   NULL,            NULL },
 	{ "postmaster@far.test",   RCPT_FOREIGN, NULL,            NULL },
 	{ "nobody@a.test",         RCPT_UNKNOWN, NULL,            NULL },
+	/* U-labels and A-labels, composed or not, whatever the case */
+	{ "bob@b\303\274cher.test", RCPT_USER, "bob@xn--bcher-kva.test", "" },
+	{ "bob@XN--Bcher-kva.test", RCPT_USER, "bob@xn--bcher-kva.test", "" },
+	{ "bob@bu\314\210cher.test", RCPT_USER, "bob@xn--bcher-kva.test", "" },
+	{ "z\303\253@xn--caf-dma.test", RCPT_USER,
+	  "z\303\253@caf\303\251.test", "" },
+	{ "Z\303\213@CAF\303\211.test", RCPT_USER,
+	  "z\303\253@caf\303\251.test", "" },
+	{ "ze\314\210+x@caf\303\251.test", RCPT_USER,
+	  "z\303\253@caf\303\251.test", "x" },
+	{ "z\303\250@caf\303\251.test", RCPT_UNKNOWN, NULL, NULL },
+	{ "all@caf\303\251.test", RCPT_ALIAS, "bob", "" },
+	{ "caf\303\251@a.test", RCPT_ALIAS, "bob@a.test", "" },
+	{ "cafe\314\201@A.test", RCPT_ALIAS, "bob@a.test", "" },
+	{ "bob@xn--bcher-kvb.test", RCPT_FOREIGN, NULL, NULL },
 	{ "nodomain",              RCPT_UNKNOWN, NULL,            NULL },
 	{ "@a.test",               RCPT_UNKNOWN, NULL,            NULL },
 	{ "",                      RCPT_UNKNOWN, NULL,            NULL },
@@ -179,15 +194,19 @@ main(void)
 	    "gone.test same-as=none.test\nrelay.test relay\n"
 	    "ring1.test same-as=ring2.test\n"
 	    "ring2.test same-as=ring1.test\n"
-	    "any.test catchall=bob@a.test\n");
+	    "any.test catchall=bob@a.test\n"
+	    "xn--bcher-kva.test\ncaf\303\251.test\n");
 	put("users",
 	    "bob@a.test:1:1:/b:\nbob+own@a.test:2:2:/o:\n"
+	    "bob@xn--bcher-kva.test:4:4:/u:\n"
+	    "z\303\253@caf\303\251.test:5:5:/z:\n"
 	    "ann@b.test:3:3:/a:\nann@c.test:3:3:/a:\n"
 	    "ann@any.test:3:3:/a:\n\"a b\"@a.test:4:4:/ab:\n");
 	put("aliases",
 	    "all: bob\n\"q: r\": bob@a.test\n"
 	    "Sales@A.test: bob, ann@b.test\n"
-	    "sales+west@a.test:west@far.test\n");
+	    "sales+west@a.test:west@far.test\ncaf\303\251@a.test: "
+	    "bob@a.test\n");
 	test_table();
 	test_long();
 	test_postmaster();

@@ -52,7 +52,7 @@ static const struct {
 	  "MAIL FROM:<a@b> BODY=9\r\nMAIL FROM:<a@b> FOO=1\r\n"
 	  "MAIL FROM:<a@b> SIZE=1 SIZE=2\r\nMAIL FROM:<a@b> SIZE=\r\n"
 	  "MAIL FROM:<a@b> SIZE=99999999999999999999\r\n"
-	  "MAIL FROM:<a@b> -X\r\nMAIL FROM:<a@b> SMTPUTF8\r\n"
+	  "MAIL FROM:<a@b> -X\r\nMAIL FROM:<a@b> REQUIRETLS\r\n"
 	  "MAIL FROM:<a@b> AUTH=+zz\r\nMAIL FROM:<a@b> AUTH=a+3Db\r\n",
 	  "250 501 501 501 555 501 501 501 501 555 501 250 ",
 	  "[mail a@b 0 0][more]" },
@@ -239,7 +239,7 @@ static void
 resumed(void)
 {
 	static const struct smtpd_conf c = {
-		.host = "s.test", .lenient = true, .logged_in = true
+		.host = "s.test", .submission = true, .logged_in = true
 	};
 	static struct smtpd s;
 	struct span in = SPAN("AUTH PLAIN\r\nMAIL FROM:a@b SIZE=1\r\n");

@@ -153,8 +153,8 @@ static const struct {
 	  "MAIL FROM:<a@b> RET\r\nMAIL FROM:<a@b> ENVID=\r\n"
 	  "MAIL FROM:<a@b> ENVID=a+zz\r\nMAIL FROM:<a@b> ENVID=a+0Ab\r\n"
 	  "MAIL FROM:<a@b> ENVID=a+C3+A9\r\nMAIL FROM:<a@b> NOTIFY=NEVER\r\n"
-	  "MAIL FROM:<a@b> BY=1;R\r\n",
-	  "250 501 501 501 501 501 501 501 501 555 555 ", "[more]" },
+	  "MAIL FROM:<a@b> HOLDFOR=1\r\nMAIL FROM:<a@b> REQUIRETLS\r\n",
+	  "250 501 501 501 501 501 501 501 501 555 555 555 ", "[more]" },
 	{ MAILED RCPT "NOTIFY=NEVER\r\n" RCPT "NOTIFY=success,DELAY\r\n"
 	  RCPT "ORCPT=rfc822;a+2Bb@c NOTIFY=FAILURE\r\n",
 	  "250 250 250 250 250 ", EMPTY "[rcpt c@d NOTIFY=NEVER]"
@@ -180,6 +180,38 @@ static const struct {
 	  RCPT "ORCPT=utf-8;\\x{0E9}\r\n" RCPT "ORCPT=utf-8;\\x{E9\r\n"
 	  RCPT "ORCPT=utf-8;\\x{0A}\r\n" RCPT "ORCPT=utf-8;\303\251\r\n",
 	  "250 250 501 501 501 501 501 501 501 501 501 501 ", EMPTY "[more]" },
+	/* SMTPUTF8: with it alone, and only UTF-8 */
+	{ HELO "MAIL FROM:<\303\251@b> SMTPUTF8\r\n"
+	  "RCPT TO:<c@\303\251> ORCPT=utf-8;\303\251@c\r\n"
+	  "RCPT TO:<c\303@d>\r\nRCPT TO:<\"\300\200\"@d>\r\n"
+	  RCPT "ORCPT=rfc822;\303\251@c\r\n" RCPT "ORCPT=utf-8;\303@c\r\n",
+	  "250 250 250 501 501 501 501 ",
+	  "[mail \303\251@b 1 0 SMTPUTF8 BODY=8BITMIME]"
+	  "[rcpt c@\303\251 ORCPT=utf-8;\303\251@c][more]" },
+	{ HELO "MAIL FROM:<\355\240\200@b> SMTPUTF8\r\n"
+	  "MAIL FROM:<a@b> SMTPUTF8=1\r\nMAIL FROM:<a@b> SMTPUTF8 SMTPUTF8\r\n"
+	  "MAIL FROM:<\303\251@b> BODY=8BITMIME\r\n",
+	  "250 501 501 501 553 ", "[more]" },
+	{ HELO "MAIL FROM:<a@b> SMTPUTF8 BODY=7BIT\r\nRSET\r\n"
+	  "MAIL FROM:<a@b>\r\nRCPT TO:<\303\251@d>\r\n",
+	  "250 250 250 250 550 ",
+	  "[mail a@b 1 0 SMTPUTF8 BODY=8BITMIME]" EMPTY "[more]" },
+	/* DELIVERBY: kept as the moment it means */
+	{ HELO "MAIL FROM:<a@b> BY=100;R\r\nRSET\r\n"
+	  "MAIL FROM:<a@b> BY=-100;nt\r\nRSET\r\n"
+	  "MAIL FROM:<a@b> BY=+999999999;RT\r\nRSET\r\n"
+	  "MAIL FROM:<a@b> BY=0;N\r\n", "250 250 250 250 250 250 250 250 ",
+	  "[mail a@b 0 0 BY=2026-11-18T11:08:20Z;R]"
+	  "[mail a@b 0 0 BY=2026-11-18T11:05:00Z;NT]"
+	  "[mail a@b 0 0 BY=2058-07-27T12:53:19Z;RT]"
+	  "[mail a@b 0 0 BY=2026-11-18T11:06:40Z;N][more]" },
+	{ HELO "MAIL FROM:<a@b> BY=0;R\r\nMAIL FROM:<a@b> BY=-1;R\r\n"
+	  "MAIL FROM:<a@b> BY=1\r\nMAIL FROM:<a@b> BY=1;\r\n"
+	  "MAIL FROM:<a@b> BY=1;X\r\nMAIL FROM:<a@b> BY=1;RX\r\n"
+	  "MAIL FROM:<a@b> BY=1;RTT\r\nMAIL FROM:<a@b> BY=1000000000;R\r\n"
+	  "MAIL FROM:<a@b> BY=;N\r\nMAIL FROM:<a@b> BY=+-1;N\r\n"
+	  "MAIL FROM:<a@b> BY=1;N BY=1;N\r\n",
+	  "250 501 501 501 501 501 501 501 501 501 501 501 ", "[more]" },
 	/* nothing of one transaction is in the next */
 	{ HELO "MAIL FROM:<a@b> ENVID=x\r\n" RCPT "NOTIFY=NEVER\r\nRSET\r\n"
 	  "MAIL FROM:<a@b>\r\n" RCPT "\r\n", "250 250 250 250 250 250 ",
@@ -187,6 +219,67 @@ static const struct {
 	  "[rcpt c@d][more]" },
 	/* clang-format on */
 };
+
+static const struct smtpd_conf submission = {
+	.host = "mx.test", .queue = true, .submission = true, .tls_active = true
+};
+
+/* What a user asks of their own server, and within TLS. */
+static const struct {
+	const char *in, *codes, *events;
+} submitted[] = {
+	/* clang-format off */
+	{ HELO "MAIL FROM:<a@b> REQUIRETLS HOLDFOR=60\r\n", "250 250 ",
+	  "[mail a@b 0 0 REQUIRETLS HOLDUNTIL=2026-11-18T11:07:40Z][more]" },
+	{ HELO "MAIL FROM:<a@b> HOLDUNTIL=2026-11-18T23:59:59Z\r\nRSET\r\n"
+	  "MAIL FROM:<a@b> HOLDUNTIL=2026-11-18t23:00:00.25+01:30\r\nRSET\r\n"
+	  "MAIL FROM:<a@b> HOLDUNTIL=2001-01-01T00:00:00z\r\nRSET\r\n"
+	  "MAIL FROM:<a@b> HOLDFOR=2592000\r\n",
+	  "250 250 250 250 250 250 250 250 ",
+	  "[mail a@b 0 0 HOLDUNTIL=2026-11-18T23:59:59Z]"
+	  "[mail a@b 0 0 HOLDUNTIL=2026-11-18T21:30:00Z]"
+	  "[mail a@b 0 0 HOLDUNTIL=2026-11-18T11:06:40Z]"
+	  "[mail a@b 0 0 HOLDUNTIL=2026-12-18T11:06:40Z][more]" },
+	{ HELO "MAIL FROM:<a@b> HOLDFOR=2592001\r\n"
+	  "MAIL FROM:<a@b> HOLDFOR=0\r\nMAIL FROM:<a@b> HOLDFOR=-1\r\n"
+	  "MAIL FROM:<a@b> HOLDFOR=9999999999\r\nMAIL FROM:<a@b> HOLDFOR\r\n"
+	  "MAIL FROM:<a@b> HOLDUNTIL=2026-12-18T11:06:41Z\r\n"
+	  "MAIL FROM:<a@b> HOLDUNTIL=2026-11-31T00:00:00Z\r\n"
+	  "MAIL FROM:<a@b> HOLDUNTIL=2026-11-19\r\n"
+	  "MAIL FROM:<a@b> HOLDUNTIL=2026-11-19T00:00:00\r\n"
+	  "MAIL FROM:<a@b> HOLDUNTIL=2026-11-19T00:00:00.Z\r\n"
+	  "MAIL FROM:<a@b> HOLDUNTIL=2026-11-19T00:00:00+0100\r\n"
+	  "MAIL FROM:<a@b> HOLDUNTIL=2026-11-19T00:00:00+24:00\r\n"
+	  "MAIL FROM:<a@b> HOLDFOR=1 HOLDUNTIL=2026-11-19T00:00:00Z\r\n"
+	  "MAIL FROM:<a@b> REQUIRETLS=\r\nMAIL FROM:<a@b> REQUIRETLS=1\r\n",
+	  "250 501 501 501 501 501 501 501 501 501 501 501 501 501 501 501 ",
+	  "[more]" },
+	/* clang-format on */
+};
+
+/* So many messages, not one more. */
+static void
+many_mails(void)
+{
+	static struct smtpd s;
+	unsigned good = 0;
+	struct span in = SPAN("HELO a\r\n");
+
+	smtpd_init(&s, &plain);
+	check(smtpd_next(&s, &in) == SMTPD_MORE);
+	for (int i = 0; i < LIMIT_SMTP_MAILS + 1; i++) {
+		in = SPAN("MAIL FROM:<>\r\nRSET\r\n");
+		buf_clear(&s.out);
+		if (smtpd_next(&s, &in) == SMTPD_MAIL) {
+			smtpd_reply(&s, SMTP_SENDER_OK);
+			good++;
+			check(smtpd_next(&s, &in) == SMTPD_MORE);
+		}
+	}
+	check(good == LIMIT_SMTP_MAILS);
+	check(span_starts(buf_span(&s.out), "452 4.5.3 "));
+	smtpd_free(&s);
+}
 
 /* Long parameters: as many of those, and a hundred of them at least. */
 static void
@@ -253,6 +346,10 @@ main(void)
 		one(&plain, chunks[i].in, chunks[i].codes, chunks[i].events);
 	for (size_t i = 0; i < sizeof(asked) / sizeof(asked[0]); i++)
 		one(&queue, asked[i].in, asked[i].codes, asked[i].events);
+	for (size_t i = 0; i < sizeof(submitted) / sizeof(submitted[0]); i++)
+		one(&submission, submitted[i].in, submitted[i].codes,
+		    submitted[i].events);
+	many_mails();
 	chunks_count();
 	many_chunks();
 	lmtp();
