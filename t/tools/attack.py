@@ -150,15 +150,22 @@ def endings_bdat():
         said = c.do(b'BDAT %d LAST\r\n' % len(body) + body)[0]
         assert said == (550 if e in ENDINGS else 250), (e, said)
         c.close()
+    # a number that is none; the octets of one that is are always taken
     for size in (b'-1', b'99999999999999999999', b'18446744073709551616',
-                 b'4294967295', b'0x10', b'1 FIRST', b''):
+                 b'0x10', b'', b'1 FIRST', b'1 LAST LAST'):
         c = Smtp()
         c.envelope()
-        said = c.do(b'BDAT ' + size + b' LAST\r\n' if b' ' not in size
-                    else b'BDAT ' + size + b'\r\n')[0]
+        said = c.do(b'BDAT ' + size + b'\r\n' + (b'x' if b' ' in size else b''))[0]
         assert 500 <= said < 600, (size, said)
-        c.send(SECOND)
+        if b' ' not in size:  # where it ends is not known: no more is heard
+            c.send(SECOND)
+            assert c.reply()[0] in (0, 421), size
         c.close()
+    # so many may come, but do not
+    c = Smtp()
+    c.envelope()
+    assert c.do(b'BDAT 4294967295 LAST\r\n' + SECOND)[0] in (421, 552)
+    c.close()
 
 
 # STARTTLS and what comes with it
