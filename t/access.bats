@@ -337,6 +337,6 @@ is() {
 	before=$SECONDS
 	wait "$pid"
 	exec 4>&-
-	[ $((SECONDS - before)) -le 5 ]
+	[ $((SECONDS - before)) -lt 2 ]
 	grep -q '^421 4.3.2' out
 }

@@ -201,6 +201,16 @@ rcpts='452 4.7.1 too many recipients in an hour, try again later'
 	grep -q 'why="messages-per-network 3: ' err
 }
 
+@test "a message counts once, and not where another limit refused it" {
+	limits 'messages-per-address 1'
+	is "$(ask a@x.org alice@example.test carol@example.test)" "$ok"$'\n'"$ok"
+	rm state/rates
+	limits 'messages-per-address 2' 'messages-per-network 1'
+	is "$(repeat 3 ask a@x.org alice@example.test)" "1 $ok"$'\n'"2 $many"
+	limits 'messages-per-address 2' 'messages-per-network 9'
+	is "$(repeat 2 ask a@x.org alice@example.test)" "1 $ok"$'\n'"1 $many"
+}
+
 @test "postmaster, this host and who is allowed are not counted" {
 	limits 'messages-per-address 1' 'recipients-per-address 1'
 	access 'allow from:good@x.org'
