@@ -150,9 +150,8 @@ start_halves(
 		return false;
 	if (p != NULL && eager(m))
 		s->half = fork_half(m, fd, conn, p);
-	if (s->half != -1 && hand_over(m, fd, conn, life[1], p))
-		s->begun = session_facts(m) == 0;
-	else if (s->half != -1)
+	s->begun = session_facts(m) == 0;
+	if (s->half != -1 && !hand_over(m, fd, conn, life[1], p))
 		s->pid = fork_program(m, fd, conn, life[1], p);
 	err = errno;
 	close(life[1]);

@@ -264,7 +264,7 @@ listener(struct mtls *m, char *const *addrs, size_t n, char *const *argv)
 	struct pollfd *p;
 
 	slots_init();
-	p = calloc(2 * slots.max + SOCKETS_MAX + 2, sizeof(*p));
+	p = calloc(slots.max + SOCKETS_MAX + 2, sizeof(*p));
 	if (p == NULL)
 		die_memory();
 	li.renew_at = deadline_in(RENEW);

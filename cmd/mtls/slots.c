@@ -221,13 +221,11 @@ slots_poll(struct pollfd *p)
 
 	for (size_t i = 0; i < slots.n; i++) {
 		const struct slot *s = &slots.slot[i];
+		/* who has not asked for TLS ends ctl with its life */
+		int fd = s->parked.ctl != -1 ? s->parked.ctl : s->life;
 
-		if (s->life != -1)
-			p[n++] =
-			    (struct pollfd){ .fd = s->life, .events = POLLIN };
-		if (s->parked.ctl != -1)
-			p[n++] = (struct pollfd){ .fd = s->parked.ctl,
-				.events = POLLIN };
+		if (fd != -1)
+			p[n++] = (struct pollfd){ .fd = fd, .events = POLLIN };
 	}
 	return n;
 }

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "io/deadline.h"
@@ -33,6 +34,29 @@ would_block(int fd)
 	return poll(&p, 1, 0) == 0;
 }
 
+/*
+ * What there is, or else what comes before the deadline; EAGAIN where it
+ * is to be waited for.
+ */
+static ssize_t
+read_some(struct in *in)
+{
+	char *to = in->buf + in->data.n;
+	size_t room = in->cap - in->data.n;
+	ssize_t r;
+
+	if (in->deadline != DEADLINE_NEVER && !in->no_socket) {
+		r = recv(in->fd, to, room, MSG_DONTWAIT);
+		if (r != -1 || errno != ENOTSOCK)
+			return r;
+		in->no_socket = true;
+	}
+	if (in->deadline != DEADLINE_NEVER &&
+	    deadline_wait(in->fd, POLLIN, in->deadline) == -1)
+		return -1;
+	return read(in->fd, to, room);
+}
+
 enum in_result
 in_fill(struct in *in)
 {
@@ -47,10 +71,7 @@ in_fill(struct in *in)
 	    out_flush(in->tie) == -1)
 		return IN_ERROR;
 	for (;;) {
-		if (in->deadline != DEADLINE_NEVER &&
-		    deadline_wait(in->fd, POLLIN, in->deadline) == -1)
-			break;
-		r = read(in->fd, in->buf + in->data.n, in->cap - in->data.n);
+		r = read_some(in);
 		if (r > 0) {
 			in->data.n += (size_t)r;
 			return IN_DATA;

@@ -28,6 +28,7 @@ struct in {
 	struct out *tie;  /* or NULL */
 	int64_t deadline; /* DEADLINE_NEVER at in_init */
 	bool eof;
+	bool no_socket; /* as a read has shown */
 };
 
 void in_init(struct in *, int fd, void *buf, size_t cap);

@@ -3,9 +3,29 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdarg.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "io/deadline.h"
+
+/*
+ * What can be written without waiting: to a socket at once, to anything
+ * else when poll says so.  A count, or -1 and errno.
+ */
+static ssize_t
+write_some(int fd, const void *p, size_t n, int64_t deadline)
+{
+	ssize_t w;
+
+	if (deadline == DEADLINE_NEVER)
+		return write(fd, p, n);
+	w = send(fd, p, n, MSG_DONTWAIT);
+	if (w != -1 || errno != ENOTSOCK)
+		return w;
+	if (deadline_wait(fd, POLLOUT, deadline) == -1)
+		return -1;
+	return write(fd, p, n);
+}
 
 int
 write_all(int fd, const void *p, size_t n, int64_t deadline)
@@ -13,12 +33,8 @@ write_all(int fd, const void *p, size_t n, int64_t deadline)
 	const char *at = p;
 
 	while (n > 0) {
-		ssize_t w;
+		ssize_t w = write_some(fd, at, n, deadline);
 
-		if (deadline != DEADLINE_NEVER &&
-		    deadline_wait(fd, POLLOUT, deadline) == -1)
-			return -1;
-		w = write(fd, at, n);
 		if (w >= 0) {
 			at += w;
 			n -= (size_t)w;

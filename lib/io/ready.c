@@ -25,7 +25,8 @@ static const char hello[] = "pneu-ready 1";
 /* Which programs call ready_serve. */
 static const char *const ours[] = { "mrecv" };
 
-enum { RECORD_MAX = 8192, AGAIN = 1000 };
+enum { RECORD_MAX = 8192 };
+enum { AGAIN = 1000, LOOK_EVERY = 200 }; /* milliseconds */
 
 static uint64_t
 which_file(const char *path)
@@ -161,24 +162,24 @@ ready_end(struct ready *r)
 
 /* The rest of this file is the program's side. */
 
-static void
-on_child(int sig)
-{
-	(void)sig; /* it has ended a poll */
-}
-
-/* Children that have ended; the launcher is told of a fault. */
-static void
+/*
+ * Children that have ended; the launcher is told of a fault.  They are
+ * looked for at each connection and now and then, which is cheaper than to
+ * be woken by each of them.  Whether there are some yet.
+ */
+static bool
 reap(int fd)
 {
 	int status;
+	pid_t pid;
 
-	while (waitpid(-1, &status, WNOHANG) > 0) {
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
 		char sig = (char)spawn_fault(status);
 
 		if (sig != 0 && send(fd, &sig, 1, MSG_DONTWAIT) == -1)
 			warn("a connection: signal %d", sig);
 	}
+	return pid == 0;
 }
 
 static void
@@ -255,13 +256,11 @@ begin(struct span record, int fds[PASS_FDS])
 
 /* One connection: true in its child. */
 static bool
-serve_one(struct span record, int fds[PASS_FDS], const sigset_t *before)
+serve_one(struct span record, int fds[PASS_FDS])
 {
 	pid_t pid = fork();
 
 	if (pid == 0) {
-		signal(SIGCHLD, SIG_DFL);
-		sigprocmask(SIG_SETMASK, before, NULL);
 		close(READY_CTL);
 		begin(record, fds);
 		return true;
@@ -301,35 +300,40 @@ wanted(void)
 	return true;
 }
 
+/* What libc does at the first call of some is done before the fork. */
+static void
+warm(void)
+{
+	if (setenv(variable, "", 1) == -1)
+		die_memory();
+	unsetenv(variable);
+}
+
 void
 ready_serve(void)
 {
 	static char record[RECORD_MAX];
-	struct sigaction sa = { .sa_handler = on_child };
 	struct pollfd p = { .fd = READY_CTL, .events = POLLIN };
+	bool children = false;
 	int fds[PASS_FDS];
-	sigset_t chld, before;
 	ssize_t n;
 
 	if (!wanted())
 		return;
 	occupy();
-	sigemptyset(&chld);
-	sigaddset(&chld, SIGCHLD);
-	sigprocmask(SIG_BLOCK, &chld, &before);
-	sigaction(SIGCHLD, &sa, NULL);
+	warm();
 	if (send(READY_CTL, hello, sizeof(hello) - 1, MSG_NOSIGNAL) == -1)
 		die_sys(EXIT_TEMP, "%s", variable);
 	for (;;) {
-		if (ppoll(&p, 1, NULL, &before) != 1) {
-			reap(READY_CTL);
+		if (poll(&p, 1, children ? LOOK_EVERY : -1) != 1) {
+			children = reap(READY_CTL);
 			continue;
 		}
 		n = pass_receive(READY_CTL, record, sizeof(record), fds);
 		if (n <= 0)
 			exit(EXIT_OK); /* the launcher has no more */
-		if (serve_one((struct span){ record, (size_t)n }, fds, &before))
+		if (serve_one((struct span){ record, (size_t)n }, fds))
 			return;
-		reap(READY_CTL);
+		children = reap(READY_CTL);
 	}
 }

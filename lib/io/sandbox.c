@@ -152,7 +152,7 @@ struct edges {
 	size_t n;
 };
 
-enum { CODE_MAX = 4 * (NSTREAMS + NFILES) + 8 };
+enum { HEAD = 4, CODE_MAX = 2 * (NSTREAMS + NFILES) + HEAD + 2 };
 
 static void
 add_call(struct edges *e, uint32_t nr)
@@ -178,24 +178,36 @@ add_call(struct edges *e, uint32_t nr)
 	}
 }
 
-/* The code for what lies between the edges lo and hi: its length. */
-static unsigned short
-halve(const struct edges *e, size_t lo, size_t hi, struct sock_filter *code)
+/* Two answers are the last of it, and jumps are forward. */
+struct code {
+	struct sock_filter at[CODE_MAX];
+	unsigned n, no, yes;
+};
+
+_Static_assert(CODE_MAX < 256, "a jump is a byte");
+
+static void
+put(struct code *c, struct sock_filter f)
+{
+	c->at[c->n++] = f;
+}
+
+/* Where the code is for what lies between the edges lo and hi. */
+static unsigned
+halve(struct code *c, const struct edges *e, size_t lo, size_t hi)
 {
 	size_t mid = lo + (hi - lo) / 2;
-	unsigned short left;
+	unsigned here = c->n, below, above;
 
-	if (lo == hi) {
-		*code = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K,
-		    lo % 2 == 1 ? SECCOMP_RET_ALLOW
-				: SECCOMP_RET_ERRNO | EPERM);
-		return 1;
-	}
-	left = halve(e, lo, mid, code + 1);
-	*code = (struct sock_filter)BPF_JUMP(
-	    BPF_JMP | BPF_JGE | BPF_K, e->at[mid], (uint8_t)left, 0);
-	return (
-	    unsigned short)(1 + left + halve(e, mid + 1, hi, code + 1 + left));
+	if (lo == hi)
+		return lo % 2 == 1 ? c->yes : c->no;
+	c->n++;
+	below = halve(c, e, lo, mid);
+	above = halve(c, e, mid + 1, hi);
+	c->at[here] =
+	    (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, e->at[mid],
+		(uint8_t)(above - here - 1), (uint8_t)(below - here - 1));
+	return here;
 }
 #endif
 
@@ -204,24 +216,35 @@ static int
 allow_calls(unsigned nfiles)
 {
 #ifdef SANDBOX_ARCH
-	struct sock_filter code[CODE_MAX];
-	struct sock_fprog prog = { .filter = code };
+	struct code c = { .n = 0 };
+	struct sock_fprog prog = { .filter = c.at };
 	struct edges e = { .n = 0 };
-	unsigned short n = 0;
 
 	for (unsigned i = 0; i < NSTREAMS; i++)
 		add_call(&e, (uint32_t)streams[i]);
 	for (unsigned i = 0; i < nfiles; i++)
 		add_call(&e, (uint32_t)files[i]);
-	code[n++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
-	    (uint32_t)offsetof(struct seccomp_data, arch));
-	code[n++] = (struct sock_filter)BPF_JUMP(
-	    BPF_JMP | BPF_JEQ | BPF_K, SANDBOX_ARCH, 1, 0);
-	code[n++] = (struct sock_filter)BPF_STMT(
-	    BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS);
-	code[n++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
-	    (uint32_t)offsetof(struct seccomp_data, nr));
-	prog.len = (unsigned short)(n + halve(&e, 0, e.n, code + n));
+	c.no = HEAD + (unsigned)e.n;
+	c.yes = c.no + 1;
+	put(&c,
+	    (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+		(uint32_t)offsetof(struct seccomp_data, arch)));
+	put(&c,
+	    (struct sock_filter)BPF_JUMP(
+		BPF_JMP | BPF_JEQ | BPF_K, SANDBOX_ARCH, 1, 0));
+	put(&c,
+	    (struct sock_filter)BPF_STMT(
+		BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS));
+	put(&c,
+	    (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+		(uint32_t)offsetof(struct seccomp_data, nr)));
+	halve(&c, &e, 0, e.n);
+	put(&c,
+	    (struct sock_filter)BPF_STMT(
+		BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM));
+	put(&c,
+	    (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW));
+	prog.len = (unsigned short)c.n;
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)
 		return -1;
 	if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &prog, 0, 0) == -1 &&

@@ -1,12 +1,12 @@
 #include "io/stop.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <unistd.h>
 
 #include "io/deadline.h"
-#include "io/fs.h"
 
 static int stop_pipe[2] = { -1, -1 };
 
@@ -27,12 +27,8 @@ stop_init(void)
 {
 	struct sigaction sa = { .sa_handler = on_term, .sa_flags = SA_RESTART };
 
-	if (pipe(stop_pipe) == -1)
+	if (pipe2(stop_pipe, O_CLOEXEC | O_NONBLOCK) == -1)
 		return;
-	for (int i = 0; i < 2; i++) {
-		fs_cloexec(stop_pipe[i], true);
-		fs_nonblock(stop_pipe[i], true);
-	}
 	sigemptyset(&sa.sa_mask);
 	sigaction(SIGTERM, &sa, NULL);
 }

@@ -30,14 +30,20 @@ queue_open(struct queue *q, const char *dir, bool create)
 		errno = ENAMETOOLONG;
 		return -1;
 	}
-	if (create && fs_mkdirs(dir, 0700) == -1)
-		return -1;
 	q->fd = open_dir(AT_FDCWD, dir);
+	if (q->fd == -1 && create && errno == ENOENT) {
+		if (fs_mkdirs(dir, 0700) == -1)
+			return -1;
+		q->fd = open_dir(AT_FDCWD, dir);
+	}
 	if (q->fd == -1)
 		return -1;
-	if (create && mkdirat(q->fd, "tmp", 0700) == -1 && errno != EEXIST)
-		goto fail;
 	q->tmp_fd = open_dir(q->fd, "tmp");
+	if (q->tmp_fd == -1 && create && errno == ENOENT) {
+		if (mkdirat(q->fd, "tmp", 0700) == -1 && errno != EEXIST)
+			goto fail;
+		q->tmp_fd = open_dir(q->fd, "tmp");
+	}
 	if (q->tmp_fd != -1)
 		return 0;
 fail:
