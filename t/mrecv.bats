@@ -771,7 +771,7 @@ session() {
 }
 
 @test "wrong usage is one line" {
-	usage='usage: mrecv [-LnpSVv] [-c DIR] [-F COMMAND] ... [--] SINK [ARG ...]'
+	usage='usage: mrecv [-LnpSVv] [-c DIR] [-F COMMAND] [-m ADDR] ... [--] SINK [ARG ...]'
 	for args in '' '-x' '-S' '-v x' '-LS x' '-Lp x' '-F' '-F?' '-c'; do
 		run -64 mrecv $args
 		[ "$output" = "$usage" ]

@@ -33,15 +33,32 @@ say_all(struct mrecv *m, int code, const char *text)
 }
 
 static void
-refuse(struct mrecv *m, enum smtp_reply r, const char *text, const char *why)
+refuse(struct mrecv *m, enum smtp_reply r)
 {
 	const struct smtp_text *t = smtp_text(r);
 
-	if (text[0] == '\0')
-		text = t->text;
-	log_refusal(
-	    m, msg.id, SPAN(""), t->code, span_of(why != NULL ? why : text));
-	say_all(m, t->code, text);
+	log_refusal(m, msg.id, SPAN(""), t->code, span_of(t->text));
+	say_all(m, t->code, t->text);
+}
+
+/* With the words of the stage, where it has any. */
+static void
+refuse_stage(struct mrecv *m, const struct outcome *o)
+{
+	const struct smtp_text *t =
+	    smtp_text(o->verdict == PERM ? SMTP_REFUSED : SMTP_LATER);
+	int code = o->code != 0 ? o->code : t->code;
+	const char *text = o->text[0] != '\0' ? o->text : t->text;
+
+	log_refusal(m, msg.id, SPAN(""), code, span_of(text));
+	while (code == 421 && m->s.owed > 1)
+		say(m, code, text);
+	if (code != 421) {
+		say_all(m, code, text);
+		return;
+	}
+	message_forget();
+	smtpd_turn_away(&m->s, code, span_of(text));
 }
 
 static void
@@ -74,7 +91,7 @@ failure(struct mrecv *m, const char *what)
 	enum smtp_reply r = no_space(errno) ? SMTP_NO_SPACE : SMTP_LATER;
 
 	log_error(what, NULL);
-	refuse(m, r, "", NULL);
+	refuse(m, r);
 }
 
 static void
@@ -132,6 +149,61 @@ log_results(struct mrecv *m)
 	return good;
 }
 
+static bool
+is_told(struct span rcpt)
+{
+	struct span left = buf_span(&msg.told);
+
+	while (left.n > 0)
+		if (span_eq(span_cut(&left, '\n'), rcpt))
+			return true;
+	return false;
+}
+
+/*
+ * What became of the ith recipient that a client of LMTP gave.  One that a
+ * milter took away fared as the worst of those that took its place.
+ */
+static enum verdict
+words_for_told(size_t at, struct span rcpt, char *text)
+{
+	char other[LIMIT_REPLY_TEXT + 1];
+	enum verdict v, worst = OK;
+	size_t n = msg.sink.nrcpt;
+
+	if (at < n && span_eq(msg.sink.rcpt[at], rcpt))
+		return words_for(at, text);
+	for (size_t i = 0; i < n; i++)
+		if (span_eq(msg.sink.rcpt[i], rcpt))
+			return words_for(i, text);
+	snprintf(text, LIMIT_REPLY_TEXT + 1, "2.0.0 ok %s", msg.id);
+	for (size_t i = 0; i < n; i++) {
+		if (is_told(msg.sink.rcpt[i]))
+			continue;
+		v = words_for(i, other);
+		if ((v == TEMP && worst != TEMP) ||
+		    (v == PERM && worst == OK)) {
+			worst = v;
+			memcpy(text, other, sizeof(other));
+		}
+	}
+	return worst;
+}
+
+static void
+answer_told(struct mrecv *m)
+{
+	char text[LIMIT_REPLY_TEXT + 1];
+	struct span left = buf_span(&msg.told);
+
+	for (size_t i = 0; left.n > 0; i++) {
+		struct span rcpt = span_cut(&left, '\n');
+		enum verdict v = words_for_told(i, rcpt, text);
+
+		say(m, code_of(v), text);
+	}
+}
+
 /*
  * LMTP has an answer for each.  SMTP has one, and it is the worst: who is
  * told "later" sends again, and one told "no" knows.
@@ -141,22 +213,22 @@ answer_by_sink(struct mrecv *m)
 {
 	char text[LIMIT_REPLY_TEXT + 1], best[LIMIT_REPLY_TEXT + 1] = "";
 	enum verdict v, worst = OK;
-	size_t n = msg.sink.nrcpt;
 
 	log_results(m);
 	message_forget();
-	for (size_t i = 0; i < n; i++) {
+	if (m->lmtp) {
+		answer_told(m);
+		return;
+	}
+	for (size_t i = 0; i < msg.sink.nrcpt; i++) {
 		v = words_for(i, text);
-		if (m->lmtp) {
-			say(m, code_of(v), text);
-		} else if (best[0] == '\0' || (v == TEMP && worst != TEMP) ||
+		if (best[0] == '\0' || (v == TEMP && worst != TEMP) ||
 		    (v == PERM && worst == OK)) {
 			worst = v;
 			memcpy(best, text, sizeof(best));
 		}
 	}
-	if (!m->lmtp)
-		say(m, code_of(worst), best);
+	say(m, code_of(worst), best);
 }
 
 /* What the stages passed on goes into the queue, from the spool. */
@@ -209,8 +281,7 @@ end_stages(struct mrecv *m)
 
 	stages_end(m, &o);
 	if (o.verdict != OK)
-		refuse(m, o.verdict == PERM ? SMTP_REFUSED : SMTP_LATER, o.text,
-		    NULL);
+		refuse_stage(m, &o);
 	else if (o.drop)
 		say_ok(m, "dropped");
 	else

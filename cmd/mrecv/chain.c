@@ -331,10 +331,10 @@ judge(const struct link *l, int status, struct outcome *o)
 		take_reason(last, o);
 	} else if (o->verdict == PERM && last.n > 2 && last.p[0] == '5' &&
 	    last.p[1] == '.') {
-		take_reply_text(last, '5', o->text, sizeof(o->text));
+		take_reply_text(last, '5', o->text, LIMIT_REPLY_TEXT + 1);
 	} else if (o->verdict != OK) {
 		o->verdict = TEMP;
-		take_reply_text(last, '4', o->text, sizeof(o->text));
+		take_reply_text(last, '4', o->text, LIMIT_REPLY_TEXT + 1);
 	}
 }
 

@@ -40,9 +40,12 @@ struct chain {
 struct outcome {
 	enum verdict verdict;
 	bool drop;
-	char hold[LINE_BUF];             /* a reason, or "" */
-	char text[LIMIT_REPLY_TEXT + 1]; /* "5.7.1 spam", or "" */
-	const char *what;                /* the filter's name */
+	char hold[LINE_BUF];               /* a reason, or "" */
+	bool logged;                       /* what failed */
+	bool refused;                      /* not a failure: a milter said so */
+	int code;                          /* 0: the usual one */
+	char text[LIMIT_MILTER_REPLY + 1]; /* "5.7.1 spam", or "" */
+	const char *what;                  /* the stage's name */
 	char why[64];
 };
 

@@ -11,12 +11,15 @@ void
 commands_open(const struct mrecv *m)
 {
 	for (size_t i = 0; i < m->nstages; i++)
-		runner.command[i].argv = m->stages[i].argv;
-	runner.ncommands = m->nstages;
+		if (m->stages[i].argv != NULL)
+			runner.command[runner.ncommands++].argv =
+			    m->stages[i].argv;
+		else
+			runner.addr[runner.naddrs++] = m->stages[i].addr;
 	if (!m->direct)
 		runner.command[runner.ncommands++] =
 		    (struct runner_command){ m->sink, true };
-	if (runner.ncommands > 0 && runner_start(&runner) == -1)
+	if (runner.ncommands + runner.naddrs > 0 && runner_start(&runner) == -1)
 		die_sys(EXIT_TEMP, "runner");
 }
 
@@ -30,6 +33,12 @@ int
 command_wait(pid_t pid, int64_t deadline)
 {
 	return runner_wait(&runner, pid, deadline);
+}
+
+int
+command_connect(size_t i, int64_t deadline, bool *temp)
+{
+	return runner_connect(&runner, i, deadline, temp);
 }
 
 void

@@ -32,6 +32,7 @@ by_uid(struct mrecv *m, uid_t uid)
 {
 	m->known = true;
 	m->trusted = uid == 0;
+	snprintf(m->mech, sizeof(m->mech), "EXTERNAL");
 	m->lookup = users_find_uid(uid, &m->user);
 	if (m->lookup == OK)
 		snprintf(m->login, sizeof(m->login), "%.*s",
@@ -49,6 +50,8 @@ by_session(struct mrecv *m)
 	m->hello = (struct span){ session.state, session.nstate };
 	snprintf(m->login, sizeof(m->login), "%s", s);
 	snprintf(m->tls, sizeof(m->tls), "%s", session.tls);
+	snprintf(m->mech, sizeof(m->mech), "%s",
+	    session.mech[0] != '\0' ? session.mech : "UNKNOWN");
 	if (strlen(session.conn) == CONN_LEN) {
 		setenv("MAIL_CONN", session.conn, 1);
 		m->conn = ident_conn(true);

@@ -18,7 +18,7 @@
 #include "io/user.h"
 
 static const char usage[] =
-    "mrecv [-LnpSVv] [-c DIR] [-F COMMAND] ... [--] SINK [ARG ...]";
+    "mrecv [-LnpSVv] [-c DIR] [-F COMMAND] [-m ADDR] ... [--] SINK [ARG ...]";
 
 static struct mrecv self;
 
@@ -28,7 +28,7 @@ options(struct mrecv *m, int argc, char *argv[])
 	int ch;
 
 	opterr = 0;
-	while ((ch = getopt(argc, argv, "+LSnpvVc:F:")) != -1)
+	while ((ch = getopt(argc, argv, "+LSnpvVc:F:m:")) != -1)
 		switch (ch) {
 		case 'L':
 			m->lmtp = true;
@@ -50,7 +50,8 @@ options(struct mrecv *m, int argc, char *argv[])
 			setenv("PNEU_CONF", optarg, 1);
 			break;
 		case 'F':
-			if (!stage_add(m, argv))
+		case 'm':
+			if (!stage_add(m, ch, argv))
 				die_usage(usage);
 			break;
 		case 'V':
@@ -127,6 +128,7 @@ settings(struct mrecv *m)
 	m->command_time = seconds(MRECV_COMMAND_TIME);
 	m->data_time = seconds(MRECV_DATA_TIME);
 	m->filter_time = seconds(MRECV_FILTER_TIME);
+	m->milter_time = seconds(MRECV_MILTER_TIME);
 	m->floor = limit_of(MRECV_FREE_SPACE);
 	m->queue.fd = -1;
 	m->direct = writes_queue(m);

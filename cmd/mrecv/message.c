@@ -73,7 +73,8 @@ put_received(struct mrecv *m)
 		r.rcpt = SPAN("");
 		received_put(&b, &r);
 	}
-	put(buf_span(&b));
+	msg.received = buf_span(&b);
+	put(msg.received);
 }
 
 /* What a submitted message lacks (RFC 6409, section 8). */
@@ -127,6 +128,15 @@ begin_queue(struct mrecv *m)
 	return -1;
 }
 
+void
+message_env(struct mrecv *m)
+{
+	env_free(&msg.env);
+	child_env(m, &msg.env, msg.id);
+	if (m->hold[0] != '\0')
+		env_set(&msg.env, "MAIL_HOLD", span_of(m->hold));
+}
+
 static int
 begin_road(struct mrecv *m)
 {
@@ -138,9 +148,7 @@ begin_road(struct mrecv *m)
 		msg.road = ROAD_QUEUE;
 		return begin_queue(m);
 	}
-	child_env(m, &msg.env, msg.id);
-	if (m->hold[0] != '\0')
-		env_set(&msg.env, "MAIL_HOLD", span_of(m->hold));
+	message_env(m);
 	if (m->nstages > 0) {
 		msg.road = ROAD_STAGES;
 		return stages_begin(m);
@@ -164,6 +172,8 @@ message_begin(struct mrecv *m)
 	ident_mail(m->conn, m->ids++, msg.id);
 	msg.date = unix_now();
 	msg.intake = (struct intake){ .submission = m->submission };
+	if (m->s.nrcpt > 0 && !milters_data(m))
+		return;
 	if (begin_road(m) == -1) {
 		log_error(m->nstages > 0 ? m->stages[0].name
 			: m->direct      ? conf_path("queue")
@@ -174,6 +184,10 @@ message_begin(struct mrecv *m)
 		smtpd_reply(&m->s, SMTP_LATER);
 		return;
 	}
+	buf_free(&msg.told);
+	msg.told.max = LIMIT_MAIL_RCPTS;
+	if (m->lmtp)
+		buf_put(&msg.told, buf_span(&m->s.rcpts));
 	smtpd_reply(&m->s, SMTP_GO_AHEAD);
 	put_received(m);
 }

@@ -35,6 +35,8 @@ struct message {
 	struct chain chain;
 	size_t nfirst;
 	struct spool spool, next;
+	struct span received; /* our own field */
+	struct buf told;      /* LMTP: the recipients that wait for a reply */
 };
 
 extern struct message msg;
@@ -52,6 +54,9 @@ void spool_close(struct spool *);
 /* Write all, and go to its start. */
 MUST int spool_rewind(struct spool *);
 
+/* msg.next takes the place of msg.spool. */
+void spool_swap(void);
+
 /* Open its file in the queue, under an id that is free.  0 or -1. */
 MUST int begin_queue(struct mrecv *);
 
@@ -62,6 +67,12 @@ MUST int begin_queue(struct mrecv *);
  */
 MUST int stages_begin(struct mrecv *);
 void stages_end(struct mrecv *, struct outcome *);
+
+/* milter_run.c: a milter hears what lies in msg.spool. */
+void milter_run(struct mrecv *, size_t stage, struct outcome *);
+
+/* The environment of filters and the sink, as things are now. */
+void message_env(struct mrecv *);
 
 /* All between message_begin and here is done with. */
 void message_forget(void);

@@ -17,12 +17,13 @@ enum {
 	MRECV_MESSAGES = LIMIT_SMTP_MAILS
 };
 
-/* What a message passes on its way to the sink: a filter (-F). */
+/* What a message passes on its way: a filter (-F), or a milter (-m). */
 struct stage {
 	const char *name; /* for the log */
 	bool optional;    /* "?": go on without it when it fails */
-	size_t number;    /* of its command */
-	char **argv;
+	size_t number;    /* of its command, or of its address */
+	char **argv;      /* of a filter; NULL: a milter */
+	struct net_addr addr;
 };
 
 struct mrecv {
@@ -32,7 +33,7 @@ struct mrecv {
 	unsigned verbose; /* -v */
 	char **sink;
 	struct stage stages[MRECV_STAGES];
-	size_t nstages;
+	size_t nstages, nfilters; /* so many of them are filters */
 	bool direct; /* the sink is `mqueue add`: we write the queue */
 
 	/* the connection */
@@ -57,10 +58,11 @@ struct mrecv {
 	enum verdict lookup; /* whether `user` could be read */
 	struct user user;    /* OK only */
 	char login[LIMIT_LOGIN + 1];
+	char mech[32]; /* how they did prove it, or "" */
 
 	struct queue queue; /* fd -1 when it can't be opened */
 	uint64_t floor;     /* of free space */
-	int64_t command_time, data_time, filter_time;
+	int64_t command_time, data_time, filter_time, milter_time;
 };
 
 /* limits.c: read the file once, then ask. */
@@ -71,6 +73,7 @@ enum mrecv_limit {
 	MRECV_COMMAND_TIME,
 	MRECV_DATA_TIME,
 	MRECV_FILTER_TIME,
+	MRECV_MILTER_TIME,
 	MRECV_DNS_TIME,
 	MRECV_GREET_DELAY,
 	MRECV_TARPIT_ERRORS,
@@ -92,9 +95,9 @@ uint64_t limit_of(enum mrecv_limit);
 void identify(struct mrecv *);
 
 /*
- * commands.c: the commands of the command line, by number: the stages in
- * their order, then the sink, if it is a command.  Made ready before
- * confine(); dies if that fails.
+ * commands.c: the commands of the command line, by number: the filters in
+ * their order, then the sink, if it is a command; and the milters.  Made ready
+ * before confine(); dies if that fails.
  */
 void commands_open(const struct mrecv *);
 
@@ -103,6 +106,9 @@ struct spawn;
 MUST pid_t command_start(size_t i, const struct spawn *, char *const *args);
 int command_wait(pid_t, int64_t deadline); /* its status, as spawn_wait's */
 void command_kill(pid_t);
+
+/* Connect to the ith milter: as net_connect. */
+MUST int command_connect(size_t i, int64_t deadline, bool *temp);
 
 /* confine.c: give up what is not needed from here on.  Dies if it can't. */
 void confine(const struct mrecv *);
@@ -138,10 +144,20 @@ void serve(struct mrecv *);
 int flush(struct mrecv *);
 
 /*
- * stage.c: options -F and -F?; getopt stands behind the option.  False
- * when its argument is missing.
+ * stage.c: option -F, -F?, -m or -m?; getopt stands behind it.  False when
+ * its argument is missing.
  */
-bool stage_add(struct mrecv *, char *argv[]);
+bool stage_add(struct mrecv *, int letter, char *argv[]);
+
+/*
+ * milter.c: what the milters say to SMTPD_MAIL, _RCPT and _DATA when
+ * nobody else is against it.  False: the client has been told no.  And the
+ * end of the session for them.
+ */
+bool milters_mail(struct mrecv *);
+bool milters_rcpt(struct mrecv *);
+bool milters_data(struct mrecv *);
+void milters_quit(struct mrecv *);
 
 /* starttls.c: 0, or -1 when there is no TLS and so no client. */
 int starttls(struct mrecv *);

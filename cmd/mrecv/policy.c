@@ -80,9 +80,13 @@ sender_because(const struct mrecv *m)
 void
 policy_mail(struct mrecv *m)
 {
+	enum smtp_reply v = judge_sender(m);
+
 	m->hold[0] = '\0';
 	policy.counted = false;
-	answer(m, "mail", SPAN(""), judge_sender(m), sender_because(m));
+	if (v == SMTP_SENDER_OK && !milters_mail(m))
+		return;
+	answer(m, "mail", SPAN(""), v, sender_because(m));
 }
 
 /* The first domain that is delivered here, or our own name. */
@@ -215,7 +219,7 @@ policy_rcpt(struct mrecv *m)
 		say_ruling(m, &r);
 	} else if (v == SMTP_RCPT_OK && r.drop) {
 		drop_rcpt(m, &r);
-	} else {
+	} else if (v != SMTP_RCPT_OK || milters_rcpt(m)) {
 		if (v == SMTP_RCPT_OK && r.hold[0] != '\0')
 			memcpy(m->hold, r.hold, sizeof(m->hold));
 		snprintf(because, sizeof(because), "%s%s%s", found.because,

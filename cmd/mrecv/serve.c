@@ -199,5 +199,6 @@ serve(struct mrecv *m)
 	while (step(m, next(m)))
 		continue;
 	message_abort(m, SMTP_LATER, m->why);
+	milters_quit(m);
 	log_close(m);
 }

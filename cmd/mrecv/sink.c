@@ -78,7 +78,7 @@ sink_start(struct sink *s, struct mrecv *m, char *const *envp, int input)
 		c.in = input != -1 ? input : in[0];
 		c.out = out[1];
 		c.keep_from[0] = commit[0];
-		s->pid = command_start(m->nstages, &c, arguments(s, m));
+		s->pid = command_start(m->nfilters, &c, arguments(s, m));
 	}
 	err = errno;
 	shut(&in[0]);

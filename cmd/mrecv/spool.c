@@ -49,3 +49,12 @@ spool_close(struct spool *s)
 		close(s->out.fd);
 	s->out.fd = -1;
 }
+
+void
+spool_swap(void)
+{
+	spool_close(&msg.spool);
+	msg.spool = msg.next;
+	msg.spool.out.buf = msg.spool.buf;
+	msg.next.out.fd = -1;
+}

@@ -12,13 +12,13 @@ static struct arena words;
 
 /* "-F? COMMAND" is an option letter F whose argument is "?". */
 bool
-stage_add(struct mrecv *m, char *argv[])
+stage_add(struct mrecv *m, int letter, char *argv[])
 {
 	struct stage *s = &m->stages[m->nstages];
-	const char *text = optarg;
+	char *text = optarg;
 
 	if (m->nstages == MRECV_STAGES)
-		die(EXIT_USAGE, "-F: more than %d of them", MRECV_STAGES);
+		die(EXIT_USAGE, "-F, -m: more than %d of them", MRECV_STAGES);
 	if (strcmp(text, "?") == 0) {
 		s->optional = true;
 		text = argv[optind];
@@ -26,26 +26,35 @@ stage_add(struct mrecv *m, char *argv[])
 			return false;
 		optind++;
 	}
+	s->name = text;
+	if (letter == 'm') {
+		if (!net_parse(text, &s->addr) || s->addr.kind == NET_FD)
+			die(EXIT_USAGE, "-m: %s: not an address", text);
+		s->number = m->nstages++ - m->nfilters;
+		return true;
+	}
 	words.max = LIMIT_ENV_TOTAL;
 	s->argv = words_split(&words, span_of(text));
 	if (s->argv == NULL)
 		die(EXIT_USAGE, "-F: %s: not a command", text);
 	s->name = s->argv[0];
-	s->number = m->nstages++;
+	s->number = m->nfilters++;
+	m->nstages++;
 	return true;
 }
 
 /*
- * Filters before the first optional one run while the message arrives.
- * An optional one, and what follows it, get it from the spool: only so it
- * is still there when that one fails.
+ * Filters before the first optional one and the first milter run while the
+ * message arrives. An optional one, and what follows it, get it from the spool:
+ * only so it is still there when that one fails.
  */
 int
 stages_begin(struct mrecv *m)
 {
 	size_t n = 0;
 
-	while (n < m->nstages && !m->stages[n].optional)
+	while (n < m->nstages && !m->stages[n].optional &&
+	    m->stages[n].argv != NULL)
 		n++;
 	msg.nfirst = n;
 	if (spool_open(&msg.spool) == -1)
@@ -63,6 +72,8 @@ log_failure(const struct outcome *o)
 {
 	struct logline l;
 
+	if (o->logged)
+		return;
 	log_begin(&l, "error");
 	log_str(&l, "id", msg.id);
 	log_str(&l, "what", o->what);
@@ -92,18 +103,14 @@ run_filter(struct mrecv *m, const struct stage *f, struct outcome *o)
 		o->verdict = TEMP;
 		snprintf(o->why, sizeof(o->why), "%s", strerror(errno));
 	}
-	if (o->verdict == OK && !o->drop) {
-		spool_close(&msg.spool);
-		msg.spool = msg.next;
-		msg.spool.out.buf = msg.spool.buf;
-		msg.next.out.fd = -1;
-	} else {
+	if (o->verdict == OK && !o->drop)
+		spool_swap();
+	else
 		spool_close(&msg.next);
-	}
 }
 
 /*
- * All filters: OK, with a reason to hold or not, or what is to be said.
+ * All stages: OK, with a reason to hold or not, or what is to be said.
  * An optional one that fails is passed over; its "no" counts.
  */
 void
@@ -117,8 +124,11 @@ stages_end(struct mrecv *m, struct outcome *all)
 	for (size_t i = msg.nfirst; i < m->nstages; i++) {
 		if (all->verdict != OK || all->drop)
 			break;
-		run_filter(m, &m->stages[i], &o);
-		if (o.verdict == TEMP && m->stages[i].optional) {
+		if (m->stages[i].argv == NULL)
+			milter_run(m, i, &o);
+		else
+			run_filter(m, &m->stages[i], &o);
+		if (o.verdict == TEMP && m->stages[i].optional && !o.refused) {
 			log_failure(&o);
 			continue;
 		}

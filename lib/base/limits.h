@@ -45,6 +45,10 @@ enum {
 	LIMIT_HEADER = 1048576,   /* the header of a message */
 	LIMIT_HEADER_FIELD = 65536,
 	LIMIT_REPLY_TEXT = 400,
+	LIMIT_MILTER_PACKET = 65536, /* one byte more than its data */
+	LIMIT_MILTER_REPLY = 2048,   /* the lines of one */
+	LIMIT_MILTER_NAME = 998,     /* of a field: RFC 5322, section 2.1.1 */
+	LIMIT_MILTER_CHANGES = 10000,
 	LIMIT_FREE_SPACE = 33554432, /* less than that on the disk: later */
 
 	/* times: RFC 5321, section 4.5.3.2 */
@@ -68,6 +72,7 @@ enum {
 	TIME_POP3_IDLE = 600,  /* RFC 1939, section 3 */
 	TIME_IMAP_IDLE = 1800, /* RFC 3501, section 5.4 */
 	TIME_FILTER = 300,
+	TIME_MILTER = 30, /* a step of the envelope */
 	TIME_COMMAND = 600,
 
 	/* connections of one listener: `limits` can change them */

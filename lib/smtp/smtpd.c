@@ -63,11 +63,11 @@ smtpd_bye(struct smtpd *s, enum smtp_reply r)
 }
 
 static void
-put_line(struct buf *b, int code, struct span text)
+put_line(struct buf *b, int code, char sep, struct span text)
 {
 	size_t at;
 
-	buf_printf(b, "%03d ", code % 1000);
+	buf_printf(b, "%03d%c", code % 1000, sep);
 	at = b->n;
 	if (text.n > LIMIT_REPLY_TEXT)
 		text.n = LIMIT_REPLY_TEXT;
@@ -110,7 +110,7 @@ smtpd_pass_over(struct smtpd *s)
 void
 smtpd_put_line(struct smtpd *s, int code, struct span text)
 {
-	put_line(&s->out, code, text);
+	put_line(&s->out, code, ' ', text);
 }
 
 bool
@@ -210,7 +210,11 @@ smtpd_say(struct smtpd *s, int code, struct span text)
 		decide(s, code);
 		return;
 	}
-	put_line(&s->out, code, text);
+	do {
+		struct span line = span_cut(&text, '\n');
+
+		put_line(&s->out, code, text.n > 0 ? '-' : ' ', line);
+	} while (text.n > 0);
 	decide(s, code);
 	if (code / 100 != 5 || s->state == SMTPD_CLOSED ||
 	    s->asked == SMTPD_END || ++s->errors < LIMIT_SMTP_ERRORS)
@@ -240,7 +244,7 @@ smtpd_refuse(struct smtpd *s, int code, struct span text)
 	struct buf b = { s->refusal, 0, sizeof(s->refusal),
 		sizeof(s->refusal) - 1, false };
 
-	put_line(&b, code, text);
+	put_line(&b, code, ' ', span_cut(&text, '\n'));
 	s->refusal[b.n - 2] = '\0'; /* without the line end */
 }
 

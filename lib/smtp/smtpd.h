@@ -135,8 +135,8 @@ void smtpd_reply(struct smtpd *, enum smtp_reply);
 
 /*
  * The same in other words: code, and text that begins with an enhanced
- * status.  Bytes that are not printable become "?"; text past
- * LIMIT_REPLY_TEXT is cut.
+ * status, and so does each further line behind a LF.  Bytes that are not
+ * printable become "?"; a line past LIMIT_REPLY_TEXT is cut.
  */
 void smtpd_say(struct smtpd *, int code, struct span text);
 
