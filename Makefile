@@ -56,6 +56,7 @@ PROGRAMS = $(patsubst cmd/%.c,%,$(wildcard cmd/*.c)) \
 $B/mtls:     $(IO)
 $B/mauth:    $B/libauth.a $(SMTP) $(IMAP) $(POP3) $(IO)
 $B/mpasswd:  $(AUTH)
+$B/mtoken:   $(AUTH)
 $B/mrecv:    $(SMTP) $B/libqueue.a $(AUTH)
 $B/mqueue:   $(QUEUE)
 $B/mdeliver: $B/libauth.a $B/libqueue.a $(STORE)
@@ -63,7 +64,7 @@ $B/msend:    $(SMTP) $B/libqueue.a $(IO)
 $B/mpop:     $(POP3) $B/libauth.a $(STORE)
 $B/mimapd:   $(IMAP) $B/libauth.a $(STORE)
 $B/pneu:     $(IO)
-$B/mtls $B/msend: LDLIBS = -lssl -lcrypto
+$B/mtls $B/msend $B/mtoken: LDLIBS = -lssl -lcrypto
 $B/mauth $B/mpasswd: LDLIBS = -lcrypt
 
 all: $(PROGRAMS:%=$B/%)

@@ -234,6 +234,155 @@ salt_of() { # USER: the salt and rounds that it is told
 	[ ! -e out/facts ]
 }
 
+# A command that judges tokens; what it was given is in out/.
+judge() {
+	cat >bin/judge <<-END
+		#!/bin/sh
+		t=\$(cat)
+		{ id -u; echo "args \$*"; } >$d/out/judge
+		env >$d/out/judge.env
+		echo "\$t" >$d/out/token
+		case \$t in
+		good) echo $A ;;
+		other) echo bob@example.test ;;
+		nobody) echo nobody@example.test ;;
+		silent) ;;
+		noend) printf $A ;;
+		bad) echo $A; exit 1 ;;
+		later) exit 111 ;;
+		killed) kill -9 \$\$ ;;
+		esac
+	END
+	chmod 0755 bin/judge
+	conf token "${1:-}judge 'two words'"
+	[ "$(id -u)" -ne 0 ] ||
+		echo 'pneu-relay 62005 62005' >>conf/uids
+}
+
+@test "OAUTHBEARER and XOAUTH2: a command says whose token it is" {
+	sasl OAUTHBEARER $A good bin/mauth mpop
+	grep -qx 'offered PLAIN LOGIN' said
+	says '-ERR no such mechanism'
+	judge
+	for m in OAUTHBEARER XOAUTH2; do
+		for p in mrecv mpop mimapd; do
+			for o in x=1 late=1; do
+				sasl -o $o $m $A good bin/mauth $p
+				grep -qx 'offered PLAIN LOGIN OAUTHBEARER XOAUTH2' said
+				says "hello from $p"
+				grep -qx "login $A" out/session
+				grep -qx "mech $m" out/session
+			done
+		done
+	done
+	grep -q "auth ok .* user=$A" log
+	# the token is on no command line and in no environment
+	[ "$(cat out/token)" = good ]
+	[ "$(sed -n 2p out/judge)" = 'args two words' ]
+	! grep good out/judge.env
+	! grep -w good log
+	[ "$(id -u)" -ne 0 ] || [ "$(sed -n 1p out/judge)" = 62005 ]
+	# who is not said is whoever the token says
+	printf 'n,,\1auth=bearer good\1\1' >t
+	sasl -o text=t OAUTHBEARER x x bin/mauth mpop
+	says 'hello from mpop'
+	grep -qx "login $A" out/session
+	printf 'user=\1auth=Bearer good\1\1' >t
+	sasl -o text=t XOAUTH2 x x bin/mauth mpop
+	says 'hello from mpop'
+}
+
+@test "OAUTHBEARER and XOAUTH2: what is no good is told as they want it" {
+	judge
+	for t in bad other nobody; do
+		sasl OAUTHBEARER $A $t bin/mauth mpop
+		grep -qx '< {"status":"invalid_token"}' said
+		says '-ERR [AUTH] authentication failed'
+		sasl XOAUTH2 $A $t bin/mauth mimapd
+		grep -qx '< {"status":"401","schemes":"bearer"}' said
+		says 'c NO [AUTHENTICATIONFAILED]'
+	done
+	sasl XOAUTH2 bob@example.test good bin/mauth mrecv
+	says '535 5.7.8'
+	grep -q 'user=bob@example.test .* why=user' log
+	sasl XOAUTH2 $A bad bin/mauth mrecv
+	grep -q "user=$A .* why=token" log
+	# a failure of ours is not theirs
+	for t in later killed silent noend; do
+		sasl OAUTHBEARER $A $t bin/mauth mpop
+		[ "$(grep -c '^<' said)" -eq 1 ]
+		says '-ERR [SYS/TEMP]'
+		grep -q "user=$A .* why=later" log
+	done
+	conf token nothing-like-that
+	sasl OAUTHBEARER $A good bin/mauth mpop
+	says '-ERR [SYS/TEMP]'
+	rm out/token
+	judge
+	# rubbish never comes to the command
+	for t in 'n,,\1\1' 'n,,\1auth=\1\1' 'n,,\1auth=Basic x\1\1' \
+		'n,,\1auth=Bearer a b\1\1'; do
+		printf "$t" >t
+		sasl -o text=t OAUTHBEARER x x bin/mauth mpop
+		grep -qx '< {"status":"invalid_token"}' said
+		says '-ERR [AUTH]'
+	done
+	for t in '' '\1' 'n,,' 'n,,auth=Bearer good\1\1' 'p=x,,\1auth=Bearer good\1\1' \
+		'n,,\1auth=Bearer good\1' 'n,,\1auth=Bearer good\1\1x' \
+		'n,b=c,\1auth=Bearer good\1\1'; do
+		printf "$t" >t
+		sasl -o text=t OAUTHBEARER x x bin/mauth mpop
+		says '-ERR malformed response'
+	done
+	[ ! -e out/token ]
+	[ ! -e out/facts ]
+}
+
+@test "a long token passes, a longer one is refused" {
+	judge
+	echo "case \$t in xxx*) echo $A ;; esac" >>bin/judge
+	for p in mrecv mpop mimapd; do
+		long=$(head -c 7000 /dev/zero | tr '\0' x)
+		sasl -o late=1 OAUTHBEARER $A $long bin/mauth $p
+		says "hello from $p"
+		sasl OAUTHBEARER $A $long bin/mauth $p
+		says "hello from $p"
+		longer=$(head -c 20000 /dev/zero | tr '\0' x)
+		sasl -o late=1 OAUTHBEARER $A $longer bin/mauth $p || :
+		! says "hello from $p"
+	done
+}
+
+@test "tokens: user= says as whom the command runs" {
+	root_only
+	judge 'user=62099 '
+	sasl OAUTHBEARER $A good bin/mauth mpop
+	says 'hello from mpop'
+	[ "$(sed -n 1p out/judge)" = 62099 ]
+	judge 'user=nobody-of-that-name '
+	rm -f out/judge
+	sasl OAUTHBEARER $A good bin/mauth mpop
+	says '-ERR [SYS/TEMP]'
+	[ ! -e out/judge ]
+}
+
+@test "tokens: a JWT that mtoken verifies" {
+	. "$ROOT/t/tools/jwt.sh"
+	cd conf
+	jwt_keys
+	t=$(jwt ec '{"alg":"ES256"}' "{\"iss\":\"https://id.test\",\"aud\":\"mail\",\"email\":\"$A\",\"exp\":$(($(date +%s) + 60))}")
+	cd ..
+	install "$BUILD/mtoken" bin/
+	judge
+	conf token 'mtoken jwt keys=jwks.json iss=https://id.test aud=mail'
+	sasl OAUTHBEARER $A "$t" bin/mauth mimapd
+	says 'hello from mimapd'
+	sasl OAUTHBEARER $A "${t%?????}AAAAA" bin/mauth mimapd
+	says 'c NO [AUTHENTICATIONFAILED]'
+	grep -q '^mtoken refuse conn=[0-9a-z]* why=signature' log
+	! grep -qF "$t" log
+}
+
 @test "no time tells an unknown user from a wrong password" {
 	conf secrets "bob@example.test:x:all:$ink:" "$A:a:all:$pencil:" \
 		"$A:b:all:$brush:" "$A:c:all:$ink:"

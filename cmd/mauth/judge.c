@@ -71,7 +71,7 @@ judge_cert(const struct mauth *m, const struct sasl *sasl, struct login *l,
 }
 
 bool
-judge(const struct mauth *m, const struct sasl *sasl, struct login *l,
+judge(struct mauth *m, const struct sasl *sasl, struct login *l,
     enum greet_failure *failure, const char **why)
 {
 	bool ok = false;
@@ -82,6 +82,9 @@ judge(const struct mauth *m, const struct sasl *sasl, struct login *l,
 	case SASL_PASSWORD:
 	case SASL_PROOF:
 		ok = judge_secret(m, sasl, l, failure, why);
+		break;
+	case SASL_TOKEN:
+		ok = token_judge(m, sasl, l, failure, why);
 		break;
 	case SASL_CERT:
 		ok = judge_cert(m, sasl, l, failure, why);

@@ -6,6 +6,7 @@
  *	monitor.c  answers the greeter, starts TLS
  *	offer.c    which mechanisms there are now
  *	judge.c    who it is: users, secrets
+ *	token.c    who it is: a command for tokens
  *	checkpw.c  the same by a checkpassword program
  *	server.c   becomes the user and the server
  */
@@ -46,7 +47,7 @@ struct mauth {
 	struct tls_fds tls;
 	char tls_facts[128]; /* "TLSv1.3 CIPHER", "" without */
 	struct sasl_conf sasl;
-	char mechs[128];                  /* what both have */
+	char mechs[160];                  /* what both have */
 	char binding[SCRAMD_BINDING_MAX]; /* tls-exporter */
 	size_t nbinding;
 	struct cert cert;
@@ -97,7 +98,7 @@ bool take_fact(struct mauth *, struct span name, struct span value);
  * Who has shown what.  True with *l set; false with what the peer may know
  * in *failure, and why for the log.
  */
-bool judge(const struct mauth *, const struct sasl *, struct login *l,
+bool judge(struct mauth *, const struct sasl *, struct login *l,
     enum greet_failure *failure, const char **why);
 
 /* The salt for somebody who wants to prove a secret; false: later. */
@@ -106,6 +107,13 @@ MUST bool judge_salt(
 
 /* The same by the program of -k. */
 bool checkpw(struct mauth *, const struct sasl *, struct login *l,
+    enum greet_failure *failure, const char **why);
+
+/* Whether the file `token` has a command. */
+bool token_is_configured(void);
+
+/* The same as judge, for a token, by that command. */
+bool token_judge(struct mauth *, const struct sasl *, struct login *l,
     enum greet_failure *failure, const char **why);
 
 /* What `mauth -k -` does below such a program: print who it is now. */

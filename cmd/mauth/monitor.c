@@ -173,9 +173,14 @@ decide(struct watch *w)
 	else
 		ok = judge(w->m, &w->sasl, w->login, &f, &why);
 	wipe(w->sasl.password, sizeof(w->sasl.password));
+	wipe(w->sasl.token, sizeof(w->sasl.token));
 	if (!ok) {
 		refuse(w, asked, f, why);
-		fail(w, w->failure);
+		if (w->sasl.kind == SASL_TOKEN && f == GREET_WRONG)
+			answer(
+			    w, MONITOR_CHALLENGE, sasl_refuse_token(&w->sasl));
+		else
+			fail(w, w->failure);
 	} else if (w->sasl.kind == SASL_PROOF) {
 		answer(w, MONITOR_CHALLENGE,
 		    sasl_prove(&w->sasl, &w->login->keys));

@@ -103,6 +103,10 @@ offer(struct mauth *m)
 	}
 	add(m, "PLAIN");
 	add(m, "LOGIN");
+	if (m->check == NULL && m->conf.plain_ok && token_is_configured()) {
+		add(m, "OAUTHBEARER");
+		add(m, "XOAUTH2");
+	}
 }
 
 bool

@@ -109,6 +109,90 @@ scram_final(struct sasl *s, struct span m, struct span *challenge)
 	return scram_result(s, scramd_final(&s->scram, m), challenge);
 }
 
+/* b64token = 1*( ALPHA / DIGIT / "-._~+/" ) *"=" (RFC 6750, section 2.1) */
+static bool
+take_token(struct sasl *s, struct span t)
+{
+	for (size_t i = 0; i < t.n; i++)
+		if (!is_alnum(t.p[i]) && strchr("-._~+/=", t.p[i]) == NULL)
+			return false;
+	return t.n > 0 && span_cstr(t, s->token, sizeof(s->token));
+}
+
+/* *(key "=" value %x01) %x01, of which auth is "Bearer" 1*SP token */
+static enum sasl_result
+bearer(struct sasl *s, struct span m, struct span *challenge)
+{
+	struct span auth = { 0 };
+	bool ended = false;
+
+	s->kind = SASL_TOKEN;
+	while (m.n > 0 && !ended) {
+		struct span v = span_cut(&m, '\1'), name;
+
+		ended = v.n == 0;
+		if (ended)
+			break;
+		name = span_cut(&v, '=');
+		if (span_iis(name, "auth"))
+			auth = v;
+	}
+	if (!ended || m.n > 0)
+		return SASL_SYNTAX;
+	if (!span_istarts(auth, "Bearer ") ||
+	    (span_take(&auth, 7), !take_token(s, span_trim(auth)))) {
+		s->why = "token";
+		*challenge = sasl_refuse_token(s);
+		return SASL_REFUSED;
+	}
+	return SASL_READY;
+}
+
+/* ("n" / "y") "," ["a=" saslname] "," %x01 ... (RFC 7628, section 3.1) */
+static enum sasl_result
+oauthbearer(struct sasl *s, struct span m, struct span *challenge)
+{
+	struct span flag, authzid;
+
+	if (span_chr(m, '\1') == m.n || span_chr(m, ',') == m.n)
+		return SASL_SYNTAX;
+	flag = span_cut(&m, ',');
+	if (span_chr(m, ',') == m.n)
+		return SASL_SYNTAX;
+	authzid = span_cut(&m, ',');
+	if ((!span_is(flag, "n") && !span_is(flag, "y")) || m.n == 0 ||
+	    *m.p != '\1')
+		return SASL_SYNTAX;
+	span_take(&m, 1);
+	if (authzid.n > 0) {
+		if (!span_starts(authzid, "a="))
+			return SASL_SYNTAX;
+		span_take(&authzid, 2);
+		if (!scramd_saslname(authzid, s->user, sizeof(s->user)))
+			return SASL_SYNTAX;
+		check_user(s);
+		if (s->user[0] == '\0')
+			return no(s, "user");
+	}
+	return bearer(s, m, challenge);
+}
+
+/* "user=" name %x01 "auth=Bearer " token %x01 %x01 */
+static enum sasl_result
+xoauth2(struct sasl *s, struct span m, struct span *challenge)
+{
+	struct span user = m;
+
+	if (!span_istarts(m, "user=") || span_chr(m, '\1') == m.n)
+		return SASL_SYNTAX;
+	user = span_cut(&m, '\1');
+	span_take(&user, 5);
+	take_user(s, user);
+	if (user.n > 0 && s->user[0] == '\0')
+		return no(s, "user");
+	return bearer(s, m, challenge);
+}
+
 /* [authzid]: the monitor knows whose certificate it is */
 static enum sasl_result
 external(struct sasl *s, struct span m)
@@ -129,6 +213,8 @@ static const struct {
 	{ "SCRAM-SHA-256",      SASL_SCRAM_FIRST, "" },
 	{ "SCRAM-SHA-256-PLUS", SASL_SCRAM_FIRST, "" },
 	{ "EXTERNAL",           SASL_EXTERNAL,    "" },
+	{ "OAUTHBEARER",        SASL_OAUTHBEARER, "" },
+	{ "XOAUTH2",            SASL_XOAUTH2,     "" },
 	/* clang-format on */
 };
 
@@ -189,6 +275,10 @@ sasl_next(struct sasl *s, struct span response, struct span *challenge)
 		return scram_final(s, response, challenge);
 	case SASL_EXTERNAL:
 		return external(s, response);
+	case SASL_OAUTHBEARER:
+		return oauthbearer(s, response, challenge);
+	case SASL_XOAUTH2:
+		return xoauth2(s, response, challenge);
 	case SASL_TOLD_NO:
 		return SASL_FAILED;
 	case SASL_TOLD_YES:
@@ -219,4 +309,13 @@ sasl_prove(struct sasl *s, const struct scram_secret *secret)
 	buf_free(&b);
 	s->state = SASL_TOLD_YES;
 	return span_of(s->text);
+}
+
+struct span
+sasl_refuse_token(struct sasl *s)
+{
+	s->state = SASL_TOLD_NO;
+	return strcmp(s->mech, "XOAUTH2") == 0
+	    ? SPAN("{\"status\":\"401\",\"schemes\":\"bearer\"}")
+	    : SPAN("{\"status\":\"invalid_token\"}");
 }

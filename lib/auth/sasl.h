@@ -2,10 +2,11 @@
  * sasl - the server's side of the mechanisms
  *
  * PLAIN (RFC 4616), LOGIN, SCRAM-SHA-256 and -PLUS (scramd.h), EXTERNAL
- * (RFC 4422, appendix A).  Decoded messages in, challenges out, and in the
- * end something to be judged.  Runs in mauth's monitor, so it parses
- * little and strictly.  It asks nobody: what it needs it asks for by its
- * result.  Secrets are wiped by sasl_wipe, or by the next sasl_begin.
+ * (RFC 4422, appendix A), OAUTHBEARER (RFC 7628) and XOAUTH2.  Decoded messages
+ * in, challenges out, and in the end something to be judged.  Runs in mauth's
+ * monitor, so it parses little and strictly.  It asks nobody: what it needs it
+ * asks for by its result.  Secrets are wiped by sasl_wipe, or by the next
+ * sasl_begin.
  */
 #ifndef AUTH_SASL_H
 #define AUTH_SASL_H
@@ -29,6 +30,7 @@ enum sasl_result {
 enum sasl_kind {
 	SASL_PASSWORD, /* user and password, neither empty */
 	SASL_PROOF,    /* scram: scramd_proves */
+	SASL_TOKEN,    /* token, for user, who may be "" */
 	SASL_CERT      /* the certificate of the channel; user may be "" */
 };
 
@@ -41,6 +43,8 @@ enum sasl_state {
 	SASL_SCRAM_SALT,
 	SASL_SCRAM_FINAL,
 	SASL_EXTERNAL,
+	SASL_OAUTHBEARER,
+	SASL_XOAUTH2,
 	SASL_TOLD_NO,
 	SASL_TOLD_YES
 };
@@ -59,6 +63,7 @@ struct sasl {
 	const char *why;  /* of SASL_NO and SASL_REFUSED, for the log */
 	char user[LIMIT_LOGIN + 1];
 	char password[LIMIT_PASSWORD + 1];
+	char token[LIMIT_TOKEN + 1];
 	bool plus;
 	struct scramd scram;
 	char text[512]; /* of a challenge */
@@ -78,6 +83,12 @@ enum sasl_result sasl_salt(struct sasl *, const char *nonce,
 
 /* After SASL_READY of a proof: what to send before SASL_PROVED. */
 struct span sasl_prove(struct sasl *, const struct scram_secret *);
+
+/*
+ * After SASL_READY of a token that is refused: what to send before
+ * SASL_FAILED.
+ */
+struct span sasl_refuse_token(struct sasl *);
 
 void sasl_wipe(struct sasl *);
 

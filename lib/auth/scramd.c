@@ -18,30 +18,35 @@ add(struct scramd *s, struct span t)
 	return true;
 }
 
-/* saslname: "=2C" is a comma, "=3D" an equals sign, no other "=" */
-static bool
-saslname(struct span in, char *to, size_t size)
+/* saslname: "=2C" is a comma, "=3D" an equals sign; -1 for any other "=" */
+static int
+name_char(struct span *in)
+{
+	char c = *span_take(in, 1).p;
+
+	if (c == '=') {
+		if (span_starts(*in, "2C"))
+			c = ',';
+		else if (!span_starts(*in, "3D"))
+			return -1;
+		span_take(in, 2);
+	}
+	return c == '\0' ? -1 : (unsigned char)c;
+}
+
+bool
+scramd_saslname(struct span in, char *to, size_t size)
 {
 	size_t n = 0;
+	int c = 0;
 
-	to[0] = '\0';
-	while (in.n > 0) {
-		char c = *span_take(&in, 1).p;
-
-		if (c == '=' && span_starts(in, "2C"))
-			c = ',';
-		else if (c == '=' && !span_starts(in, "3D"))
-			return false;
-		if (c == ',' || c == '=')
-			span_take(&in, 2);
-		if (c == '\0')
-			return false;
-		if (n + 1 < size)
-			to[n] = c;
+	while (in.n > 0 && (c = name_char(&in)) != -1) {
+		if (n < size)
+			to[n] = (char)c;
 		n++;
 	}
-	to[n < size ? n : 0] = '\0';
-	return true;
+	to[c != -1 && n < size ? n : 0] = '\0';
+	return c != -1;
 }
 
 /* 1*(printable except ",") */
@@ -124,13 +129,13 @@ scramd_first(struct scramd *s, struct span m, bool plus, struct span binding,
 		return SCRAMD_SYNTAX;
 	m = (struct span){ s->text, s->ntext - 1 };
 	if (!attribute(&m, 'n', &name) || !attribute(&m, 'r', &s->nonce) ||
-	    !is_nonce(s->nonce) || !saslname(name, user, size))
+	    !is_nonce(s->nonce) || !scramd_saslname(name, user, size))
 		return SCRAMD_SYNTAX;
 	if ((r = flag(s, f, plus, binding)) != SCRAMD_OK)
 		return r;
 	if (authzid.n > 0) {
 		span_take(&authzid, 2);
-		if (authzid.n == 0 || !saslname(authzid, as, sizeof(as)))
+		if (authzid.n == 0 || !scramd_saslname(authzid, as, sizeof(as)))
 			return SCRAMD_SYNTAX;
 		*named = as[0] != '\0' && strcmp(as, user) == 0;
 	}

@@ -42,6 +42,12 @@ struct scramd {
 };
 
 /*
+ * "=2C" and "=3D" in a name become "," and "=" (RFC 5801, section 4).
+ * False when it is no such name; "" when it does not fit.
+ */
+MUST bool scramd_saslname(struct span, char *to, size_t size);
+
+/*
  * client-first-message.  plus: the mechanism is -PLUS.  binding: the data
  * of the channel, empty where there is none; where there is some, a client
  * that says it believed otherwise was lied to.  user gets the name, "" for

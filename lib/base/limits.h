@@ -112,9 +112,12 @@ enum {
 	LIMIT_SCRAM_SALT = 64,
 	LIMIT_SCRAM_ROUNDS = 1000000,
 	LIMIT_SCRAM_MSG = 2048,
+	LIMIT_JSON_DEPTH = 32,
+	LIMIT_TOKEN = 7168,   /* of OAUTHBEARER and XOAUTH2 */
 	LIMIT_AUTH_TRIES = 4, /* wrong ones, then the connection ends */
 	TIME_AUTH_DELAY = 1,  /* before a "no", growing with each */
 	TIME_CHECKPASSWORD = 30,
+	TIME_TOKEN = 30,
 
 	/* IMAP and POP3 */
 	LIMIT_IMAP_LINE = 65536,   /* a command without its literals */
