@@ -132,6 +132,8 @@ is() {
 	mrecv -n -F './f one' -- ./f two <session | tr '\t' '|' >out
 	is "$(grep -A9 ^filter out)" $'filter|would run|./f one\nsink|would run|./f two\nmessage|held|looked at first\nmessage|250|recipients: 1'
 	[ ! -e called ]
+	mrecv -n -m unix:/nonexistent -F? './f one' -- ./f two <session | tr '\t' '|' >out
+	is "$(grep -A9 ^milter out)" $'milter|would be asked|unix:/nonexistent\nfilter|would run|./f one\nsink|would run|./f two\nmessage|held|looked at first\nmessage|250|recipients: 1'
 	access 'drop to:alice@example.test'
 	dry <session >out
 	grep -qx 'rcpt alice@example.test|250, dropped|access:1' out

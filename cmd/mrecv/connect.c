@@ -183,6 +183,21 @@ load(void)
 	    conf_file(path, sizeof(path), "access") ? path : "access", NULL);
 }
 
+static bool
+is_foreign(const struct mrecv *m)
+{
+	return !m->known && m->peer.ip[0] != '\0' && !net_is_loopback(&m->peer);
+}
+
+void
+policy_peer(struct mrecv *m, bool name_failed)
+{
+	policy.nlists = 0;
+	policy.client_failed = name_failed && m->client[0] == '\0';
+	policy.foreign = is_foreign(m);
+	policy.errors = m->s.errors;
+}
+
 void
 policy_open(struct mrecv *m)
 {
@@ -192,8 +207,7 @@ policy_open(struct mrecv *m)
 	if (m->lmtp)
 		return;
 	load();
-	policy.foreign =
-	    !m->known && m->peer.ip[0] != '\0' && !net_is_loopback(&m->peer);
+	policy.foreign = is_foreign(m);
 	if (policy.foreign)
 		ask_dns(m);
 	memory_open(m);

@@ -119,7 +119,11 @@ dry_message(struct mrecv *m)
 
 	snprintf(n, sizeof(n), "recipients: %u", m->s.nrcpt);
 	for (size_t i = 0; kept && i < m->nstages; i++)
-		would(m, "filter", m->stages[i].argv);
+		if (m->stages[i].argv != NULL)
+			would(m, "filter", m->stages[i].argv);
+		else
+			dry_line(m, "milter", SPAN(""), "would be asked",
+			    m->stages[i].name);
 	if (kept)
 		would(m, "sink", m->sink);
 	if (kept && m->hold[0] != '\0')

@@ -120,6 +120,14 @@ void confine(const struct mrecv *);
 void policy_open(struct mrecv *);
 bool policy_greet(struct mrecv *);
 
+/*
+ * A trusted peer has said whom it speaks for (XCLIENT): m->peer, m->client,
+ * perhaps m->known, are another's from now on.  DNS is not asked about
+ * them: no list lists them, and the name is the one that was said, or not
+ * known because the peer's DNS failed.
+ */
+void policy_peer(struct mrecv *, bool name_failed);
+
 /* patience.c: before a reply, let a client wait that has made errors. */
 void patience_tarpit(struct mrecv *);
 

@@ -11,6 +11,7 @@
 #include "io/conf.h"
 #include "io/deadline.h"
 #include "io/log.h"
+#include "io/proxies.h"
 #include "policy.h"
 
 struct kind {
@@ -71,23 +72,31 @@ open_slots(const struct mrecv *m, struct slots *s, const char *name,
 	log_error(path, errno == EINVAL ? "a file of another format" : NULL);
 }
 
+static bool
+is_limited(const struct kind *k)
+{
+	return limit_of(k->messages) > 0 || limit_of(k->rcpts) > 0;
+}
+
+/* Also for a peer on this host that may say whom it speaks for. */
 void
 memory_open(struct mrecv *m)
 {
 	const struct access *t = &policy.access;
-	size_t n;
-	const struct kind *k = kinds(m, &n);
-	bool grey = false, limited = false;
+	bool grey = false,
+	     limited = is_limited(&by_login) || is_limited(&by_client[0]) ||
+	    is_limited(&by_client[1]);
 
-	for (size_t i = 0; i < n; i++)
-		limited = limited || limit_of(k[i].messages) > 0 ||
-		    limit_of(k[i].rcpts) > 0;
-	for (size_t i = 0; i < t->n && policy.foreign; i++)
+	for (size_t i = 0; i < t->n; i++)
 		grey = grey || t->v[i].action == ACCESS_GREYLIST;
+	if (!(limited || grey) ||
+	    !(m->known || policy.foreign ||
+		proxies_allow(m->peer.ip, "xclient")))
+		return;
 	if (limited)
 		open_slots(
 		    m, &policy.rates, "rates", RATE_FORMAT, RATE_BUCKETS);
-	if (grey)
+	if (grey && !m->known)
 		open_slots(m, &policy.greylist, "greylist", GREYLIST_FORMAT,
 		    GREYLIST_BUCKETS);
 }
