@@ -299,7 +299,11 @@ is_utf8_xtext(struct span v)
 	return true;
 }
 
-/* orcpt-parameter = addr-type ";" xtext */
+/*
+ * orcpt-parameter = addr-type ";" xtext
+ *
+ * UTF-8 is of the type utf-8 alone, but Postfix 3.7 says rfc822 of it.
+ */
 static bool
 take_orcpt(struct smtpd *s, struct span v)
 {
@@ -316,9 +320,9 @@ take_orcpt(struct smtpd *s, struct span v)
 				    : !is_xtext(text, &b))
 		return false;
 	for (size_t i = 0; i < b.n; i++)
-		if (!is_print(b.p[i]))
+		if ((unsigned char)b.p[i] < 0x80 && !is_print(b.p[i]))
 			return false;
-	return put_rcpt_arg(s, "ORCPT", v);
+	return utf8_valid(buf_span(&b)) && put_rcpt_arg(s, "ORCPT", v);
 }
 
 static const struct param mail_params[] = {

@@ -127,7 +127,7 @@ by_curl() {
 
 by_nodemailer() {
 	cat >send.js <<-'EOF'
-		const e = process.env, [road, file] = process.argv.slice(2);
+		const e = process.env, [road, file, from, to] = process.argv.slice(2);
 		const nodemailer = require(e.ROOT + '/build/npm/node_modules/nodemailer');
 		const o = {host: 'localhost', tls: {ca: require('fs').readFileSync(e.PNEU_CA)}};
 		if (road == '25') {
@@ -140,7 +140,7 @@ by_nodemailer() {
 			o.auth = {user: 'alice@example.test', pass: 'secret-alice'};
 		}
 		nodemailer.createTransport(o).sendMail({
-			envelope: {from: e.FROM || 'alice@example.test', to: [e.TO || 'bob@example.test']},
+			envelope: {from: from, to: [to]},
 			raw: require('fs').readFileSync(file)
 		}, (err) => {
 			if (err) {
@@ -149,7 +149,7 @@ by_nodemailer() {
 			}
 		});
 	EOF
-	node send.js "$1" "$2"
+	node send.js "$1" "$2" "$A" "$B"
 }
 
 @test "nodemailer" {
@@ -172,15 +172,44 @@ by_smtplib() {
 		    s.starttls(context=ctx)
 		if road != "25":
 		    s.login("alice@example.test", "secret-alice")
-		s.sendmail("alice@example.test", ["bob@example.test"],
-		    open(sys.argv[2], "rb").read().replace(b"\n", b"\r\n"), ["BODY=8BITMIME"])
+		a, b = sys.argv[3:]
+		utf8 = [] if (a + b).isascii() else ["SMTPUTF8"]
+		s.sendmail(a, [b], open(sys.argv[2], "rb").read().replace(b"\n", b"\r\n"),
+		    ["BODY=8BITMIME"] + utf8)
 		s.quit()
 	EOF
-	python3 send.py "$1" "$2"
+	python3 send.py "$1" "$2" "$A" "$B"
 }
 
 @test "Python's smtplib" {
 	each_road by_smtplib
+}
+
+@test "UTF-8 addresses: curl, nodemailer and smtplib" {
+	swaks -s 127.0.0.1:$SMTP_PORT -q EHLO | grep -q '250[- ]SMTPUTF8' ||
+		skip "no SMTPUTF8 is offered"
+	export LC_ALL=C.UTF-8
+	echo 'списки@example.test: bob@example.test' >>"$PNEU_CONF/aliases"
+	A=дима@elsewhere.test B=списки@example.test
+	for by in by_curl by_nodemailer by_smtplib; do
+		sed "1,/^$/s/@@/utf8.$by/" "$PNEU_DIR/odd" >m
+		$by 25 m
+		body_is "utf8.$by" "$PNEU_DIR/odd"
+		grep -qxF "Return-Path: <$A>" "$(file_of "utf8.$by")"
+		grep -q 'with UTF8SMTP ' "$(file_of "utf8.$by")"
+	done
+	# without the parameter it is no address
+	run -0 python3 - <<-'EOF'
+		import os, smtplib
+		s = smtplib.SMTP("127.0.0.1", int(os.environ["SMTP_PORT"]))
+		s.command_encoding = "utf-8"
+		s.ehlo()
+		code, text = s.mail("дима@elsewhere.test")
+		assert code == 553 and text.startswith(b"5.6.7"), (code, text)
+		s.mail("x@elsewhere.test")
+		code, text = s.rcpt("списки@example.test")
+		assert code in (550, 553) and text.startswith(b"5.6.7"), (code, text)
+	EOF
 }
 
 # bob and carol have so many messages from smtp-source

@@ -171,6 +171,10 @@ static const struct {
 	  RCPT "ORCPT=rfc822;a+0D+0A\r\n" RCPT "ORCPT=rfc 822;a\r\n"
 	  RCPT "ORCPT=rfc_822;a\r\n" RCPT "ORCPT=rfc822;a ORCPT=rfc822;a\r\n",
 	  "250 250 501 501 501 501 501 501 501 501 ", EMPTY "[more]" },
+	/* as Postfix 3.7 has it */
+	{ MAILED RCPT "ORCPT=rfc822;+D0+B4@c\r\n" RCPT "ORCPT=rfc822;+D0@c\r\n"
+	  RCPT "ORCPT=rfc822;+7F@c\r\n",
+	  "250 250 250 501 501 ", EMPTY "[rcpt c@d ORCPT=rfc822;+D0+B4@c][more]" },
 	{ MAILED RCPT "ORCPT=utf-8;\\x{E9}\\x{1F4E7}\\x{2B}@c\r\n",
 	  "250 250 250 ",
 	  EMPTY "[rcpt c@d ORCPT=utf-8;\\x{E9}\\x{1F4E7}\\x{2B}@c][more]" },
