@@ -94,11 +94,13 @@ check_beside(void *ctx, const char *id)
 }
 
 static bool
-check_tmp(void *ctx, const char *name)
+check_tmp(void *ctx, const char *id)
 {
+	const char *suffix = ctx;
+	char name[MAIL_ID_LEN + 8];
 	struct stat st;
 
-	(void)ctx;
+	snprintf(name, sizeof(name), "%.16s%s", id, suffix);
 	if (fstatat(queue.tmp_fd, name, &st, AT_SYMLINK_NOFOLLOW) == -1 ||
 	    (int64_t)st.st_mtim.tv_sec > unix_now() - TMP_AGE)
 		return true;
@@ -125,7 +127,8 @@ run_is_there(void)
 int
 fsck_main(int argc, char **argv)
 {
-	static char log[] = ".log", hold[] = ".hold";
+	static char log[] = ".log", hold[] = ".hold", edit[] = ".edit";
+	static char none[] = "";
 	struct queue tmp;
 	int ch;
 
@@ -143,7 +146,8 @@ fsck_main(int argc, char **argv)
 	if (queue_list(&queue, "", check_message, NULL) == -1 ||
 	    queue_list(&queue, log, check_beside, log) == -1 ||
 	    queue_list(&queue, hold, check_beside, hold) == -1 ||
-	    queue_list(&tmp, "", check_tmp, NULL) == -1)
+	    queue_list(&tmp, none, check_tmp, none) == -1 ||
+	    queue_list(&tmp, edit, check_tmp, edit) == -1)
 		die_sys(EXIT_TEMP, "queue %s", queue.path);
 	return fflush(stdout) == 0 ? EXIT_OK : EXIT_TEMP;
 }

@@ -37,6 +37,10 @@ static const struct verb {
 	{ "hold",    "[-r TEXT] ID ... | -",             hold_main },
 	{ "release", "ID ... | -",                       release_main },
 	{ "rm",      "ID ... | -",                       rm_main },
+	{ "bounce",  "[-r TEXT] ID ... | -",             bounce_main },
+	{ "edit",    "ID",                               edit_main },
+	{ "adopt",   "DIR",                              adopt_main },
+	{ "stat",    "[-R]",                             stat_main },
 	{ "fsck",    "[-n]",                             fsck_main },
 	/* clang-format on */
 };

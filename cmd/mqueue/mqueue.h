@@ -30,6 +30,10 @@ int retry_main(int argc, char **argv);
 int hold_main(int argc, char **argv);
 int release_main(int argc, char **argv);
 int rm_main(int argc, char **argv);
+int bounce_main(int argc, char **argv);
+int edit_main(int argc, char **argv);
+int adopt_main(int argc, char **argv);
+int stat_main(int argc, char **argv);
 int fsck_main(int argc, char **argv);
 
 _Noreturn void usage_of(const char *verb);
