@@ -111,6 +111,9 @@ check:
 bench: all
 	@t/bench/run $(N)
 
+soak: all
+	@t/bench/soak $(N)
+
 fuzz:
 	@scripts/fuzz $(T) $(S)
 
@@ -124,7 +127,7 @@ uninstall:
 clean:
 	rm -rf build build-san build-fuzz
 
-.PHONY: all units fuzzers run check bench fuzz install uninstall clean
+.PHONY: all units fuzzers run check bench soak fuzz install uninstall clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 -include $(shell find $B -name '*.d' 2>/dev/null)

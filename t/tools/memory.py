@@ -1,26 +1,39 @@
 #!/usr/bin/env python3
 """What connections that say nothing cost, and whether others are greeted.
 
-usage: memory.py PORT CONNECTIONS EXE...
-Sums the memory (PSS) of all processes whose program's path begins with one
-of EXE, with CONNECTIONS connections that were greeted and say nothing, and
-without.  Prints: KiB before, KiB more for each connection, milliseconds
-that a new client waited for its greeting.
+usage: memory.py PORT CONNECTIONS PID...
+Sums the memory (PSS) of these processes and all below them, with
+CONNECTIONS connections that were greeted and say nothing, and without.
+Prints: KiB before, KiB more for each connection, and milliseconds that a
+new client waited for its greeting then, the best of five.
 """
 import os
 import socket
 import sys
 import time
 
-port, count, exes = int(sys.argv[1]), int(sys.argv[2]), tuple(sys.argv[3:])
+port, count = int(sys.argv[1]), int(sys.argv[2])
+
+
+def family():
+    parent = {}
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open("/proc/%s/stat" % pid) as f:
+                parent[pid] = f.read().rpartition(")")[2].split()[1]
+        except OSError:
+            continue
+    found, more = set(), set(sys.argv[3:])
+    while more:
+        found |= more
+        more = {p for p in parent if parent[p] in more} - found
+    return found
 
 
 def total():
     kib = 0
-    for pid in filter(str.isdigit, os.listdir("/proc")):
+    for pid in family():
         try:
-            if not os.readlink("/proc/%s/exe" % pid).startswith(exes):
-                continue
             with open("/proc/%s/smaps_rollup" % pid) as f:
                 for line in f:
                     if line.startswith("Pss:"):
@@ -30,17 +43,21 @@ def total():
     return kib
 
 
-def connect():
+def greeted():
     s = socket.create_connection(("127.0.0.1", port), 60)
     assert s.recv(200).startswith(b"220"), "no greeting"
     return s
 
 
-connect().close()
+def wait():
+    began = time.monotonic()
+    greeted().close()
+    return (time.monotonic() - began) * 1000
+
+
+greeted().close()
 time.sleep(0.5)
 before = total()
-silent = [connect() for _ in range(count)]
-began = time.monotonic()
-connect().close()
-waited = (time.monotonic() - began) * 1000
-print(before, "%.0f" % ((total() - before) / count), "%.0f" % waited)
+silent = [greeted() for _ in range(count)]
+each = (total() - before) / count
+print(before, "%.0f" % each, "%.0f" % min(wait() for _ in range(5)))

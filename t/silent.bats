@@ -1,0 +1,29 @@
+#!/usr/bin/env bats
+#
+# Connections that say nothing cost little, and others are greeted.
+
+load lib
+
+setup_file() {
+	host_up
+	export PNEU_DIR
+}
+
+teardown_file() {
+	host_down
+}
+
+@test "300 silent connections: less than 400 kB each, others are greeted" {
+	. "$PNEU_DIR/env"
+	echo 'connections-per-address 400' >"$PNEU_CONF/limits"
+	listener=$(sed -n 2p "$PNEU_DIR/pid")
+	grep -q mrecv "/proc/$listener/cmdline"
+	kill -HUP "$listener"
+	wait_for eval 'parent=$(pgrep -P $listener mrecv) &&
+		[ "$(readlink /proc/$parent/fd/4)" = /dev/null ]'
+	run -0 "$ROOT/t/tools/memory.py" "$SMTP_PORT" 300 "$listener"
+	echo "$output"
+	read -r before each waited <<<"$output"
+	[ "$waited" -lt 1000 ]
+	[[ $BUILD == *san* ]] || [ "$each" -lt 400 ]
+}
