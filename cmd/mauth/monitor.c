@@ -29,6 +29,8 @@ struct watch {
 	struct sasl sasl;
 	struct login *login;
 	enum greet_failure failure; /* to be said after SASL_FAILED */
+	unsigned distinct, nshown;  /* different wrong secrets */
+	unsigned char shown[LIMIT_AUTH_TRIES][SHA256_LEN], mark[SHA256_LEN];
 };
 
 static void
@@ -112,20 +114,49 @@ fail(struct watch *w, enum greet_failure f)
 	answer(w, MONITOR_FAIL, (struct span){ &code, 1 });
 }
 
+/* The mark of what was shown, before it is wiped; false when it is none. */
+static bool
+mark(struct watch *w)
+{
+	struct span secret = { "", 0 };
+
+	if (w->sasl.kind == SASL_PASSWORD)
+		secret = span_of(w->sasl.password);
+	if (w->sasl.kind == SASL_TOKEN)
+		secret = span_of(w->sasl.token);
+	if (secret.n > 0)
+		penalty_mark(w->sasl.user, secret, w->mark);
+	return secret.n > 0;
+}
+
+/* How many different wrong secrets this connection has shown, with this. */
+static unsigned
+count_distinct(struct watch *w, const unsigned char *this)
+{
+	for (unsigned i = 0; this != NULL && i < w->nshown; i++)
+		if (memcmp(w->shown[i], this, SHA256_LEN) == 0)
+			return w->distinct;
+	if (this != NULL && w->nshown < LIMIT_AUTH_TRIES)
+		memcpy(w->shown[w->nshown++], this, SHA256_LEN);
+	return ++w->distinct;
+}
+
 /*
  * A "no" comes a fixed time after the question, which hides how it was
- * found, and later each time: for this connection and, unless the peer is
- * on this machine, for its address and for the name.
+ * found, and later each time, unless what was shown is the same: for this
+ * connection and, unless the peer is on this machine, for its address and
+ * for the name.
  */
 static void
-delay(const struct watch *w, int64_t asked, bool later)
+delay(struct watch *w, int64_t asked, bool later, const unsigned char *this)
 {
 	int64_t unit = (int64_t)conf_limit("auth-delay", 60, TIME_AUTH_DELAY);
-	unsigned n = w->wrong > 0 ? w->wrong : 1, past = 0;
+	unsigned n = later ? 1 : count_distinct(w, this), past = 0;
 	int64_t left;
 
 	if (!later && !net_is_loopback(&w->m->peer))
-		past = penalty_add(w->m->peer.ip, w->sasl.user, unix_now());
+		past =
+		    penalty_add(w->m->peer.ip, w->sasl.user, this, unix_now());
 	if (past > n)
 		n = past;
 	left = asked + n * unit * 1000 - deadline_now();
@@ -135,12 +166,13 @@ delay(const struct watch *w, int64_t asked, bool later)
 
 /* Log a "no", let it take its time, and leave what to say in w->failure. */
 static void
-refuse(struct watch *w, int64_t asked, enum greet_failure f, const char *why)
+refuse(struct watch *w, int64_t asked, enum greet_failure f, const char *why,
+    const unsigned char *this)
 {
 	log_auth(w, false, why);
 	if (f != GREET_LATER)
 		w->wrong++;
-	delay(w, asked, f == GREET_LATER);
+	delay(w, asked, f == GREET_LATER, this);
 	if (f != GREET_LATER && w->wrong >= LIMIT_AUTH_TRIES)
 		f = GREET_LIMIT; /* a failure of ours is not the peer's */
 	w->failure = f;
@@ -151,7 +183,7 @@ welcome(struct watch *w)
 {
 	log_auth(w, true, NULL);
 	if (!net_is_loopback(&w->m->peer))
-		penalty_forget(w->sasl.user);
+		penalty_good(w->m->peer.ip, w->login->user.address, unix_now());
 }
 
 /* True when somebody is logged in. */
@@ -161,7 +193,7 @@ decide(struct watch *w)
 	int64_t asked = deadline_now();
 	enum greet_failure f = GREET_WRONG;
 	const char *why = "user";
-	bool ok;
+	bool ok, marked;
 
 	w->login->label[0] = '\0';
 	w->login->mech = w->sasl.mech;
@@ -172,10 +204,11 @@ decide(struct watch *w)
 		ok = checkpw(w->m, &w->sasl, w->login, &f, &why);
 	else
 		ok = judge(w->m, &w->sasl, w->login, &f, &why);
+	marked = !ok && mark(w);
 	wipe(w->sasl.password, sizeof(w->sasl.password));
 	wipe(w->sasl.token, sizeof(w->sasl.token));
 	if (!ok) {
-		refuse(w, asked, f, why);
+		refuse(w, asked, f, why, marked ? w->mark : NULL);
 		if (w->sasl.kind == SASL_TOKEN && f == GREET_WRONG)
 			answer(
 			    w, MONITOR_CHALLENGE, sasl_refuse_token(&w->sasl));
@@ -202,7 +235,7 @@ salt(struct watch *w)
 	struct span challenge;
 
 	if (!judge_salt(w->m, w->sasl.user, &secret)) {
-		refuse(w, deadline_now(), GREET_LATER, "later");
+		refuse(w, deadline_now(), GREET_LATER, "later", NULL);
 		fail(w, w->failure);
 		return;
 	}
@@ -234,12 +267,12 @@ step(struct watch *w, enum sasl_result r, struct span challenge)
 		return true;
 	case SASL_NO:
 		w->login->label[0] = '\0';
-		refuse(w, deadline_now(), GREET_WRONG, w->sasl.why);
+		refuse(w, deadline_now(), GREET_WRONG, w->sasl.why, NULL);
 		fail(w, w->failure);
 		return false;
 	case SASL_REFUSED:
 		w->login->label[0] = '\0';
-		refuse(w, deadline_now(), GREET_WRONG, w->sasl.why);
+		refuse(w, deadline_now(), GREET_WRONG, w->sasl.why, NULL);
 		answer(w, MONITOR_CHALLENGE, challenge);
 		return false;
 	case SASL_FAILED:
@@ -270,7 +303,7 @@ question(struct watch *w, const struct monitor_msg *q)
 		fail(w, GREET_PRIVACY);
 		return false;
 	} else if (++w->exchanges > EXCHANGES_MAX) {
-		delay(w, deadline_now(), true);
+		delay(w, deadline_now(), true, NULL);
 		fail(w, GREET_LATER);
 		return false;
 	} else {

@@ -5,11 +5,23 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "auth/loginkey.h"
+#include "base/buf.h"
 #include "base/die.h"
-#include "base/sha256.h"
 #include "io/conf.h"
 
-enum { SLOTS = 8192, SLOT_SIZE = 8, HEAD = 16, MEMORY = 3600 };
+enum {
+	SLOTS = 8192,
+	SLOT_SIZE = 8,
+	HEAD = 16,
+	MEMORY = 3600,       /* of failures and of wrong secrets */
+	KNOWN = 30 * 86400,  /* of good logins */
+	KNOWN_AGAIN = 86400, /* and how often they are noted */
+	MARK = 4             /* where the second number of a slot begins */
+};
+
+/* The tables of the file. */
+enum table { COUNTS, GOOD, SEEN };
 
 static const char format[HEAD + 1] = "pneu-logins 1\n\n\n";
 
@@ -42,40 +54,61 @@ open_file(bool create)
 }
 
 static off_t
+at(enum table t, unsigned high, unsigned low)
+{
+	uint32_t i = ((uint32_t)high << 8 | low) % SLOTS;
+
+	return (off_t)HEAD + ((off_t)t * SLOTS + (off_t)i) * SLOT_SIZE;
+}
+
+static off_t
 slot_of(char kind, struct span key)
 {
 	unsigned char digest[SHA256_LEN];
 	struct sha256 c;
-	uint32_t i;
 
 	sha256_init(&c);
 	sha256_put(&c, (struct span){ &kind, 1 });
 	sha256_put(&c, key);
 	sha256_end(&c, digest);
-	i = ((uint32_t)digest[0] << 8 | digest[1]) % SLOTS;
-	return (off_t)HEAD + (off_t)i * SLOT_SIZE;
+	return at(COUNTS, digest[0], digest[1]);
 }
 
-/* A user in any case, an IPv6 host as its network. */
-static off_t
-slot_of_user(const char *user)
+/* A user in any case. */
+static void
+put_user(struct buf *b, const char *user)
 {
-	char name[LIMIT_LOGIN + 1];
-	size_t n = 0;
-
-	for (; user[n] != '\0' && n < LIMIT_LOGIN; n++)
-		name[n] = to_lower(user[n]);
-	return slot_of('u', (struct span){ name, n });
+	for (size_t n = 0; user[n] != '\0' && n < LIMIT_LOGIN; n++)
+		buf_putc(b, to_lower(user[n]));
 }
 
-static off_t
-slot_of_ip(const char *ip)
+/* An IPv6 host as its network. */
+static void
+put_ip(struct buf *b, const char *ip)
 {
 	unsigned char v6[16];
 
 	if (inet_pton(AF_INET6, ip, v6) == 1)
-		return slot_of('a', (struct span){ (char *)v6, 8 });
-	return slot_of('a', span_of(ip));
+		buf_put(b, (struct span){ (char *)v6, 8 });
+	else
+		buf_puts(b, ip);
+}
+
+static off_t
+slot_of_text(char kind, const char *ip, const char *user)
+{
+	struct buf b = { .max = 2 * LIMIT_LOGIN };
+	off_t o;
+
+	if (ip != NULL)
+		put_ip(&b, ip);
+	if (ip != NULL && user != NULL)
+		buf_putc(&b, '\0');
+	if (user != NULL)
+		put_user(&b, user);
+	o = slot_of(kind, buf_span(&b));
+	buf_free(&b);
+	return o;
 }
 
 static uint32_t
@@ -94,46 +127,121 @@ put(unsigned char *p, uint32_t v)
 
 /* Two at once may count as one: it is no more than a delay. */
 static unsigned
-count(int fd, off_t at, int64_t now)
+count(int fd, off_t slot, unsigned more, int64_t now)
 {
 	unsigned char s[SLOT_SIZE] = { 0 };
 	uint32_t n = 0;
 
-	if (pread(fd, s, sizeof(s), at) == SLOT_SIZE &&
+	if (pread(fd, s, sizeof(s), slot) == SLOT_SIZE &&
 	    now - (int64_t)get(s) < MEMORY && now >= (int64_t)get(s))
 		n = get(s + 4);
-	if (n < PENALTY_MAX)
-		n++;
+	n = n + more < PENALTY_MAX ? n + more : PENALTY_MAX;
 	put(s, (uint32_t)now);
-	put(s + 4, n);
-	(void)!pwrite(fd, s, sizeof(s), at);
+	put(s + MARK, n);
+	(void)!pwrite(fd, s, sizeof(s), slot);
 	return n;
 }
 
-unsigned
-penalty_add(const char *ip, const char *user, int64_t now)
+void
+penalty_mark(
+    const char *user, struct span secret, unsigned char mark[SHA256_LEN])
 {
-	int fd = open_file(true);
-	unsigned a = 0, u = 0;
+	struct buf b = { .max = LIMIT_LOGIN + LIMIT_TOKEN + 2 };
 
-	if (fd == -1)
-		return 0;
+	put_user(&b, user);
+	buf_putc(&b, '\0');
+	buf_put(&b, secret);
+	loginkey_mac("secret", buf_span(&b), SPAN(""), mark);
+	wipe(b.p, b.n);
+	buf_free(&b);
+}
+
+/* What marks that a user logged in at an address. */
+static void
+mark_of_pair(const char *ip, const char *user, unsigned char mark[SHA256_LEN])
+{
+	struct buf b = { .max = 2 * LIMIT_LOGIN };
+
+	put_ip(&b, ip);
+	buf_putc(&b, '\0');
+	put_user(&b, user);
+	loginkey_mac("login", buf_span(&b), SPAN(""), mark);
+	buf_free(&b);
+}
+
+/* Whether a mark is there that is not too old; *age since it was put. */
+static bool
+is_marked(int fd, enum table t, const unsigned char *mark, int64_t now,
+    int64_t memory, int64_t *age)
+{
+	unsigned char s[SLOT_SIZE];
+
+	if (pread(fd, s, sizeof(s), at(t, mark[0], mark[1])) != SLOT_SIZE ||
+	    memcmp(s + MARK, mark + 2, MARK) != 0)
+		return false;
+	*age = now - (int64_t)get(s);
+	return *age >= 0 && *age < memory;
+}
+
+static void
+put_mark(int fd, enum table t, const unsigned char *mark, int64_t now)
+{
+	unsigned char s[SLOT_SIZE];
+
+	put(s, (uint32_t)now);
+	memcpy(s + MARK, mark + 2, MARK);
+	(void)!pwrite(fd, s, sizeof(s), at(t, mark[0], mark[1]));
+}
+
+/* n more, or none, for all that an address and a name have on them. */
+static unsigned
+count_all(int fd, const char *ip, const char *user, unsigned n, int64_t now)
+{
+	unsigned char pair[SHA256_LEN];
+	unsigned a = 0, u = 0;
+	int64_t age;
+
+	mark_of_pair(ip, user, pair);
+	if (is_marked(fd, GOOD, pair, now, KNOWN, &age))
+		return count(fd, slot_of_text('p', ip, user), n, now);
 	if (ip[0] != '\0')
-		a = count(fd, slot_of_ip(ip), now);
+		a = count(fd, slot_of_text('a', ip, NULL), n, now);
 	if (user[0] != '\0')
-		u = count(fd, slot_of_user(user), now);
-	close(fd);
+		u = count(fd, slot_of_text('u', NULL, user), n, now);
 	return a > u ? a : u;
 }
 
-void
-penalty_forget(const char *user)
+unsigned
+penalty_add(
+    const char *ip, const char *user, const unsigned char *mark, int64_t now)
 {
-	static const unsigned char zero[SLOT_SIZE];
-	int fd = open_file(false);
+	int fd = open_file(true);
+	bool again = false;
+	unsigned n;
+	int64_t age;
+
+	if (fd == -1)
+		return 0;
+	if (mark != NULL) {
+		again = is_marked(fd, SEEN, mark, now, MEMORY, &age);
+		put_mark(fd, SEEN, mark, now);
+	}
+	n = count_all(fd, ip, user, again ? 0 : 1, now);
+	close(fd);
+	return n > 0 ? n : 1;
+}
+
+void
+penalty_good(const char *ip, const char *user, int64_t now)
+{
+	unsigned char pair[SHA256_LEN];
+	int fd = open_file(true);
+	int64_t age;
 
 	if (fd == -1)
 		return;
-	(void)!pwrite(fd, zero, sizeof(zero), slot_of_user(user));
+	mark_of_pair(ip, user, pair);
+	if (!is_marked(fd, GOOD, pair, now, KNOWN_AGAIN, &age))
+		put_mark(fd, GOOD, pair, now);
 	close(fd);
 }

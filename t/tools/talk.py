@@ -11,6 +11,7 @@ variable.  Lines of SCRIPT ("-" is standard input):
     C: text    send it and CRLF (backslash escapes as in Python)
     C> text    send it without a line end
     S: text    the next line must be this, where * is anything
+    S* text    lines may come, and then this one must
     TLS        wait for the request for TLS, answer, go on inside
     NOTLS      the same, but the handshake fails
     SH: text   run it in a shell, PID being the server's process
@@ -94,13 +95,15 @@ def send(text):
             time.sleep(0.001)
 
 
-def expect(glob):
+def expect(glob, must=True):
     got = line()
     said.append("S: %s" % (got.decode("latin-1") if got else "(end)\n"))
     want = ".*".join(re.escape(p) for p in glob.split("*"))
-    if got is None or not got.endswith(b"\r\n") or not re.fullmatch(
-            want, got[:-2].decode("latin-1"), re.S):
+    ok = got is not None and got.endswith(b"\r\n") and re.fullmatch(
+        want, got[:-2].decode("latin-1"), re.S)
+    if not ok and (must or got is None):
         fail("wanted: " + glob)
+    return ok
 
 
 def start_tls(ok):
@@ -123,6 +126,9 @@ for text in script:
         send(rest + ("\r\n" if word == "C:" else ""))
     elif word == "S:":
         expect(rest)
+    elif word == "S*":
+        while not expect(rest, False):
+            pass
     elif word in ("TLS", "NOTLS"):
         start_tls(word == "TLS")
     elif word == "SH:":
