@@ -181,6 +181,13 @@ is() {
 	is "$(ask a@x.org alice@example.test postmaster@example.test)" \
 		$'451 4.3.0 try again later\n250 2.1.5 ok'
 	grep -q '^mrecv error .*access' err
+	# as little as one that is too long, of which no line counts
+	rmdir conf/access
+	{ echo 'reject peer:192.0.2.7 -- 521 no'; yes 'reject from:somebody@far.test' | head -n 160000; } >conf/access
+	touch -d '1 hour ago' conf/access
+	is "$(ask a@x.org alice@example.test postmaster@example.test)" \
+		$'451 4.3.0 try again later\n250 2.1.5 ok'
+	grep -q '^mrecv error .*access.* why="File too large"' err
 }
 
 @test "421 and 521 are said instead of the greeting" {

@@ -163,6 +163,8 @@ access_greeting(struct mrecv *m, struct ruling *r)
 	struct access_verdict v;
 
 	*r = (struct ruling){ .no = false };
+	if (policy.access_broken)
+		return false;
 	f.not_yet = SAID_LATER;
 	access_find(&policy.access, &f, &v);
 	if (v.line == NULL)
