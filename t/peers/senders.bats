@@ -266,3 +266,31 @@ source_has() {
 	body_is lmtp.swaks.odd "$PNEU_DIR/odd"
 	body_is lmtp.swaks.large "$PNEU_DIR/large"
 }
+
+@test "swaks speaks for another client, if it may" {
+	echo '127.0.0.3 xclient' >"$PNEU_CONF/proxies"
+	swaks -s 127.0.0.1:$SMTP_PORT -li 127.0.0.3 -q EHLO | grep -q '250[- ]XCLIENT' ||
+		skip "no XCLIENT is offered"
+	swaks -s 127.0.0.1:$SMTP_PORT -li 127.0.0.3 -f x@elsewhere.test -t $B \
+		--xclient 'ADDR=192.0.2.77 NAME=client.test HELO=said.test PROTO=ESMTP' \
+		--h-Subject 'xclient v4' >said
+	wait_for arrived 'xclient v4'
+	sed '/^$/q' "$(file_of 'xclient v4')" | grep -q '192\.0\.2\.77'
+	grep -q 'mrecv accept .*peer=192.0.2.77 ' "$PNEU_DIR/log/smtp"
+	swaks -s 127.0.0.1:$SMTP_PORT -li 127.0.0.3 -tls -f x@elsewhere.test -t $B \
+		--xclient-addr IPV6:2001:db8::7 --xclient-name '[UNAVAILABLE]' \
+		--h-Subject 'xclient v6' >said
+	wait_for arrived 'xclient v6'
+	grep -q 'mrecv accept .*peer=2001:db8::7 ' "$PNEU_DIR/log/smtp"
+	# anybody else does not hear of it, and may not
+	run swaks -s 127.0.0.1:$SMTP_PORT -q EHLO
+	[[ $output != *XCLIENT* ]]
+	run -0 python3 - <<-'EOF'
+		import os, smtplib
+		s = smtplib.SMTP("127.0.0.1", int(os.environ["SMTP_PORT"]))
+		s.ehlo()
+		code, text = s.docmd("XCLIENT ADDR=192.0.2.78")
+		assert 500 <= code < 560, (code, text)
+	EOF
+	run -1 grep 'peer=192.0.2.78' "$PNEU_DIR/log/smtp"
+}
