@@ -49,8 +49,12 @@ refuse_stage(struct mrecv *m, const struct outcome *o)
 	    smtp_text(o->verdict == PERM ? SMTP_REFUSED : SMTP_LATER);
 	int code = o->code != 0 ? o->code : t->code;
 	const char *text = o->text[0] != '\0' ? o->text : t->text;
+	char why[sizeof(o->text) + LIMIT_PATH];
 
-	log_refusal(m, msg.id, SPAN(""), code, span_of(text));
+	if (o->refused) /* as for the envelope, the log says who */
+		snprintf(why, sizeof(why), "%s: %s", o->what, text);
+	log_refusal(
+	    m, msg.id, SPAN(""), code, span_of(o->refused ? why : text));
 	while (code == 421 && m->s.owed > 1)
 		say(m, code, text);
 	if (code != 421) {

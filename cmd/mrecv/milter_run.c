@@ -188,10 +188,9 @@ take_outcome(struct run *r, struct outcome *o)
 	o->drop = o->drop || r->p->drop;
 	if (r->refused) {
 		o->verdict = r->no.code < 500 ? TEMP : PERM;
-		o->refused = true;
+		o->refused = o->logged = true;
 		o->code = r->no.code;
 		memcpy(o->text, r->no.text, sizeof(o->text));
-		snprintf(o->why, sizeof(o->why), "refused");
 	} else if (r->p->failed) {
 		o->verdict = TEMP;
 		o->logged = true;
