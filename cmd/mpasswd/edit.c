@@ -55,7 +55,7 @@ check_format(struct edit *e)
 void
 edit_open(struct edit *e, const char *name, mode_t mode)
 {
-	char path[LIMIT_PATH], *real;
+	char path[LIMIT_PATH];
 
 	*e = (struct edit){ .name = name, .mode = mode };
 	lock();
@@ -63,11 +63,9 @@ edit_open(struct edit *e, const char *name, mode_t mode)
 	buf_init(&e->new, FILE_MAX);
 	if (!conf_file(path, sizeof(path), name))
 		die(EXIT_TEMP, "%s: path too long", name);
-	real = realpath(path, NULL); /* behind links, which stay */
-	if (real != NULL && strlen(real) < sizeof(e->path))
-		snprintf(path, sizeof(path), "%s", real);
-	free(real);
-	memcpy(e->path, path, sizeof(e->path));
+	/* behind links, which stay */
+	if (!fs_real(path, e->path, sizeof(e->path)))
+		memcpy(e->path, path, sizeof(e->path));
 	if (fs_read(AT_FDCWD, e->path, &e->old) == -1 && errno != ENOENT)
 		die_sys(EXIT_TEMP, "%s", e->path);
 	check_format(e);

@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -252,6 +253,18 @@ by_number(const void *a, const void *b)
 	int x = *(const int *)a, y = *(const int *)b;
 
 	return x < y ? -1 : x > y;
+}
+
+bool
+fs_real(const char *path, char *to, size_t size)
+{
+	char *real = realpath(path, NULL);
+	size_t n = real != NULL ? strlen(real) : size;
+
+	if (n < size)
+		memcpy(to, real, n + 1);
+	free(real);
+	return n < size;
 }
 
 void

@@ -48,6 +48,9 @@ void fs_random(void *p, size_t n);
 /* Free bytes of the file system that holds fd; UINT64_MAX if not known. */
 uint64_t fs_free_bytes(int fd);
 
+/* The path behind links.  False when there is none, or it does not fit. */
+MUST bool fs_real(const char *path, char *to, size_t size);
+
 /*
  * Close every descriptor above 2 but those n of keep, which get sorted;
  * -1 in it is none.  What a launcher left open is nobody's business here.
