@@ -88,6 +88,41 @@ salt_of() { # USER: the salt and rounds that it is told
 	grep -q 'why=disabled' log
 }
 
+@test "an exchange can be given up, and another begun" {
+	conf secrets "$A:first:all:$pencil:"
+	first=$(printf 'n,,n=%s,r=abc' $A | base64 -w0)
+	for p in "mrecv|220*|AUTH SCRAM-SHA-256|334 |334 *|501 5.7.0 *|AUTH PLAIN" \
+		"mpop|+OK*|AUTH SCRAM-SHA-256|+ |+ *|-ERR *|AUTH PLAIN" \
+		"mimapd|\* OK*|a AUTHENTICATE SCRAM-SHA-256|+ |+ *|a BAD *|b AUTHENTICATE PLAIN"; do
+		IFS='|' read -r prog greeting begin empty more no again <<<"$p"
+		hello=
+		[ $prog != mrecv ] || hello=$'C: EHLO x\nS* 250-AUTH SCRAM-SHA-256 PLAIN LOGIN\nS* 250 *'
+		talk -- bin/mauth $prog <<-END
+			S: ${greeting#\\}
+			$hello
+			C: $begin
+			S: $empty
+			C: *
+			S: $no
+			C: $begin
+			S: $empty
+			C: $first
+			S: $more
+			C: *
+			S: $no
+			C: $begin $first
+			S: $more
+			C: *
+			S: $no
+			C: $again =
+			S: *
+			C: $again $(plain $A pencil)
+			S: hello from $prog
+		END
+	done
+	! grep -q 'auth no' log
+}
+
 @test "SCRAM: what was changed on the way is found out" {
 	conf secrets "$A:first:all:$pencil:"
 	sasl -o tail=aaaaaaaaaaaaaaaaaaaaaaaa SCRAM-SHA-256 $A pencil bin/mauth mpop
