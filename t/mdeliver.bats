@@ -420,6 +420,34 @@ off@example.test\t5.2.1\tmailbox disabled'
 	[[ $output == *"forwarded"* || $output == *'to=eve@elsewhere.test'* ]]
 }
 
+@test "what the sender asked for goes on with what is forwarded" {
+	chmod 0700 queue
+	conf aliases 'out: eve@elsewhere.test, bob' "cmd: |sh -c 'cat >/dev/null; env >$D/out/env'"
+	mkdir -m 0777 out
+	export MAIL_REQUIRETLS=1 MAIL_SMTPUTF8=1 MAIL_RET=HDRS MAIL_ENVID=x+2B1
+	export MAIL_BY='2036-01-01T00:00:00Z;RT' MAIL_BODY=8BITMIME MAIL_FOO=x
+	export MAIL_RCPT_ARGS=$'\nNOTIFY=SUCCESS,DELAY ORCPT=rfc822;O@x.test\n'
+	run -0 deliver bob@example.test out@example.test
+	id=$(mqueue ls | cut -f1)
+	grep -aqx "from x@example.org RET=HDRS ENVID=x+2B1 BODY=8BITMIME SMTPUTF8 REQUIRETLS BY=2036-01-01T00:00:00Z;RT" "queue/$id"
+	grep -aqx 'to eve@elsewhere.test NOTIFY=DELAY ORCPT=rfc822;O@x.test' "queue/$id"
+	[[ $output == *$'out@example.test\t2.0.0\tqueued for eve@elsewhere.test as '* ]]
+	run -0 deliver cmd@example.test
+	grep -qx MAIL_REQUIRETLS=1 out/env
+	run ! grep FOO out/env
+	mqueue rm "$id"
+	# from the queue, by a job; and told as what it is
+	unset MAIL_REQUIRETLS MAIL_SMTPUTF8 MAIL_RET MAIL_ENVID MAIL_BY MAIL_BODY
+	id=$(MAIL_REQUIRETLS=1 MAIL_RCPT_ARGS=$'NOTIFY=SUCCESS\nNOTIFY=SUCCESS' \
+		mqueue add -f x@example.org -- out@example.test bob@example.test <m)
+	unset MAIL_RCPT_ARGS
+	echo '* mdeliver' >conf/routes
+	mqueue next | mdeliver -J 2>/dev/null | mqueue done
+	grep -axh 'from x@example.org.*' queue/* | grep -qx 'from x@example.org REQUIRETLS'
+	grep -aqxh 'to eve@elsewhere.test NOTIFY=NEVER' queue/*
+	[ "$(grep -ah '^Action: ' queue/* | sort | tr '\n' ' ')" = 'Action: delivered Action: expanded ' ]
+}
+
 @test "subaddresses are their user's, unless they are somebody" {
 	conf domains 'example.test' 'dash.test sep=-' 'none.test sep='
 	users "bob@example.test:$B:$D/bob:" \

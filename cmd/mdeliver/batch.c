@@ -176,7 +176,10 @@ sum_up(struct batch *b)
 		struct rcpt_state *r = &b->rcpts[t->rcpt];
 		bool worse = r->code[0] == '\0' ||
 		    (t->verdict == TEMP && r->verdict != TEMP) ||
-		    (t->verdict == PERM && r->verdict == OK);
+		    (t->verdict == PERM && r->verdict == OK) ||
+		    /* that it was forwarded is what the queue is to know */
+		    (t->verdict == OK && r->verdict == OK &&
+			t->kind == TARGET_FORWARD);
 
 		if (!worse)
 			continue;

@@ -15,6 +15,7 @@
 #include "io/fs.h"
 #include "io/spawn.h"
 #include "mdeliver.h"
+#include "queue/job.h"
 
 enum { ARGS_MAX = 64, COMMIT_FD = 3, SAYS = 512, LOOK_MS = 100 };
 
@@ -166,7 +167,7 @@ conclude(struct target *t, struct handover *h, int status)
 	last_words(h, said, sizeof(said));
 	if (v == OK)
 		target_set(t, OK, "2.0.0",
-		    t->kind == TARGET_FORWARD ? "queued for %s as %s"
+		    t->kind == TARGET_FORWARD ? JOB_EXPANDED "%s as %s"
 					      : "given to %s: %s",
 		    t->path, said);
 	else
@@ -251,7 +252,13 @@ forward_target(struct target *t)
 			env_set(&e, "MAIL_PARENT", span_of(t->source->id));
 		env_set(&e, "MAIL_FROM", span_of(source_sender(t->source)));
 		env_set(&e, "MAIL_RCPTS", span_of(t->address));
-		hand_over(t, argv, &e);
+		if (asks_pass(&e, t))
+			hand_over(t, argv, &e);
+		else
+			target_set(t, TEMP, "4.3.0",
+			    "%s: what its sender "
+			    "asked for can't be passed on",
+			    t->path);
 	}
 	env_free(&e);
 	arena_free(&a);

@@ -6,6 +6,7 @@
  *	include.c  lists that aliases name
  *	source.c   the message: a queue file, or standard input
  *	file.c     put messages into Maildirs, many at a time
+ *	asks.c     what the sender asked for, for who gets it next
  *	forward.c  hand a message to mqueue add, or to an alias's command
  *	batch.c    do what was planned, as the users it is for
  *	jobs.c     -J
@@ -111,6 +112,11 @@ void target_set(struct target *, enum verdict, const char *code,
  * synced, then renamed, then each folder synced once.
  */
 void file_targets(struct target *const *, size_t n);
+
+/* What the sender asked for, into the environment of who gets it next.
+ * False: it can't be kept. */
+struct env;
+MUST bool asks_pass(struct env *, const struct target *);
 
 /* Hand one TARGET_FORWARD or TARGET_COMMAND on. */
 void forward_target(struct target *);

@@ -134,7 +134,8 @@ static void
 tell_success(struct attempt *at, size_t i, bool local)
 {
 	struct span args = at->e.rcpts[i].args;
-	bool relayed = !local && span_starts(at->outcome[i].text, JOB_RELAYED);
+	struct span text = at->outcome[i].text;
+	bool relayed = !local && span_starts(text, JOB_RELAYED);
 	bool wanted = envelope_notify(args, "SUCCESS", false);
 	struct deliver_by by;
 	bool *pick = pick_none(at);
@@ -144,7 +145,11 @@ tell_success(struct attempt *at, size_t i, bool local)
 		wanted |= by.trace || !by.back;
 	pick[i] = true;
 	if (wanted && (local || relayed))
-		notify(at, local ? DSN_DELIVERED : DSN_RELAYED, pick);
+		notify(at,
+		    !local                                ? DSN_RELAYED
+			: span_starts(text, JOB_EXPANDED) ? DSN_EXPANDED
+							  : DSN_DELIVERED,
+		    pick);
 }
 
 void

@@ -7,16 +7,18 @@
 
 enum { FOLD = 76 };
 
-static const char subjects[4][40] = { "Delivery failed", "Delivery is delayed",
-	"Delivered", "Passed on" };
-static const char actions[4][12] = { "failed", "delayed", "delivered",
-	"relayed" };
-static const char intros[4][240] = {
+static const char subjects[5][40] = { "Delivery failed", "Delivery is delayed",
+	"Delivered", "Forwarded", "Passed on" };
+static const char actions[5][12] = { "failed", "delayed", "delivered",
+	"expanded", "relayed" };
+static const char intros[5][240] = {
 	"Your message could not be delivered to the following recipients.\n"
 	"It will not be tried again.\n",
 	"Your message has not yet been delivered to the following "
 	"recipients.\nYou need do nothing: it will be tried again.\n",
 	"Your message was delivered to the following recipients.\n",
+	"Your message was forwarded for the following recipients.\nYou may "
+	"hear no more of it.\n",
 	"Your message was passed on to the next host for the following "
 	"recipients.\nYou may hear no more of it.\n",
 };

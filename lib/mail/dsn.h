@@ -15,7 +15,8 @@ enum dsn_action {
 	DSN_FAILED,
 	DSN_DELAYED,
 	DSN_DELIVERED,
-	DSN_RELAYED /* to a host that says no more of it */
+	DSN_EXPANDED, /* its alias has led to other addresses */
+	DSN_RELAYED   /* to a host that says no more of it */
 };
 
 struct dsn_rcpt {

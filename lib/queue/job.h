@@ -15,12 +15,14 @@
  *
  * The TEXT of a 2.x.x begins with JOB_RELAYED when the next host will not
  * tell what became of it, or the sender wants to know that it was passed
- * on: then that is for us to report, if anybody wants it.
+ * on: then that is for us to report, if anybody wants it.  JOB_EXPANDED is
+ * the same of an alias that led to another address.
  */
 #ifndef QUEUE_JOB_H
 #define QUEUE_JOB_H
 
 #define JOB_RELAYED "relayed to "
+#define JOB_EXPANDED "queued for "
 
 #include "base/arena.h"
 #include "base/buf.h"
