@@ -159,6 +159,48 @@ queued() {
 	grep -q '^MAIL_HOLDUNTIL=20.*Z$' env
 }
 
+@test "BINARYMIME: what another's MIME parser decodes is the same to the octet" {
+	cat >make.py <<-'E'
+		import sys, random, email, email.policy
+		random.seed(7)
+		every = bytes(range(256))
+		parts = [every * 3, b"", b"\r\n", b"\n.\n\r.\r\r\n.", b"\0" * 1000,
+		         b"--b\r", b"\r\n--outer-not\r\n" * 40, random.randbytes(100000)]
+		def leaf(x):
+		    return (b"Content-Type: application/octet-stream\r\n"
+		            b"Content-Transfer-Encoding: binary\r\n\r\n" + x)
+		def multi(b, parts):
+		    return (b"Content-Type: multipart/mixed; boundary=\"" + b + b"\"\r\n"
+		            b"Content-Transfer-Encoding: binary\r\n\r\n"
+		            + b"".join(b"--" + b + b"\r\n" + p + b"\r\n" for p in parts)
+		            + b"--" + b + b"--\r\n")
+		inner = multi(b"in ner", map(leaf, parts[4:]))
+		msg = (b"From: s@x.org\r\nMIME-Version: 1.0\r\n"
+		       + multi(b"outer", [leaf(p) for p in parts[:4]] + [inner]))
+		if sys.argv[1] == "send":
+		    out = sys.stdout.buffer
+		    out.write(b"EHLO a\r\nMAIL FROM:<s@x.org> BODY=BINARYMIME\r\n"
+		              b"RCPT TO:<alice@example.test>\r\n")
+		    while len(msg) > 30000:
+		        n = random.randrange(1, 30000)
+		        out.write(b"BDAT %d\r\n" % n + msg[:n])
+		        msg = msg[n:]
+		    out.write(b"BDAT %d LAST\r\n" % len(msg) + msg + b"QUIT\r\n")
+		else:
+		    text = open(sys.argv[2], "rb").read()
+		    assert b"\r" not in text and b"\0" not in text
+		    assert b"binary" not in text.lower().replace(b"octet", b"")
+		    m = email.message_from_bytes(text, policy=email.policy.default)
+		    got = [p.get_payload(decode=True) for p in m.walk()
+		           if not p.is_multipart()]
+		    assert got == parts, [len(x) for x in got]
+	E
+	python3 make.py send | mrecv -- ./sink >out
+	[[ $(last_reply out) == "250 2.0.0 ok "* ]]
+	python3 make.py look store/*
+	grep -qx MAIL_BODY=8BITMIME env
+}
+
 @test "REQUIRETLS is offered only within TLS, FUTURERELEASE only to users" {
 	offers() { say 'EHLO a' QUIT | "$@" 2>/dev/null; }
 	! offers mrecv -- mqueue add | grep -q 'REQUIRETLS\|FUTURERELEASE'

@@ -35,7 +35,7 @@ ehlo_reply(struct buf *b, const struct ehlo_conf *c)
 		buf_puts(b, "250-STARTTLS\r\n");
 	if (c->auth != NULL)
 		buf_printf(b, "250-AUTH %s\r\n", c->auth);
-	buf_puts(b, "250-CHUNKING\r\n");
+	buf_puts(b, "250-CHUNKING\r\n250-BINARYMIME\r\n");
 	buf_puts(b, "250-SMTPUTF8\r\n");
 	buf_printf(b, "250-LIMITS MAILMAX=%d RCPTMAX=%d\r\n", LIMIT_SMTP_MAILS,
 	    LIMIT_SMTP_RCPTS);

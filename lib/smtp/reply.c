@@ -40,6 +40,7 @@ static const struct smtp_text texts[SMTP_REPLIES] = {
 	[SMTP_MAIL_FIRST] =      { 503, "5.5.1 MAIL first" },
 	[SMTP_RCPT_FIRST] =      { 503, "5.5.1 RCPT first" },
 	[SMTP_BETWEEN_CHUNKS] =  { 503, "5.5.1 a message comes by BDAT" },
+	[SMTP_NEED_BDAT] =       { 503, "5.5.1 BINARYMIME needs BDAT" },
 	[SMTP_NO_RCPT] =         { 554, "5.5.1 no valid recipients" },
 	[SMTP_IN_TRANSACTION] =  { 503, "5.5.1 not within a transaction" },
 	[SMTP_NESTED_MAIL] =     { 503, "5.5.1 sender already given" },
@@ -60,6 +61,7 @@ static const struct smtp_text texts[SMTP_REPLIES] = {
 	[SMTP_RCPT_NOT_ASCII] =  { 550, "5.6.7 address is not ASCII, say SMTPUTF8" },
 
 	[SMTP_BARE] =            { 550, "5.6.0 bare CR or LF in the message" },
+	[SMTP_BAD_BINARY] =      { 550, "5.6.0 not text, nor MIME that says so" },
 	[SMTP_TOO_BIG] =         { 552, "5.3.4 message too big" },
 	[SMTP_LONG_HEADER] =     { 552, "5.3.4 header too long" },
 	[SMTP_LOOP] =            { 554, "5.4.6 too many Received fields: a loop" },

@@ -45,6 +45,7 @@ enum smtp_reply {
 	SMTP_MAIL_FIRST,
 	SMTP_RCPT_FIRST,
 	SMTP_BETWEEN_CHUNKS,
+	SMTP_NEED_BDAT,
 	SMTP_NO_RCPT,
 	SMTP_IN_TRANSACTION,
 	SMTP_NESTED_MAIL,
@@ -65,6 +66,7 @@ enum smtp_reply {
 	SMTP_RCPT_NOT_ASCII, /* 550 a recipient's */
 
 	SMTP_BARE, /* 5xx: the message */
+	SMTP_BAD_BINARY,
 	SMTP_TOO_BIG,
 	SMTP_LONG_HEADER,
 	SMTP_LOOP,

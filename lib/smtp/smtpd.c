@@ -5,7 +5,7 @@
 enum {
 	OUT_MAX = 65536,
 	OUT_HIGH = 16384, /* ask for a flush from here */
-	SCRATCH_MAX = 16384
+	SCRATCH_MAX = 65536
 };
 
 void
@@ -152,6 +152,9 @@ begin_body(struct smtpd *s)
 	s->state = s->bdat ? SMTPD_IN_CHUNK : SMTPD_IN_BODY;
 	s->dotin = (struct dotin){ 0 };
 	s->crlf = (struct crlfin){ 0 };
+	s->ended = false;
+	if (s->binary)
+		unbinary_init(&s->unbinary, &s->scratch);
 	s->size = 0;
 	s->owed = s->conf.lmtp ? s->nrcpt : 1;
 }

@@ -24,6 +24,7 @@
 #include "base/limits.h"
 #include "mail/crlfin.h"
 #include "mail/dotin.h"
+#include "mail/unbinary.h"
 #include "smtp/reply.h"
 
 enum smtpd_event {
@@ -79,6 +80,7 @@ struct smtpd {
 	char helo[LIMIT_DOMAIN + 1]; /* "invalid" when it is no name */
 	char sender[LIMIT_ADDRESS + 1];
 	bool eightbit;                   /* BODY=8BITMIME, or SMTPUTF8 */
+	bool binary;                     /* BODY=BINARYMIME; pieces are text */
 	bool utf8;                       /* SMTPUTF8 */
 	uint64_t declared;               /* SIZE=, 0 when not given */
 	int64_t hold_until;              /* HOLDFOR=, HOLDUNTIL=, else 0 */
@@ -111,6 +113,8 @@ struct smtpd {
 	uint64_t chunk;        /* octets of it to come */
 	enum smtpd_state back; /* behind a stray chunk */
 	struct crlfin crlf;
+	bool ended; /* unbinary knows */
+	struct unbinary unbinary;
 	char refusal[LIMIT_SMTP_REPLY]; /* said after the dot */
 };
 

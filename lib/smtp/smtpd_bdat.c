@@ -95,6 +95,59 @@ say_refusal(struct smtpd *s)
 	s->failed = true;
 }
 
+/* A piece of the message, as text; CRLFIN_MORE when there is none. */
+static enum crlfin_result
+text_of(struct smtpd *s, struct span *part)
+{
+	if (!s->binary)
+		return crlfin_next(&s->crlf, part, &s->piece);
+	switch (unbinary_next(&s->unbinary, part, &s->piece)) {
+	case UNBINARY_MORE:
+		return CRLFIN_MORE;
+	case UNBINARY_PIECE:
+		return CRLFIN_PIECE;
+	case UNBINARY_BAD:
+		break;
+	}
+	return CRLFIN_BARE;
+}
+
+static enum smtpd_event
+say_bad(struct smtpd *s)
+{
+	refuse(s, s->binary ? SMTP_BAD_BINARY : SMTP_BARE);
+	return SMTPD_ABORT;
+}
+
+/* The last chunk is over: what is left to be given, or the end. */
+static enum smtpd_event
+end_message(struct smtpd *s)
+{
+	struct span none = SPAN("");
+
+	if (s->binary) {
+		if (!s->ended)
+			unbinary_end(&s->unbinary);
+		s->ended = true;
+		switch (text_of(s, &none)) {
+		case CRLFIN_PIECE:
+			return SMTPD_BODY;
+		case CRLFIN_BARE:
+			return say_bad(s);
+		case CRLFIN_MORE:
+			break;
+		}
+	} else if (s->crlf.cr) {
+		return say_bad(s);
+	} else if (s->crlf.in_line) {
+		s->crlf.in_line = false;
+		s->piece = SPAN("\n");
+		return SMTPD_BODY;
+	}
+	s->asked = SMTPD_END;
+	return SMTPD_END;
+}
+
 static bool
 end_chunk(struct smtpd *s, enum smtpd_event *event)
 {
@@ -104,24 +157,15 @@ end_chunk(struct smtpd *s, enum smtpd_event *event)
 		say_refusal(s);
 		return false;
 	}
-	if (!s->last) {
-		s->state = SMTPD_CHUNKS;
-		snprintf(text, sizeof(text), "2.0.0 %llu octets so far",
-		    (unsigned long long)s->size);
-		smtpd_say(s, 250, span_of(text));
-		return false;
+	if (s->last) {
+		*event = end_message(s);
+		return true;
 	}
-	if (s->crlf.cr) {
-		refuse(s, SMTP_BARE);
-		*event = SMTPD_ABORT;
-	} else if (s->crlf.in_line) {
-		s->crlf.in_line = false;
-		s->piece = SPAN("\n");
-		*event = SMTPD_BODY;
-	} else {
-		s->asked = *event = SMTPD_END;
-	}
-	return true;
+	s->state = SMTPD_CHUNKS;
+	snprintf(text, sizeof(text), "2.0.0 %llu octets so far",
+	    (unsigned long long)s->size);
+	smtpd_say(s, 250, span_of(text));
+	return false;
 }
 
 bool
@@ -140,15 +184,14 @@ smtpd_chunk(struct smtpd *s, struct span *in, enum smtpd_event *event)
 		s->chunk -= span_take(in, part.n).n;
 		return false;
 	}
-	switch (crlfin_next(&s->crlf, &part, &s->piece)) {
+	switch (text_of(s, &part)) {
 	case CRLFIN_MORE:
 		break;
 	case CRLFIN_PIECE:
 		*event = SMTPD_BODY;
 		break;
 	case CRLFIN_BARE:
-		refuse(s, SMTP_BARE);
-		*event = SMTPD_ABORT;
+		*event = say_bad(s);
 		break;
 	}
 	part = span_take(in, (size_t)(part.p - in->p));

@@ -212,6 +212,8 @@ cmd_data(struct smtpd *s, struct span arg, struct span *in)
 		return answer(s,
 		    s->tried > 0 && !s->conf.lmtp ? SMTP_NO_RCPT
 						  : SMTP_RCPT_FIRST);
+	if (s->binary) /* RFC 3030, section 3 */
+		return answer(s, SMTP_NEED_BDAT);
 	return SMTPD_DATA;
 }
 

@@ -69,11 +69,12 @@ take_size(struct smtpd *s, struct span v)
 	return v.n <= 20 && num_u64(v, &s->declared);
 }
 
-/* body-value = "7BIT" / "8BITMIME" */
+/* body-value = "7BIT" / "8BITMIME" / "BINARYMIME", which becomes the second */
 static bool
 take_body(struct smtpd *s, struct span v)
 {
-	s->eightbit = span_iis(v, "8BITMIME");
+	s->binary = span_iis(v, "BINARYMIME");
+	s->eightbit = s->binary || span_iis(v, "8BITMIME");
 	if (s->eightbit)
 		return put_mail_arg(s, "BODY", SPAN("8BITMIME"));
 	return span_iis(v, "7BIT");
@@ -410,7 +411,7 @@ void
 smtpd_clear_params(struct smtpd *s)
 {
 	s->declared = 0;
-	s->eightbit = s->utf8 = false;
+	s->eightbit = s->binary = s->utf8 = false;
 	s->hold_until = 0;
 	s->ret[0] = s->envid[0] = '\0';
 	s->mail_args[0] = s->rcpt_arg[0] = '\0';

@@ -5,7 +5,9 @@
 #include "smtp/greet.h"
 #include "test.h"
 
-#define MORE "250-CHUNKING|250-SMTPUTF8|250-LIMITS MAILMAX=1296 RCPTMAX=1000|"
+#define MORE                                                                   \
+	"250-CHUNKING|250-BINARYMIME|250-SMTPUTF8|250-LIMITS MAILMAX=1296 "    \
+	"RCPTMAX=1000|"
 
 static void
 test_ehlo(void)
@@ -16,7 +18,8 @@ test_ehlo(void)
 	ehlo_reply(&b, &c);
 	check(strcmp(buf_cstr(&b),
 		  "250-mx.test\r\n250-PIPELINING\r\n250-SIZE\r\n"
-		  "250-8BITMIME\r\n250-CHUNKING\r\n250-SMTPUTF8\r\n"
+		  "250-8BITMIME\r\n250-CHUNKING\r\n250-BINARYMIME\r\n250-"
+		  "SMTPUTF8\r\n"
 		  "250-LIMITS MAILMAX=1296 RCPTMAX=1000\r\n"
 		  "250 ENHANCEDSTATUSCODES\r\n") == 0);
 	buf_clear(&b);
@@ -27,7 +30,7 @@ test_ehlo(void)
 	check(strcmp(buf_cstr(&b),
 		  "250-mx.test\r\n250-PIPELINING\r\n250-SIZE 1000\r\n"
 		  "250-8BITMIME\r\n250-STARTTLS\r\n250-AUTH PLAIN LOGIN\r\n"
-		  "250-CHUNKING\r\n250-SMTPUTF8\r\n"
+		  "250-CHUNKING\r\n250-BINARYMIME\r\n250-SMTPUTF8\r\n"
 		  "250-LIMITS MAILMAX=1296 RCPTMAX=1000\r\n250 "
 		  "ENHANCEDSTATUSCODES\r\n") == 0);
 	buf_clear(&b);
