@@ -217,6 +217,20 @@ taken() {
 	grep -q 'accept .*text=held' err
 }
 
+@test "addresses beyond ASCII, where the message may have them" {
+	milter 'eom=delrcpt:<bob@example.test>' 'eom=addrcpt:<jürgen@example.test>' 'eom=from:<ö@x.org>|'
+	one 'Subject: x' | sed 's/^MAIL.*>/& SMTPUTF8/' |
+		mrecv -m "$m" -- mqueue add >out 2>err
+	cat out err
+	ok
+	f=$(find queue -name '????????????????' -type f)
+	cat "$f"
+	[ "$(sed -n 2,4p "$f")" = $'from ö@x.org SMTPUTF8 BODY=8BITMIME\nto alice@example.test\nto jürgen@example.test' ]
+	one 'Subject: x' | mrecv -m "$m" -- mqueue add >out 2>err
+	[[ $(last_reply out) == "451 4.3.0 "* ]]
+	grep 'error .*why="not a recipient"' err
+}
+
 @test "quarantine holds, another sink hears why" {
 	taken 'eom=quarantine:why é'
 	grep -qx 'MAIL_HOLD=why ??' env
@@ -387,6 +401,22 @@ taken() {
 	[ "$(grep '^helo' told | xargs)" = 'helo me.test helo other.test' ]
 	[ "$(grep '^mail' told | xargs)" = 'mail <s@x.org> mail <a@x.org> mail <b@x.org> mail <s@x.org>' ]
 	[ "$(ls store | wc -l)" -eq 2 ]
+}
+
+@test "a milter that was started anew between two messages is asked anew" {
+	milter
+	{
+		one 'Subject: 1' | sed '$d'
+		wait_for grep -q '^250 2.0.0 ok' out
+		stop >/dev/null
+		milter 'eom=add:X-Anew|1' >/dev/null
+		one 'Subject: 2' | sed 1d
+	} | mrecv -m "$m" -- ./sink >out 2>err
+	cat out err told
+	[ "$(grep -c '^250 2.0.0 ok' out)" -eq 2 ]
+	grep -q '^X-Anew' store/*
+	grep -q '^connect' told
+	[ ! -s err ] || ! grep error err
 }
 
 @test "progress is waited for, but not for ever" {

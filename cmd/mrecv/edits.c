@@ -129,7 +129,7 @@ take_body(const struct mrecv *m, struct span s)
 
 /* "<a@b>" or "a@b"; "" and "<>" only where there may be none. */
 static bool
-take_address(struct span s, bool none, char *to)
+take_address(struct span s, bool none, bool utf8, char *to)
 {
 	struct arena a;
 	struct span addr = s;
@@ -141,7 +141,7 @@ take_address(struct span s, bool none, char *to)
 		good = addr_path(&a, &s, &addr) && s.n == 0;
 	else
 		good = s.n == 0 || addr_valid(s);
-	good = good && (none || addr.n > 0) && addr_is_ascii(addr) &&
+	good = good && (none || addr.n > 0) && (utf8 || addr_is_ascii(addr)) &&
 	    span_cstr(addr, to, LIMIT_ADDRESS + 1);
 	arena_free(&a);
 	return good;
@@ -206,8 +206,9 @@ static bool
 take_rcpt(struct mrecv *m, const struct milter *mi, enum milter_event e)
 {
 	char addr[LIMIT_ADDRESS + 1];
+	bool utf8 = m->s.utf8 || e == MILTER_DELETE_RCPT;
 
-	if (!take_address(mi->value, false, addr))
+	if (!take_address(mi->value, false, utf8, addr))
 		return false;
 	need_rcpts(m);
 	if (find_rcpt(span_of(addr), e == MILTER_DELETE_RCPT) ||
@@ -255,7 +256,7 @@ edits_take(
 		*why = "not a recipient";
 	} else if (e == MILTER_SENDER) {
 		edits.new_sender = true;
-		good = take_address(mi->value, true, edits.sender);
+		good = take_address(mi->value, true, m->s.utf8, edits.sender);
 		*why = "not a sender";
 	} else if (e == MILTER_QUARANTINE) {
 		take_hold(mi->value);

@@ -1,6 +1,7 @@
 #include "milter.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include "io/deadline.h"
@@ -251,6 +252,18 @@ notice_client(struct mrecv *m, struct peer *p)
 }
 
 /*
+ * Nothing was asked, so what can be read is its end, or is not in its
+ * place: another connection is a new start.
+ */
+static void
+notice_end(struct peer *p)
+{
+	if (p->up &&
+	    (p->in.data.n > 0 || deadline_wait(p->in.fd, POLLIN, 0) == 0))
+		hang_up(p);
+}
+
+/*
  * Before MAIL: it is there, and knows who the client is.  False when that
  * is refused; p->done or p->failed when there is nothing to ask.
  */
@@ -258,6 +271,7 @@ static bool
 enter(struct mrecv *m, struct peer *p, struct said *no)
 {
 	notice_client(m, p);
+	notice_end(p);
 	if (p->no.code != 0) {
 		*no = p->no;
 		return false;
