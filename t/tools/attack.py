@@ -18,6 +18,7 @@ class Smtp:
     """A client that reads replies and has no opinion."""
 
     def __init__(self, port='SMTP', source='127.0.0.1', tls=False, ehlo=True):
+        self.hello = 'LHLO' if port == 'LMTP' else 'EHLO'
         self.s = socket.create_connection(
             ('127.0.0.1', int(ENV[port + '_PORT'])), 30, (source, 0))
         self.buf = b''
@@ -32,7 +33,7 @@ class Smtp:
         self.s = ctx.wrap_socket(self.s, server_hostname='localhost')
 
     def ehlo(self):
-        code, self.offers = self.do('EHLO client.test')
+        code, self.offers = self.do(f'{self.hello} client.test')
         assert code == 250, self.offers
 
     def send(self, data):
@@ -120,13 +121,14 @@ def smuggle(c, ending):
             assert c.do('QUIT')[0] == 221
 
 
-def endings(tls=False):
-    for e in ENDINGS:
-        said = smuggle(Smtp(), e)
-        assert said == [550], (e, said)
-    for e in TEXT:
-        said = smuggle(Smtp(), e)
-        assert said == [250], (e, said)
+def endings():
+    for port in 'SMTP', 'LMTP':
+        for e in ENDINGS:
+            said = smuggle(Smtp(port), e)
+            assert said == [550], (port, e, said)
+        for e in TEXT:
+            said = smuggle(Smtp(port), e)
+            assert said == [250], (port, e, said)
 
 
 def endings_tls():
