@@ -210,6 +210,7 @@ half(struct mtls *m, int net, int app, int ctl)
 		tell_facts(&facts, ctl);
 	buf_free(&facts);
 	close(ctl);
+	tls_settle();
 	pump(tls, net, app);
 	_exit(EXIT_OK);
 }

@@ -268,8 +268,10 @@ listener(struct mtls *m, char *const *addrs, size_t n, char *const *argv)
 	if (p == NULL)
 		die_memory();
 	li.renew_at = deadline_in(RENEW);
-	if (m->mode != MODE_PLAIN)
+	if (m->mode != MODE_PLAIN) {
 		keys_load(m);
+		tls_server_warm(m->ctx);
+	}
 	if (!m->no_half && user_prepare_empty_root() == -1)
 		die_sys(EXIT_TEMP, "an empty root");
 	spawn_adopt();

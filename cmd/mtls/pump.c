@@ -198,9 +198,11 @@ linger(struct state *p)
 void
 pump(struct tls *tls, int net, int app)
 {
-	static struct state p;
+	static struct state p; /* zero, and its buffers not yet touched */
 
-	p = (struct state){ .tls = tls, .net = net, .app = app };
+	p.tls = tls;
+	p.net = net;
+	p.app = app;
 	while (move(&p))
 		if (!wait_more(&p))
 			return;

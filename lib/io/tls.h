@@ -42,6 +42,12 @@ MUST int tls_server_load(
     struct tls_ctx *, const char *dir, char *why, size_t size);
 
 /*
+ * Go through what a handshake needs, so that children forked afterwards
+ * find it done, and in memory that they share.
+ */
+void tls_server_warm(struct tls_ctx *);
+
+/*
  * A client context; ca is a file of certificates, or NULL for those of
  * the system.
  */
@@ -53,6 +59,9 @@ struct tls *tls_connect(struct tls_ctx *, int fd, const char *name);
 
 /* Go on with the handshake. */
 enum tls_result tls_handshake(struct tls *);
+
+/* Give back the memory that handshakes needed; many may wait long. */
+void tls_settle(void);
 
 /* At most max bytes; *n says how many. */
 enum tls_result tls_read(struct tls *, void *, size_t max, size_t *n);

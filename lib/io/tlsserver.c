@@ -413,3 +413,46 @@ tls_server_load(struct tls_ctx *t, const char *dir, char *why, size_t size)
 	load_clients(t, dir);
 	return r;
 }
+
+/* A handshake with ourselves, and a byte. */
+static void
+rehearse(SSL *server, SSL *client)
+{
+	BIO *a = NULL, *b = NULL;
+	char c = 0;
+
+	if (BIO_new_bio_pair(&a, 0, &b, 0) != 1)
+		die_memory();
+	SSL_set_bio(server, a, a);
+	SSL_set_bio(client, b, b);
+	SSL_set_accept_state(server);
+	SSL_set_connect_state(client);
+	for (int i = 0; i < 16; i++) {
+		SSL_do_handshake(client);
+		SSL_do_handshake(server);
+	}
+	SSL_write(client, &c, 1);
+	SSL_read(server, &c, 1);
+	SSL_write(server, &c, 1);
+	SSL_shutdown(server);
+}
+
+void
+tls_server_warm(struct tls_ctx *t)
+{
+	static const int versions[] = { TLS1_2_VERSION, TLS1_3_VERSION };
+	SSL_CTX *c = tls_new_ctx(false);
+
+	for (size_t i = 0; i < 2; i++) {
+		SSL *server = SSL_new(t->ctx), *client = SSL_new(c);
+
+		if (server == NULL || client == NULL)
+			die_memory();
+		SSL_set_max_proto_version(client, versions[i]);
+		rehearse(server, client);
+		SSL_free(client);
+		SSL_free(server);
+	}
+	SSL_CTX_free(c);
+	ERR_clear_error();
+}
