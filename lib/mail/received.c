@@ -1,6 +1,30 @@
 #include "mail/received.h"
 
+#include "base/limits.h"
+#include "mail/addr.h"
 #include "mail/header.h"
+#include "mail/idn.h"
+
+/*
+ * The recipient, in ASCII: a header that is all ASCII otherwise must not
+ * need SMTPUTF8 for our own field.
+ */
+static void
+put_for(struct buf *b, struct span rcpt)
+{
+	char room[LIMIT_ADDRESS + 1];
+	struct buf a = { room, 0, sizeof(room), sizeof(room) - 1, false };
+
+	if (!addr_is_ascii(rcpt))
+		rcpt = idn_address(&a, rcpt) ? buf_span(&a) : SPAN("");
+	if (rcpt.n > 0 && addr_is_ascii(rcpt)) {
+		buf_puts(b, "\n\tfor <");
+		buf_put(b, rcpt);
+		buf_puts(b, ">; ");
+	} else {
+		buf_puts(b, ";\n\t");
+	}
+}
 
 bool
 received_put(struct buf *b, const struct received *r)
@@ -23,13 +47,7 @@ received_put(struct buf *b, const struct received *r)
 	if (*r->tls != '\0')
 		buf_printf(b, " (%s)", r->tls);
 	buf_printf(b, " id %s", r->id);
-	if (r->rcpt.n > 0) {
-		buf_puts(b, "\n\tfor <");
-		buf_put(b, r->rcpt);
-		buf_puts(b, ">; ");
-	} else {
-		buf_puts(b, ";\n\t");
-	}
+	put_for(b, r->rcpt);
 	buf_puts(b, header_put_date(r->date, date));
 	buf_putc(b, '\n');
 	return !b->over;

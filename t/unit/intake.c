@@ -117,6 +117,16 @@ received(void)
 	    "Received: from me.test (host.me.test [192.0.2.1])\n"
 	    "\tby mx.test with ESMTPS (TLSv1.3 X) id abc\n"
 	    "\tfor <a@b>; Sun, 22 Nov 2026 22:44:31 +0000\n");
+	r.rcpt = SPAN("A@B\303\274cher.test");
+	field(&r,
+	    "Received: from me.test (host.me.test [192.0.2.1])\n"
+	    "\tby mx.test with ESMTPS (TLSv1.3 X) id abc\n"
+	    "\tfor <A@xn--bcher-kva.test>; Sun, 22 Nov 2026 22:44:31 +0000\n");
+	r.rcpt = SPAN("\303\244@b");
+	field(&r,
+	    "Received: from me.test (host.me.test [192.0.2.1])\n"
+	    "\tby mx.test with ESMTPS (TLSv1.3 X) id abc;\n"
+	    "\tSun, 22 Nov 2026 22:44:31 +0000\n");
 	r.name = NULL;
 	r.ip = "2001:db8::1";
 	r.rcpt = SPAN("");
