@@ -765,3 +765,50 @@ maildir /m" ]
 	run -0 mauth -V
 	[ "$output" = "mauth 0.1" ]
 }
+
+@test "behind mtls -l it is started once, and counted as long as its server" {
+	root_only
+	install "$BUILD/mtls" bin/
+	cat >bin/mpop <<-'END'
+		#!/bin/sh
+		printf 'hello\r\n'
+		cat
+	END
+	printf '%s\n' 'pneu-tls 62002 62002' >>conf/uids
+	echo connections-per-address 1 >conf/limits
+	bin/mtls -l 127.0.0.1:0 -u root mauth mpop 2>log 3>&- &
+	mtls=$!
+	wait_for grep -q listen log
+	port=$(sed -n 's/.*port=\([0-9]*\).*/\1/p' log)
+	one_more() { # a session: logged in, and still there
+		exec {s}<>"/dev/tcp/127.0.0.1/$port"
+		read -r line <&$s
+		[[ $line == "+OK"* ]] || return 1
+		printf 'AUTH PLAIN %s\r\n' "$(plain alice@example.test secret-alice)" >&$s
+		read -r line <&$s
+		[[ $line == hello* ]]
+	}
+	wait_for one_more
+	first=$s
+	# the parent is root's, and has no connection
+	parent=$(pgrep -P $mtls -x mauth)
+	[ "$(ls /proc/$parent/fd | wc -l)" -le 6 ]
+	for i in 1 2 3; do
+		exec {s}<>"/dev/tcp/127.0.0.1/$port"
+		run timeout 2 head -n 1 <&$s
+		[[ $output != +OK* ]]
+		exec {s}<&-
+	done
+	exec {first}<&-
+	wait_for one_more
+	exec {s}<&-
+	kill $mtls
+	wait $mtls || :
+	ended() {
+		! kill -0 $parent
+	}
+	wait_for ended
+	[ "$(grep -c 'auth ok' log)" -eq 2 ]
+	ldd bin/mauth >libs
+	! grep -q 'libssl\|libcrypto' libs
+}

@@ -44,7 +44,13 @@ who() {
 		            uid = st.split("\nUid:")[1].split()[1]
 		            found.add((int(pid), prog, names.get(uid, uid)))
 		    return found
-		before = procs()
+		def settled():  # no one on its way to be something else
+		    now, then = procs(), None
+		    while now != then:
+		        time.sleep(0.3)
+		        now, then = procs(), now
+		    return now
+		before = settled()
 		s = socket.create_connection(("127.0.0.1", int(sys.argv[2])), 10)
 		ctx = ssl.create_default_context(cafile=os.environ["PNEU_CA"])
 		t = ctx.wrap_socket(s, server_hostname="localhost")
@@ -55,10 +61,7 @@ who() {
 		    answer = f.readline()
 		    while line.startswith("EHLO") and answer[3:4] == b"-":
 		        answer = f.readline()
-		now, then = procs() - before, None
-		while now != then:  # what is on its way to be something else
-		    time.sleep(0.1)
-		    now, then = procs() - before, now
+		now = settled() - before
 		for _, prog, who in sorted(now, key=lambda p: (p[1], p[2])):
 		    print(prog, who)
 		t.close()

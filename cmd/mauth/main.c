@@ -21,6 +21,7 @@
 #include "io/ident.h"
 #include "io/log.h"
 #include "io/out.h"
+#include "io/ready.h"
 #include "io/spawn.h"
 #include "io/user.h"
 #include "mauth.h"
@@ -191,7 +192,7 @@ find_program(struct mauth *m)
 static void
 close_others(const struct mauth *m)
 {
-	int keep[] = { m->tls.ctl, m->tls.in, m->tls.out };
+	int keep[] = { m->tls.ctl, m->tls.in, m->tls.out, ready_life() };
 
 	fs_close_others(keep, sizeof(keep) / sizeof(*keep));
 }
@@ -313,6 +314,7 @@ main(int argc, char *argv[])
 	if (service == NULL)
 		die(EXIT_USAGE, "%s: its protocol is not known, use -g",
 		    m.program[0]);
+	ready_serve();
 	m.proto = service->proto;
 	m.scope = service->scope;
 	m.conn = ident_conn(true);

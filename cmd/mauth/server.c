@@ -3,6 +3,7 @@
 
 #include "base/die.h"
 #include "io/fs.h"
+#include "io/ready.h"
 #include "io/spawn.h"
 #include "io/user.h"
 #include "mauth.h"
@@ -47,7 +48,8 @@ server(struct mauth *m, const struct login *l, struct session *s)
 		    l->user.address);
 	if (spawn_pipe(fd) == -1 || session_send(fd[1], s) == -1)
 		die_sys(EXIT_TEMP, "hand over the session");
-	if (fs_cloexec(fd[0], false) == -1)
+	if (fs_cloexec(fd[0], false) == -1 ||
+	    (ready_life() != -1 && fs_cloexec(ready_life(), false) == -1))
 		die_sys(EXIT_TEMP, "hand over the session");
 	env_setf(&m->env, "PNEU_SESSION", "%d", fd[0]);
 	become(m, l);

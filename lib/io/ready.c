@@ -23,7 +23,7 @@ static const char variable[] = "PNEU_READY";
 static const char hello[] = "pneu-ready 1";
 
 /* Which programs call ready_serve. */
-static const char *const ours[] = { "mrecv" };
+static const char *const ours[] = { "mrecv", "mauth" };
 
 enum { RECORD_MAX = 8192 };
 enum { AGAIN = 1000, LOOK_EVERY = 200 }; /* milliseconds */
@@ -223,14 +223,22 @@ arrange(const int fds[PASS_FDS])
 
 /* What the TLS half says first, while nothing else is served. */
 static void
-await_facts(int ctl, unsigned which, unsigned wait, int life)
+await_facts(int ctl, unsigned which, unsigned wait, int alive)
 {
 	if (facts_read(ctl, which, deadline_in(wait), take_fact, NULL) == -1)
 		_exit(EXIT_TEMP);
 	signal(SIGPIPE, SIG_IGN);
-	if (write(life, "", 1) == -1)
+	if (write(alive, "", 1) == -1)
 		errno = 0; /* the launcher may have ended */
 	signal(SIGPIPE, SIG_DFL);
+}
+
+static int life = -1;
+
+int
+ready_life(void)
+{
+	return life;
 }
 
 /* In the child: become what the record says. */
@@ -251,6 +259,7 @@ begin(struct span record, int fds[PASS_FDS])
 	}
 	if (facts != 0 && fds[2] != -1)
 		await_facts(fds[2], (unsigned)facts, (unsigned)wait, fds[1]);
+	life = fds[1];
 	arrange(fds);
 }
 

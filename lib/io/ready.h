@@ -78,4 +78,10 @@ void ready_end(struct ready *);
  */
 void ready_serve(void);
 
+/*
+ * In such a child, the descriptor `life`, close-on-exec: who executes
+ * another program passes it on.  Else -1.
+ */
+int ready_life(void);
+
 #endif
