@@ -16,6 +16,7 @@ setup() {
 	printf 'example.test\nrelay.test relay\nbücher.test\n' >conf/domains
 	printf 'postmaster: alice@example.test\nabuse: alice@example.test\n' >conf/aliases
 	echo mx.example.test >conf/me
+	echo '192.0.2.9 xclient' >conf/proxies
 	echo "queue $PWD/queue" >conf/paths
 	touch -d '1 hour ago' conf/*
 	export PNEU_CONF=$PWD/conf
@@ -199,6 +200,67 @@ queued() {
 	[[ $(last_reply out) == "250 2.0.0 ok "* ]]
 	python3 make.py look store/*
 	grep -qx MAIL_BODY=8BITMIME env
+}
+
+@test "XCLIENT: policy, log, trace and filters are about the client spoken for" {
+	printf 'reject peer:198.51.100.%s\n' '7 -- 521 5.7.1 not that one' \
+		'8 -- 5.7.1 nor that one' >conf/access
+	touch -d '1 hour ago' conf/access
+	proxy() { say "$@" | PROTO=TCP TCPREMOTEIP=192.0.2.9 TCPREMOTEPORT=999 TCPLOCALIP=192.0.2.25 mrecv -- ./sink >out 2>err; }
+	mail='MAIL FROM:<s@x.org>'
+	to='RCPT TO:<alice@example.test>'
+	proxy 'EHLO proxy' 'XCLIENT NAME=c.test ADDR=IPV6:2001:db8:0::7 PORT=4242 DESTADDR=192.0.2.26 DESTPORT=25' \
+		'EHLO client.test' "$mail" "$to" DATA 'Subject: x' . QUIT
+	[[ $(last_reply out) == "250 2.0.0 ok "* ]]
+	[ "$(grep -c '^220 ' out)" -eq 2 ]
+	grep -q '^250-XCLIENT NAME ADDR PORT PROTO HELO LOGIN DESTADDR DESTPORT' out
+	grep -qF 'Received: from client.test (c.test [IPv6:2001:db8::7])' store/*
+	grep -q 'accept .*peer=2001:db8::7 ' err
+	grep -q 'close .*peer=2001:db8::7 ' err
+	for line in TCPREMOTEIP=2001:db8::7 TCPREMOTEPORT=4242 TCPREMOTEHOST=c.test \
+		TCPLOCALIP=192.0.2.26 TCPLOCALPORT=25 MAIL_HELO=client.test; do
+		grep -qx "$line" env
+	done
+	# without a hello of its own; and the next client is another
+	rm store/*
+	proxy 'XCLIENT ADDR=192.0.2.77 HELO=said.test PROTO=SMTP' "$mail" "$to" \
+		DATA 'Subject: y' . 'XCLIENT ADDR=[UNAVAILABLE]' 'EHLO b' QUIT
+	grep -qF 'Received: from said.test ([192.0.2.77])' store/*
+	grep -q 'with SMTP id' store/*
+	! grep -q TCPREMOTEHOST env
+	grep -q 'accept .*peer=192.0.2.77 ' err
+	! grep -q 'close .*peer=' err
+	# who is refused, and what is no address
+	proxy 'XCLIENT ADDR=198.51.100.7' "$mail"
+	[ "$(tail -n 1 out | tr -d '\r')" = '521 5.7.1 not that one' ]
+	grep -q 'refuse .*peer=198.51.100.7 .*code=521' err
+	proxy 'XCLIENT ADDR=198.51.100.8 HELO=x' "$mail" "$to" QUIT
+	grep -q '^550 5.7.1 nor that one' out
+	proxy 'XCLIENT ADDR=nonsense' QUIT
+	grep -q '^501 5.5.4' out
+	# anybody else may not
+	say 'EHLO a' 'XCLIENT ADDR=192.0.2.77' QUIT |
+		PROTO=TCP TCPREMOTEIP=192.0.2.10 mrecv -- ./sink >out 2>err
+	grep -q '^550 5.7.1' out
+	! grep -q '^250-XCLIENT' out
+}
+
+@test "XCLIENT LOGIN is a login where users submit, and nowhere else" {
+	proxy() { say "$@" | PROTO=TCP TCPREMOTEIP=192.0.2.9 mrecv $S -- ./sink >out 2>err; }
+	S=-S
+	proxy 'EHLO p' 'XCLIENT LOGIN=alice@example.test ADDR=192.0.2.77' 'EHLO c' \
+		'MAIL FROM:<carol@example.test>' 'MAIL FROM:<alice@example.test>' \
+		'RCPT TO:<x@elsewhere.org>' DATA 'Subject: x' . \
+		'XCLIENT LOGIN=[UNAVAILABLE]' 'EHLO c' 'MAIL FROM:<alice@example.test>' QUIT
+	tr -d '\r' <out | grep -v '^250[- ]' | cut -c 1-9 >codes
+	printf '%s\n' '220 mx.ex' '220 mx.ex' '553 5.7.1' '354 end w' '220 mx.ex' '530 5.7.0' '221 2.0.0' | diff - codes
+	grep -qx MAIL_AUTH=alice@example.test env
+	grep -qx MAIL_WITH=ESMTPA env
+	grep -q 'accept .*user=alice@example.test' err
+	S=
+	proxy 'XCLIENT LOGIN=alice@example.test' 'EHLO c' \
+		'MAIL FROM:<alice@example.test>' 'RCPT TO:<x@elsewhere.org>' QUIT
+	grep -q '^550 5.7.1' out
 }
 
 @test "REQUIRETLS is offered only within TLS, FUTURERELEASE only to users" {

@@ -235,6 +235,14 @@ greet_dry(struct mrecv *m, const struct ruling *r)
 }
 
 bool
+policy_admit(struct mrecv *m)
+{
+	static struct ruling r;
+
+	return !access_greeting(m, &r) || turn_away(m, r.code, r.text, r.why);
+}
+
+bool
 policy_greet(struct mrecv *m)
 {
 	static struct ruling r;

@@ -13,6 +13,7 @@
 #include "io/deadline.h"
 #include "io/ident.h"
 #include "io/log.h"
+#include "io/proxies.h"
 #include "io/ready.h"
 #include "io/stop.h"
 #include "io/user.h"
@@ -121,6 +122,7 @@ settings(struct mrecv *m)
 		.tls_offered = !m->dry && tls_offered(),
 		.tls_active = m->tls[0] != '\0',
 		.logged_in = m->known,
+		.xclient = proxies_allow(m->peer.ip, "xclient"),
 		.queue = ends_in_queue(m),
 		.size_max = limit_of(MRECV_MESSAGE) };
 

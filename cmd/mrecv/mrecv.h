@@ -128,6 +128,12 @@ bool policy_greet(struct mrecv *);
  */
 void policy_peer(struct mrecv *, bool name_failed);
 
+/* Whether `access` lets such a client in; if not, that has been said. */
+bool policy_admit(struct mrecv *);
+
+/* xclient.c: answer SMTPD_XCLIENT. */
+void xclient(struct mrecv *);
+
 /* patience.c: before a reply, let a client wait that has made errors. */
 void patience_tarpit(struct mrecv *);
 

@@ -141,6 +141,9 @@ step(struct mrecv *m, enum smtpd_event event)
 		else
 			message_abort(m, m->s.aborted, NULL);
 		return true;
+	case SMTPD_XCLIENT:
+		xclient(m);
+		return true;
 	case SMTPD_TLS:
 		m->why = "tls";
 		return starttls(m) == 0;

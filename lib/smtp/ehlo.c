@@ -39,6 +39,10 @@ ehlo_reply(struct buf *b, const struct ehlo_conf *c)
 	buf_puts(b, "250-SMTPUTF8\r\n");
 	buf_printf(b, "250-LIMITS MAILMAX=%d RCPTMAX=%d\r\n", LIMIT_SMTP_MAILS,
 	    LIMIT_SMTP_RCPTS);
+	if (c->xclient)
+		buf_puts(b,
+		    "250-XCLIENT NAME ADDR PORT PROTO HELO LOGIN "
+		    "DESTADDR DESTPORT\r\n");
 	if (c->queue)
 		promises(b, c);
 	buf_puts(b, "250 ENHANCEDSTATUSCODES\r\n");

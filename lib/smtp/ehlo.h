@@ -19,6 +19,7 @@ struct ehlo_conf {
 	bool queue;       /* mrecv's sink is the queue */
 	bool tls;         /* active */
 	bool submission;
+	bool xclient; /* to this peer */
 	int64_t now;
 };
 

@@ -57,6 +57,7 @@ static const struct smtp_text texts[SMTP_REPLIES] = {
 	[SMTP_NO_USER] =         { 550, "5.1.1 no such user" },
 	[SMTP_DISABLED] =        { 550, "5.2.1 mailbox disabled" },
 	[SMTP_NO_RELAY] =        { 550, "5.7.1 relaying denied" },
+	[SMTP_NO_XCLIENT] =      { 550, "5.7.1 not from you" },
 	[SMTP_NOT_ASCII] =       { 553, "5.6.7 address is not ASCII, say SMTPUTF8" },
 	[SMTP_RCPT_NOT_ASCII] =  { 550, "5.6.7 address is not ASCII, say SMTPUTF8" },
 

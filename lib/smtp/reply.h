@@ -62,6 +62,7 @@ enum smtp_reply {
 	SMTP_NO_USER,
 	SMTP_DISABLED,
 	SMTP_NO_RELAY,
+	SMTP_NO_XCLIENT,
 	SMTP_NOT_ASCII,      /* RFC 6531, section 3.5: 553 the sender's, */
 	SMTP_RCPT_NOT_ASCII, /* 550 a recipient's */
 

@@ -198,6 +198,7 @@ decide(struct smtpd *s, int code)
 	case SMTPD_FLUSH:
 	case SMTPD_BODY:
 	case SMTPD_ABORT:
+	case SMTPD_XCLIENT:
 	case SMTPD_TLS:
 	case SMTPD_CLOSE:
 		break;

@@ -28,18 +28,20 @@
 #include "smtp/reply.h"
 
 enum smtpd_event {
-	SMTPD_MORE,  /* write `out`, then give more input */
-	SMTPD_FLUSH, /* write `out`, then call again */
-	SMTPD_MAIL,  /* may `sender` send?  Reply SMTP_SENDER_OK or not */
-	SMTPD_RCPT,  /* is `rcpt` good?  SMTP_RCPT_OK or not */
-	SMTPD_DATA,  /* begin a message?  SMTP_GO_AHEAD or not; so, too,
-			when it comes by BDAT */
-	SMTPD_BODY,  /* `piece` of the message, lines ended by LF */
-	SMTPD_END,   /* it is whole: answer it, LMTP once for each rcpt */
-	SMTPD_ABORT, /* it will never be whole, as `aborted` says; the client
-			has been told, or will be after the dot or chunk */
-	SMTPD_TLS,   /* write `out`, start TLS, call smtpd_tls_started */
-	SMTPD_CLOSE  /* write `out` and close */
+	SMTPD_MORE,    /* write `out`, then give more input */
+	SMTPD_FLUSH,   /* write `out`, then call again */
+	SMTPD_MAIL,    /* may `sender` send?  Reply SMTP_SENDER_OK or not */
+	SMTPD_RCPT,    /* is `rcpt` good?  SMTP_RCPT_OK or not */
+	SMTPD_DATA,    /* begin a message?  SMTP_GO_AHEAD or not; so, too,
+			  when it comes by BDAT */
+	SMTPD_BODY,    /* `piece` of the message, lines ended by LF */
+	SMTPD_END,     /* it is whole: answer it, LMTP once for each rcpt */
+	SMTPD_ABORT,   /* it will never be whole, as `aborted` says; the client
+			  has been told, or will be after the dot or chunk */
+	SMTPD_XCLIENT, /* the peer is to be `xclient`: smtpd_restart, or a
+			  reply that says why not */
+	SMTPD_TLS,     /* write `out`, start TLS, call smtpd_tls_started */
+	SMTPD_CLOSE    /* write `out` and close */
 };
 
 enum {
@@ -65,8 +67,29 @@ struct smtpd_conf {
 	bool tls_offered; /* STARTTLS can be done */
 	bool tls_active;
 	bool logged_in;
+	bool xclient;      /* the peer may say whom it speaks for */
 	bool queue;        /* the sink is one: it keeps what is promised */
 	uint64_t size_max; /* of a message, CRLF octets */
+};
+
+/* XCLIENT's attributes. */
+enum smtpd_xclient_name {
+	SMTPD_XNAME,
+	SMTPD_XADDR,
+	SMTPD_XPORT,
+	SMTPD_XPROTO,
+	SMTPD_XHELO,
+	SMTPD_XLOGIN,
+	SMTPD_XDESTADDR,
+	SMTPD_XDESTPORT,
+	SMTPD_XCLIENTS
+};
+
+/* Names and ports are well formed; "" is what the peer does not know. */
+struct smtpd_xclient {
+	bool given[SMTPD_XCLIENTS];
+	bool later[SMTPD_XCLIENTS]; /* not known now: [TEMPUNAVAIL] */
+	char value[SMTPD_XCLIENTS][LIMIT_DOMAIN + 1];
 };
 
 struct smtpd {
@@ -92,7 +115,8 @@ struct smtpd {
 	struct buf rcpts;                /* the good ones, a line each */
 	struct buf rcpt_args;            /* a line for each of them */
 	unsigned nrcpt;
-	unsigned owed; /* replies that SMTPD_END wants */
+	unsigned owed;                /* replies that SMTPD_END wants */
+	struct smtpd_xclient xclient; /* SMTPD_XCLIENT */
 	struct span piece;
 	uint64_t size;           /* of the message so far, CRLF octets */
 	bool quit;               /* the client said so */
@@ -170,6 +194,12 @@ bool smtpd_in_message(const struct smtpd *);
 
 /* After SMTPD_TLS: forget all that was said without it. */
 void smtpd_tls_started(struct smtpd *);
+
+/*
+ * After SMTPD_XCLIENT: forget all, and say 220 as to a new client; the
+ * hello is the one that the peer told, if any.
+ */
+void smtpd_restart(struct smtpd *);
 
 /* Say 421 or 221; SMTPD_CLOSE is next. */
 void smtpd_bye(struct smtpd *, enum smtp_reply);

@@ -42,8 +42,8 @@ smtpd_reset(struct smtpd *s)
 	smtpd_clear_params(s);
 }
 
-static bool
-take_helo(struct smtpd *s, struct span name)
+bool
+smtpd_take_helo(struct smtpd *s, struct span name)
 {
 	if (!addr_domain_valid(name) || !addr_is_ascii(name) ||
 	    !span_cstr(name, s->helo, sizeof(s->helo)))
@@ -61,7 +61,7 @@ cmd_helo(struct smtpd *s, struct span arg, struct span *in)
 	(void)in;
 	if (s->conf.lmtp)
 		return answer(s, SMTP_WRONG_HELLO);
-	if (!take_helo(s, arg))
+	if (!smtpd_take_helo(s, arg))
 		return answer(s, SMTP_NEED_ARGUMENT);
 	s->state = SMTPD_READY;
 	smtpd_reset(s);
@@ -73,7 +73,7 @@ cmd_helo(struct smtpd *s, struct span arg, struct span *in)
 static enum smtpd_event
 hello(struct smtpd *s, struct span arg)
 {
-	if (!take_helo(s, arg))
+	if (!smtpd_take_helo(s, arg))
 		return answer(s, SMTP_NEED_ARGUMENT);
 	s->state = SMTPD_READY;
 	smtpd_reset(s);
@@ -85,6 +85,7 @@ hello(struct smtpd *s, struct span arg)
 		.tls = s->conf.tls_active,
 		.submission = s->conf.submission,
 		.now = s->now,
+		.xclient = s->conf.xclient,
 		.starttls = s->conf.tls_offered && !s->conf.tls_active });
 	return SMTPD_MORE;
 }
@@ -292,6 +293,18 @@ cmd_starttls(struct smtpd *s, struct span arg, struct span *in)
 }
 
 static enum smtpd_event
+cmd_xclient(struct smtpd *s, struct span arg, struct span *in)
+{
+	(void)in;
+	if (!s->conf.xclient)
+		return answer(s, SMTP_NO_XCLIENT);
+	if (s->state != SMTPD_NEW && s->state != SMTPD_READY)
+		return answer(s, SMTP_IN_TRANSACTION);
+	return smtpd_xclient_args(&s->xclient, arg) ? SMTPD_XCLIENT
+						    : answer(s, SMTP_BAD_PARAM);
+}
+
+static enum smtpd_event
 cmd_auth(struct smtpd *s, struct span arg, struct span *in)
 {
 	(void)arg;
@@ -336,6 +349,7 @@ static const struct command commands[] = {
 	{ "EXPN",     cmd_expn,     ANY },
 	{ "STARTTLS", cmd_starttls, ANY },
 	{ "AUTH",     cmd_auth,     GREETED },
+	{ "XCLIENT",  cmd_xclient,  ANY },
 	{ "QUIT",     cmd_quit,     ANY },
 	{ "GET",      cmd_http,     NEW },
 	{ "POST",     cmd_http,     NEW },

@@ -20,6 +20,12 @@ void smtpd_reset(struct smtpd *);
 enum smtpd_event smtpd_bdat(struct smtpd *, struct span arg);
 bool smtpd_chunk(struct smtpd *, struct span *in, enum smtpd_event *);
 
+/* The name of HELO or EHLO, noted; false when there is none. */
+bool smtpd_take_helo(struct smtpd *, struct span name);
+
+/* XCLIENT's arguments; false when they are not well formed. */
+MUST bool smtpd_xclient_args(struct smtpd_xclient *, struct span);
+
 /* A reply that decides nothing and is no error. */
 void smtpd_put_line(struct smtpd *, int code, struct span text);
 

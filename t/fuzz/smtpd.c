@@ -44,6 +44,15 @@ decide(struct smtpd *s, enum smtpd_event e, struct buf *trace)
 	case SMTPD_ABORT:
 		buf_puts(trace, "[abort]");
 		break;
+	case SMTPD_XCLIENT:
+		buf_printf(trace, "[xclient %s %s]",
+		    s->xclient.value[SMTPD_XADDR],
+		    s->xclient.value[SMTPD_XLOGIN]);
+		if (s->xclient.given[SMTPD_XPORT])
+			smtpd_reply(s, SMTP_BAD_PARAM);
+		else
+			smtpd_restart(s);
+		break;
 	case SMTPD_MORE:
 	case SMTPD_FLUSH:
 	case SMTPD_TLS:
@@ -64,7 +73,7 @@ run(struct span left, size_t step, unsigned how, struct buf *trace)
 	enum smtpd_event e;
 
 	conf.lmtp = conf.submission = (how & 1) != 0;
-	conf.queue = conf.tls_active = (how & 2) != 0;
+	conf.queue = conf.tls_active = conf.xclient = (how & 2) != 0;
 	smtpd_init(&s, &conf);
 	while ((e = smtpd_next(&s, &in)) != SMTPD_CLOSE) {
 		decide(&s, e, trace);

@@ -49,6 +49,15 @@ decide(struct smtpd *s, enum smtpd_event e, struct buf *trace)
 	case SMTPD_ABORT:
 		buf_puts(trace, "[abort]");
 		break;
+	case SMTPD_XCLIENT:
+		for (int i = 0; i < SMTPD_XCLIENTS; i++)
+			if (s->xclient.given[i])
+				buf_printf(trace, "[%d %s%s]", i,
+				    s->xclient.value[i],
+				    s->xclient.later[i] ? "?" : "");
+		smtpd_restart(s);
+		buf_printf(trace, "[%s %d]", s->helo, s->esmtp);
+		break;
 	case SMTPD_TLS:
 		buf_puts(trace, "[tls]");
 		smtpd_tls_started(s);

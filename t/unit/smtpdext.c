@@ -261,6 +261,34 @@ static const struct {
 	/* clang-format on */
 };
 
+static const struct smtpd_conf trusted = { .host = "mx.test", .xclient = true };
+
+/* Who speaks for others. */
+static const struct {
+	const char *in, *codes, *events;
+} spoken_for[] = {
+	/* clang-format off */
+	{ "EHLO p\r\nXCLIENT addr=192.0.2.1 NAME=a.test PORT=25\r\n"
+	  "MAIL FROM:<>\r\nEHLO c\r\n",
+	  "250 220 503 250 ", "[0 a.test][1 192.0.2.1][2 25][ 0][more]" },
+	{ "XCLIENT HELO=c.test PROTO=SMTP LOGIN=a+40b\r\nMAIL FROM:<>\r\n",
+	  "220 250 ",
+	  "[3 SMTP][4 c.test][5 a@b][c.test 0][mail  0 0][more]" },
+	{ "XCLIENT HELO=[UNAVAILABLE] NAME=[TEMPUNAVAIL]\r\n"
+	  "XCLIENT HELO=!x DESTADDR=IPV6:::1 DESTPORT=25\r\nNOOP\r\n",
+	  "220 220 250 ",
+	  "[0 ?][4 ][ 0][4 !x][6 IPV6:::1][7 25][invalid 1][more]" },
+	{ "XCLIENT\r\nXCLIENT x\r\nXCLIENT FOO=1\r\nXCLIENT NAME=\r\n"
+	  "XCLIENT NAME=a+0D+0Ab\r\nXCLIENT NAME=a b\r\nXCLIENT NAME=a+20b\r\n"
+	  "XCLIENT PORT=65536\r\nXCLIENT PORT=x\r\nXCLIENT PROTO=LMTP\r\n"
+	  "XCLIENT ADDR=1 ADDR=1\r\nXCLIENT ADDR=a+zz\r\n"
+	  "XCLIENT LOGIN=\303\251\r\n",
+	  "501 501 501 501 501 501 501 501 501 501 501 501 501 ", "[more]" },
+	{ MAILED "XCLIENT ADDR=192.0.2.1\r\n" RCPT "\r\n", "250 250 503 250 ",
+	  EMPTY "[rcpt c@d][more]" },
+	/* clang-format on */
+};
+
 /* So many messages, not one more. */
 static void
 many_mails(void)
@@ -353,6 +381,11 @@ main(void)
 	for (size_t i = 0; i < sizeof(submitted) / sizeof(submitted[0]); i++)
 		one(&submission, submitted[i].in, submitted[i].codes,
 		    submitted[i].events);
+	for (size_t i = 0; i < sizeof(spoken_for) / sizeof(spoken_for[0]); i++)
+		one(&trusted, spoken_for[i].in, spoken_for[i].codes,
+		    spoken_for[i].events);
+	one(&plain, "EHLO a\r\nXCLIENT ADDR=192.0.2.1\r\n", "250 550 ",
+	    "[more]");
 	many_mails();
 	chunks_count();
 	many_chunks();
