@@ -256,17 +256,18 @@ tls_alpn(const struct tls *t)
 	return name;
 }
 
-/* RFC 9266, section 4.2: in TLS 1.2 two sessions could share it else. */
+/*
+ * TLS 1.2 has it, too, if it has the extended master secret, but clients
+ * that bind a login to TLS 1.2 do it by tls-unique alone.
+ */
 bool
 tls_exporter(const struct tls *t, unsigned char out[TLS_EXPORTER_SIZE])
 {
 	static const char label[] = "EXPORTER-Channel-Binding";
 
-	if (SSL_version(t->ssl) < TLS1_3_VERSION &&
-	    SSL_get_extms_support(t->ssl) != 1)
-		return false;
-	return SSL_export_keying_material(t->ssl, out, TLS_EXPORTER_SIZE, label,
-		   sizeof(label) - 1, NULL, 0, 0) == 1;
+	return SSL_version(t->ssl) >= TLS1_3_VERSION &&
+	    SSL_export_keying_material(t->ssl, out, TLS_EXPORTER_SIZE, label,
+		sizeof(label) - 1, NULL, 0, 0) == 1;
 }
 
 static bool

@@ -88,7 +88,7 @@ const char *tls_alpn(const struct tls *);
 
 /*
  * What binds other proofs to this session: tls-exporter, RFC 9266.  False
- * when the session has none that is of use.
+ * before TLS 1.3.
  */
 enum { TLS_EXPORTER_SIZE = 32 };
 MUST bool tls_exporter(const struct tls *, unsigned char[TLS_EXPORTER_SIZE]);

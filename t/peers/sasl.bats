@@ -75,6 +75,12 @@ logins() {
 			[ "$(logins)" -eq $n ]
 		done
 	done
+	# nothing is offered to bind to in TLS 1.2, where it would try another
+	run -0 gsasl --imap --connect=localhost:$IMAP_PORT -a $A -p secret-alice \
+		--priority=NORMAL:-VERS-TLS1.3 --x509-ca-file="$PNEU_CA" \
+		--mechanism=SCRAM-SHA-256 --no-cb </dev/null
+	[[ $output != *SHA-256-PLUS* ]]
+	n=$((n + 1))
 	run ! gsasl --imap --connect=localhost:$IMAP_PORT -a $A -p wrong \
 		--mechanism=SCRAM-SHA-256-PLUS --x509-ca-file="$PNEU_CA" </dev/null
 	[[ $output == *AUTHENTICATIONFAILED* ]]
