@@ -10,7 +10,7 @@
 #include "mail/addr.h"
 #include "mail/idn.h"
 
-enum { DOMAINS = 65536, SLOTS = 2 * DOMAINS };
+enum { SLOTS = 2 * LIMIT_STAT_DOMAINS };
 
 enum state { NEW, ACTIVE, DEFERRED, HELD, STATES };
 
@@ -25,10 +25,10 @@ static struct {
 	int64_t now;
 	struct sum states[STATES];
 	struct arena names;
-	struct sum *v[DOMAINS];
+	struct sum *v[LIMIT_STAT_DOMAINS];
 	size_t n;
 	struct sum *slots[SLOTS];
-	struct sum others; /* domains past DOMAINS */
+	struct sum others; /* domains past LIMIT_STAT_DOMAINS */
 } s = { .states = { { .name = "new" }, { .name = "active" },
 	    { .name = "deferred" }, { .name = "held" } },
 	.others = { .name = "*" } };
@@ -68,7 +68,7 @@ sum_of(struct span domain)
 			return *slot;
 		h++;
 	}
-	if (s.n == DOMAINS)
+	if (s.n == LIMIT_STAT_DOMAINS)
 		return &s.others;
 	*slot = arena_alloc(&s.names, sizeof(**slot));
 	(*slot)->name = arena_str(&s.names, domain);
@@ -179,8 +179,8 @@ stat_main(int argc, char **argv)
 		usage_of("stat");
 	open_queue(false);
 	s.now = unix_now();
-	arena_init(
-	    &s.names, DOMAINS * (sizeof(struct sum) + LIMIT_DOMAIN + 64));
+	arena_init(&s.names,
+	    LIMIT_STAT_DOMAINS * (sizeof(struct sum) + LIMIT_DOMAIN + 64));
 	if (queue_list(&queue, "", count, NULL) == -1)
 		die_sys(EXIT_TEMP, "queue %s", queue.path);
 	if (!s.domains)

@@ -8,7 +8,7 @@
 #include "mail/sevenbit.h"
 #include "msend.h"
 
-enum { ARENA = 8 << 20, CHUNK = 65536, HEAD_MAX = 262144 };
+enum { CHUNK = 65536 };
 
 /* What is known of the message that was last asked about. */
 static struct {
@@ -57,7 +57,8 @@ heads_fit(void)
 	for (size_t i = 0; i < seven.plan.n; i++) {
 		const struct sevenbit_place *p = &seven.plan.places[i];
 
-		if (p->kind != SEVENBIT_BODY && p->to - p->from > HEAD_MAX)
+		if (p->kind != SEVENBIT_BODY &&
+		    p->to - p->from > LIMIT_RECODE_HEADER)
 			return false;
 	}
 	return true;
@@ -72,7 +73,7 @@ find_places(const struct message *m)
 	ssize_t n;
 
 	arena_free(&seven.arena);
-	arena_init(&seven.arena, ARENA);
+	arena_init(&seven.arena, LIMIT_RECODE_ARENA);
 	mime_init(&mime, &seven.arena);
 	while ((n = part(m, at, UINT64_MAX, piece, sizeof(piece))) > 0) {
 		mime_feed(&mime, (struct span){ piece, (size_t)n });
@@ -165,7 +166,8 @@ encode(
 static int
 head(const struct message *m, const struct sevenbit_place *p, struct writer *w)
 {
-	struct buf in = { .max = HEAD_MAX }, out = { .max = 2 * HEAD_MAX };
+	struct buf in = { .max = LIMIT_RECODE_HEADER },
+		   out = { .max = 2 * LIMIT_RECODE_HEADER };
 	ssize_t n = 1;
 	int r = -1;
 

@@ -136,7 +136,11 @@ enum {
 
 	/* MIME */
 	LIMIT_MIME_DEPTH = 100,
-	LIMIT_MIME_PARTS = 10000
+	LIMIT_MIME_PARTS = 10000,
+	LIMIT_RECODE_HEADER = 262144, /* of a part written in 7 bits */
+	LIMIT_RECODE_ARENA = 8388608, /* its places */
+
+	LIMIT_STAT_DOMAINS = 65536
 };
 
 #define LIMIT_MESSAGE UINT64_C(1073741824) /* default of `limits` message */

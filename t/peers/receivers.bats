@@ -20,6 +20,7 @@ teardown() {
 	for p in $PEERS; do
 		kill "$p" 2>/dev/null || :
 	done
+	host_down
 	queue_teardown
 }
 
@@ -109,6 +110,31 @@ eight() {
 	WAIT=60 wait_for empty
 	cat got/* | tr -d '\r' | sed -n 's/^Subject: n//p' | sort -n |
 		diff - <(seq 500)
+}
+
+@test "our own mrecv: TLS that is required, DSN, UTF-8, as many as it takes" {
+	host_up
+	export SSL_CERT_FILE=$PNEU_CA
+	eight >m
+	MAIL_REQUIRETLS=1 MAIL_RET=HDRS MAIL_BY=2036-01-01T00:00:00Z\;N run -0 \
+		msend -vv -h "localhost:$SMTP_PORT" -f a@x.test -- bob@example.test <m
+	[[ $output == *"> MAIL FROM:<a@x.test> "*" BODY=8BITMIME RET=HDRS REQUIRETLS BY="*";N"* ]]
+	MAIL_SMTPUTF8=1 run -0 msend -h "localhost:$SMTP_PORT" -f $'\303\244@x.test' \
+		-- bob@example.test <m
+	# more than a transaction takes, which it says
+	for i in $(seq 150); do
+		echo "u$i@example.test:$(grep ^bob@ "$PNEU_CONF/users" | cut -d: -f 2-)"
+	done >>"$PNEU_CONF/users"
+	# a file that is new is not believed when it says no
+	touch -d '1 minute ago' "$PNEU_CONF/users"
+	printf 'Subject: many\n\nx\n' >m
+	run -0 msend -h "localhost:$SMTP_PORT" -f a@x.test -- \
+		$(seq -f 'u%g@example.test' 150) <m
+	[ "$(grep -c $'\t2.0.0\t' <<<"$output")" -eq 150 ]
+	many() {
+		[ "$(grep -lrx 'Subject: many' "$PNEU_DIR/mail/bob" | wc -l)" -eq 150 ]
+	}
+	wait_for many
 }
 
 @test "aiosmtpd: UTF-8 addresses, and what it takes without SMTPUTF8" {
