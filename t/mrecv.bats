@@ -656,6 +656,46 @@ submit() {
 	[ "$(grep -ci '^message-id:' store/*)" -eq 1 ]
 }
 
+@test "a submission without From gets the sender's, one with two is refused" {
+	mail() { submit 'EHLO laptop.home' "MAIL FROM:<$1>" 'RCPT TO:<x@elsewhere.org>' \
+		DATA "${@:2}" . QUIT >out 2>err; }
+	mail alice@example.test 'Subject: x' 'Resent-Bcc: secret@y.org' '' 'From: body'
+	[ "$(grep -c '^From: ' store/*)" -eq 2 ]
+	grep -qx 'From: <alice@example.test>' store/*
+	! grep -q secret store/*
+	! grep -qi ^sender store/*
+	rm store/*
+	mail '' 'Subject: a notice' '' body
+	! grep -q '^From' store/*
+	rm store/*
+	mail alice@example.test 'From: alice@example.test' 'fROM : carol@example.test' '' body
+	[[ $(last_reply out) == "554 5.6.0 "* ]]
+	[ -z "$(ls store)" ]
+	# somebody else's mail is not looked at
+	one 'From: a@b' 'From: c@d' | mrecv -- ./sink >out
+	[[ $(last_reply out) == "250 "* ]]
+	one 'Subject: x' | mrecv -- ./sink >out
+	[ "$(grep -c '^From' store/* | grep -c ':[12]')" -eq 1 ]
+}
+
+@test "long lines and odd octets stay as they are" {
+	python3 - <<-'E' >in
+		import sys
+		out = sys.stdout.buffer
+		body = b"X: " + b"y" * 60000 + b"\r\n\r\n" + b"z" * 200000 + b"\r\n"
+		body += b"\0 \x01\x1a\x7f\x80\xff\r\n"
+		open("want", "wb").write(body.replace(b"\r\n", b"\n"))
+		head = b"EHLO a\r\nMAIL FROM:<>\r\nRCPT TO:<alice@example.test>\r\n"
+		out.write(head + b"DATA\r\n" + body + b".\r\n" + head[8:]
+		          + b"BDAT %d LAST\r\n" % len(body) + body + b"QUIT\r\n")
+	E
+	mrecv -- ./sink <in >out
+	[ "$(grep -c '^250 2.0.0 ok' out)" -eq 2 ]
+	for f in store/*; do
+		sed '1,/^\tfor /d' "$f" | cmp - want
+	done
+}
+
 @test "a login sends as its own addresses only" {
 	sed -i 's,alice:$,alice:send=sales@example.test,' conf/users
 	touch -d '1 hour ago' conf/users

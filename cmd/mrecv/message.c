@@ -81,9 +81,13 @@ put_received(struct mrecv *m)
 static void
 end_header(struct mrecv *m)
 {
-	char date[HEADER_DATE_SIZE], text[LIMIT_DOMAIN + 128];
+	char date[HEADER_DATE_SIZE], text[LIMIT_ADDRESS + 128];
 	int n;
 
+	if (m->submission && msg.intake.from == 0 && m->s.sender[0] != '\0') {
+		n = snprintf(text, sizeof(text), "From: <%s>\n", m->s.sender);
+		put((struct span){ text, (size_t)n });
+	}
 	if (m->submission && !msg.intake.has_date) {
 		n = snprintf(text, sizeof(text), "Date: %s\n",
 		    header_put_date(msg.date, date));
@@ -242,6 +246,10 @@ take_header(struct mrecv *m, struct span *in)
 		}
 		if (msg.intake.bytes > LIMIT_HEADER) {
 			refuse_now(m, SMTP_LONG_HEADER);
+			return;
+		}
+		if (m->submission && msg.intake.from > 1) {
+			refuse_now(m, SMTP_TWO_FROM);
 			return;
 		}
 	}

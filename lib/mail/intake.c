@@ -9,9 +9,12 @@ begin_field(struct intake *i)
 	name = span_trim((struct span){ name.p, span_chr(name, ':') });
 	i->fields = true;
 	i->drop = span_iis(name, "Return-Path") ||
-	    (i->submission && span_iis(name, "Bcc"));
+	    (i->submission &&
+		(span_iis(name, "Bcc") || span_iis(name, "Resent-Bcc")));
 	if (span_iis(name, "Received"))
 		i->received++;
+	if (span_iis(name, "From"))
+		i->from++;
 	if (span_iis(name, "Date"))
 		i->has_date = true;
 	if (span_iis(name, "Message-ID"))

@@ -4,7 +4,8 @@
  * Fed a message (lines ended by LF) in pieces of any size, it passes the
  * bytes on, counts the Received fields, notes which fields are there, and
  * leaves out what must not come in: Return-Path always (RFC 5321, section
- * 4.4), Bcc where a message is submitted (RFC 6409, section 8).
+ * 4.4), Bcc and Resent-Bcc where a message is submitted (RFC 6409,
+ * section 8).
  *
  * It never holds more than the name of a field, so there is no field too
  * long for it.  Behind the header it is done, and the caller passes the
@@ -38,6 +39,7 @@ struct intake {
 	bool no_blank; /* at INTAKE_END: a line that is no field follows */
 	bool has_date, has_id;
 	unsigned received;
+	unsigned from;  /* so many fields of that name */
 	uint64_t bytes; /* of the header so far */
 
 	enum intake_state state;

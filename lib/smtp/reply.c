@@ -65,6 +65,7 @@ static const struct smtp_text texts[SMTP_REPLIES] = {
 	[SMTP_BAD_BINARY] =      { 550, "5.6.0 not text, nor MIME that says so" },
 	[SMTP_TOO_BIG] =         { 552, "5.3.4 message too big" },
 	[SMTP_LONG_HEADER] =     { 552, "5.3.4 header too long" },
+	[SMTP_TWO_FROM] =        { 554, "5.6.0 more than one From field" },
 	[SMTP_LOOP] =            { 554, "5.4.6 too many Received fields: a loop" },
 	[SMTP_REFUSED] =         { 554, "5.7.1 refused" },
 	/* clang-format on */

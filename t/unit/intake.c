@@ -17,6 +17,7 @@ static const struct {
 	{ "A: b\n", "A: b\n@", true, 0, false, false },
 	{ "Date: x\nmessage-ID:y\n\n", "Date: x\nmessage-ID:y\n@\n", true, 0, true, true },
 	{ "bcc: a,\n b\n\tc\nBcc : d\nX: e\n\n", "X: e\n@\n", true, 0, false, false },
+	{ "Resent-BCC: a,\n b\nX: e\n\n", "X: e\n@\n", true, 0, false, false },
 	{ "bcc: a,\n b\nX: e\n\n", "bcc: a,\n b\nX: e\n@\n", false, 0, false, false },
 	{ "Return-Path: <a>\n b\nX: e\n f\n\n", "X: e\n f\n@\n", false, 0, false, false },
 	{ "Received: a\nRECEIVED : b\n c\nReceived-SPF: x\n\nReceived: d\n",
@@ -81,6 +82,18 @@ run(size_t k, size_t step)
 	check(i.received == cases[k].received);
 	check(i.has_date == cases[k].has_date && i.has_id == cases[k].has_id);
 	buf_free(&out);
+}
+
+static void
+from(void)
+{
+	struct intake i = { .submission = true };
+	struct span in = SPAN("From: a\n b\nX-From: c\nFROM : d\n\nFrom: e\n");
+	struct span piece;
+
+	while (!i.done)
+		intake_next(&i, &in, &piece);
+	check(i.from == 2);
 }
 
 static void
@@ -162,6 +175,7 @@ main(void)
 	for (size_t k = 0; k < sizeof(cases) / sizeof(cases[0]); k++)
 		for (size_t step = 1; step <= 16; step++)
 			run(k, step);
+	from();
 	received();
 	return done();
 }
