@@ -76,6 +76,15 @@ halves() {
 	pgrep -P "$pid" -x mtls
 }
 
+# Whether a listener of this test runs, or what it left for its sessions.
+is_left() {
+	for p in $(pgrep -x mtls); do
+		! tr '\0' '\n' <"/proc/$p/environ" 2>/dev/null |
+			grep -qx "PNEU_CONF=$work/conf" || return 0
+	done
+	return 1
+}
+
 # hold N: connections that say nothing, greeted, until $held is killed
 hold() {
 	python3 - "$port" "$1" >held 3>&- <<-'PY' &
@@ -317,5 +326,45 @@ send_one() {
 	echo >go
 	wait "$client"
 	grep -q sent out
-	wait_for eval '! pgrep -f "mtls -l 127.0.0.1:0 $u -s mrecv"'
+	wait_for eval '! is_left'
+}
+
+@test "mauth is ready, too, and a connection counts until its server ends" {
+	echo 'connections-per-address 1' >conf/limits
+	ids=$(id -u):$(id -g)
+	if [ "$(id -u)" -eq 0 ]; then
+		u='-u root'
+		ids=62011:62011
+		echo 'pneu-login 62003 62003' >>conf/uids
+	fi
+	echo 'example.test' >conf/domains
+	mkdir -p home
+	chown "$ids" home
+	echo "bob@example.test:$ids:$work/home:maildir=$work/home" >conf/users
+	(umask 077 && echo "bob@example.test:a:all:{SHA512-CRYPT}$(openssl passwd -6 secret):" >conf/secrets)
+	: >log
+	mtls -l 127.0.0.1:0 $u mauth mpop 2>log 3>&- &
+	pid=$!
+	started="$started $pid"
+	wait_for grep -q 'listen .*port=' log
+	port=$(sed -n 's/.*listen .*port=\([0-9]*\).*/\1/p' log)
+	wait_for eval 'm=$(pgrep -P $pid -x mauth) &&
+		[[ $(readlink /proc/$m/fd/4) == /dev/null ]]'
+	python3 - "$port" >out 3>&- <<-'PY' &
+		import poplib, sys, time
+		p = poplib.POP3("127.0.0.1", int(sys.argv[1]))
+		p.user("bob@example.test"); p.pass_("secret")
+		print(p.stat(), flush=True)
+		time.sleep(100)
+	PY
+	held=$!
+	started="$started $held"
+	wait_for grep -qF '(0, 0)' out
+	pgrep -P "$m" -x mpop
+	run -0 socat -t 5 -u "TCP:127.0.0.1:$port" -
+	[ -z "$output" ]
+	wait_for grep -q 'refuse .*too many connections of this address' log
+	kill "$held"
+	wait_for eval 'printf "QUIT\r\n" | socat -t 5 - "TCP:127.0.0.1:$port" | grep -q "^+OK"'
+	[ "$(pgrep -P $pid -x mauth)" = "$m" ]
 }

@@ -222,10 +222,12 @@ slots_poll(struct pollfd *p)
 	for (size_t i = 0; i < slots.n; i++) {
 		const struct slot *s = &slots.slot[i];
 		/* who has not asked for TLS ends ctl with its life */
-		int fd = s->parked.ctl != -1 ? s->parked.ctl : s->life;
-
-		if (fd != -1)
-			p[n++] = (struct pollfd){ .fd = fd, .events = POLLIN };
+		if (s->parked.ctl != -1)
+			p[n++] = (struct pollfd){ .fd = s->parked.ctl,
+				.events = POLLIN };
+		else if (s->life != -1) /* whoever writes there for fun */
+			p[n++] = (struct pollfd){ .fd = s->life,
+				.events = s->begun ? 0 : POLLIN };
 	}
 	return n;
 }
@@ -234,7 +236,8 @@ static void
 heard_life(struct slot *s)
 {
 	char c;
-	ssize_t r = read(s->life, &c, 1);
+	/* once begun, it is heard of only at its end */
+	ssize_t r = s->begun ? 0 : read(s->life, &c, 1);
 
 	if (r == 0) {
 		close(s->life);
