@@ -36,9 +36,11 @@ who() {
 		        try:
 		            cmd = open("/proc/%s/cmdline" % pid).read().split("\0")
 		            st = open("/proc/%s/status" % pid).read()
-		            root = os.readlink("/proc/%s/root" % pid)
+		            env = open("/proc/%s/environ" % pid, "rb").read()
 		        except OSError:
 		            continue
+		        if b"PNEU_CONF=%s/conf\0" % conf.encode() not in env:
+		            continue  # another host's
 		        prog = os.path.basename(cmd[0])
 		        if prog in ("mtls", "mauth", "mrecv", "mpop", "mimapd"):
 		            uid = st.split("\nUid:")[1].split()[1]
