@@ -310,3 +310,29 @@ rcpts='452 4.7.1 too many recipients in an hour, try again later'
 		--user "bob@$PNEU_DOMAIN:secret-bob" --mail-from "bob@$PNEU_DOMAIN" \
 		--mail-rcpt "alice@$PNEU_DOMAIN" -T - <<<$'Subject: x\r\n\r\nhello\r'
 }
+
+@test "limits, the greylist and access are about the client that XCLIENT names" {
+	echo '127.0.0.1 xclient' >conf/proxies
+	touch -d '1 hour ago' conf/proxies
+	export TCPREMOTEIP=127.0.0.1
+	# through ADDR NAME: the reply to RCPT
+	through() {
+		say 'EHLO proxy.test' "XCLIENT ADDR=$1 NAME=$2" 'EHLO me.test' 'MAIL FROM:<a@x.org>' \
+			'RCPT TO:<alice@example.test>' QUIT |
+			mrecv -- mqueue add 2>err | tr -d '\r' | tail -n 2 | head -n 1
+	}
+	limits 'messages-per-address 1'
+	is "$(through 192.0.2.7 mx.test)" "$ok"
+	is "$(through 192.0.2.7 mx.test)" "$many"
+	is "$(through 192.0.2.8 mx.test)" "$ok"
+	is "$(repeat 3 ask a@x.org alice@example.test)" "3 $ok"
+	rm conf/limits
+	access 'reject client:bad.test' 'later client:unknown' 'reject dnsbl:bl.test' 'greylist peer:192.0.2.0/24'
+	is "$(through 192.0.2.7 bad.test)" '550 5.7.1 refused'
+	is "$(through 192.0.2.7 '[UNAVAILABLE]')" '450 4.7.1 try again later'
+	is "$(through 192.0.2.7 good.test)" '451 4.7.1 greylisted, try again in 300 seconds'
+	is "$(through 198.51.100.7 good.test)" "$ok"
+	access 'reject client:unknown'
+	is "$(through 192.0.2.7 '[TEMPUNAVAIL]')" '450 4.7.1 try again later'
+	is "$(through 192.0.2.7 '[UNAVAILABLE]')" '550 5.7.1 refused'
+}
