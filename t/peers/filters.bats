@@ -5,8 +5,6 @@
 
 load ../lib
 
-FILTERS=$ROOT/share/pneu/filters
-
 # The queue's account is another one, when there are accounts.
 own() {
 	[ "$(id -u)" -ne 0 ] || chown 62001:62001 "$@"
@@ -102,6 +100,7 @@ s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
 		  end, score = 0.25, description = 'the envelope is known'
 		}
 	EOF
+	echo test >rs/tld # a long list takes long to load
 	cat >rs/rspamd.conf <<-EOF
 		options {
 		  filters = "";
@@ -110,11 +109,13 @@ s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
 		  control_socket = "$PWD/rs/control mode=0600";
 		  pidfile = "$PWD/rs/pid";
 		  hs_cache_dir = "$PWD/rs";
+		  disable_hyperscan = true;
+		  url_tld = "$PWD/rs/tld";
 		  enable_test_patterns = true;
 		}
 		lua = "$PWD/rs/rspamd.lua";
 		logging { type = "console"; level = "info"; }
-		actions { reject = 15; add_header = 6; greylist = 4; discard = 900; quarantine = 800; }
+		actions { reject = 15; add_header = 6; greylist = 4; quarantine = 14; discard = 900; }
 		worker "normal" { bind_socket = "127.0.0.1:$rspamd"; count = 1; }
 	EOF
 	rspamd -f -i -c "$PWD/rs/rspamd.conf" >rspamd.log 2>&1 3>&- &
@@ -157,6 +158,7 @@ setup_file() {
 	D=$(mktemp -d /tmp/pneu-t.XXXXXX)
 	export D
 	chmod 0755 "$D"
+	cp -r "$ROOT/share/pneu/filters" "$D/filters"
 	cd "$D"
 	: >pids
 	bad_daemons
@@ -173,7 +175,10 @@ setup_file() {
 	[ "$(id -u)" -ne 0 ] || echo 'pneu 62001 62001' >conf/uids
 	chmod 0700 queue state
 	own queue state
-	WAIT=30 wait_for rspamc -h 127.0.0.1:$rspamd -t 1 conf/me
+	WAIT=30 wait_for rspamc -h 127.0.0.1:$rspamd -t 1 conf/me || {
+		tail -n 20 rspamd.log
+		return 1
+	}
 	wait_for spamc -x -E -U "$PWD/spamd" <conf/me
 	wait_for clamd_answers
 }
@@ -188,6 +193,7 @@ teardown_file() {
 
 setup() {
 	. "$D/ports"
+	FILTERS=$D/filters
 	export PNEU_CONF=$D/conf
 	cd "$BATS_TEST_TMPDIR"
 	spam='XJS*C4JDBQADN1.NSBN3*2IDNEN*GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.34X'
@@ -311,18 +317,20 @@ header_of() {
 }
 
 @test "rspamc: no address of a message is an argument" {
-	cat >rspamc <<-EOF
+	mkdir "$D/bin"
+	: >"$D/args"
+	own "$D/args"
+	cat >"$D/bin/rspamc" <<-EOF
 		#!/bin/sh
-		echo "\$*" >>$PWD/args
-		exec /usr/bin/env rspamc "\$@"
+		echo "\$*" >>$D/args
+		exec $(command -v rspamc) "\$@"
 	EOF
-	chmod +x rspamc
-	sed -i "s|/usr/bin/env rspamc|$(command -v rspamc)|" rspamc
-	PATH=$PWD:$PATH send "$FILTERS/rspamc -h 127.0.0.1:$rspamd" hi hello
+	chmod 0755 "$D/bin" "$D/bin/rspamc"
+	PATH=$D/bin:$PATH send "$FILTERS/rspamc -h 127.0.0.1:$rspamd" hi hello
 	[[ $reply == '250 2.'* ]]
 	header_of | grep -qx 'X-Spam-Symbols: KNOWN'
-	[ -s args ]
-	run ! grep @ args
+	[ -s "$D/args" ]
+	run ! grep @ "$D/args"
 }
 
 @test "rspamc: rspamd is down, hangs, or talks nonsense" {
@@ -358,6 +366,34 @@ header_of() {
 	later "$FILTERS/clamdscan -t 1 -- -c $D/clamd-hang.conf"
 	later "$FILTERS/clamdscan -t 5 -- -c $D/clamd-odd.conf"
 	later "$FILTERS/clamdscan -- -c $D/nothing.conf"
+}
+
+# No process has this word in its command line.
+nobody_has() {
+	! pgrep -f -- "$1"
+}
+
+@test "a filter that is killed, or whose client goes, leaves nothing" {
+	echo 'filter-time 2' >"$D/conf/limits"
+	# patience that is longer than that of mrecv
+	later "$FILTERS/clamdscan -t 50 -- -c $D/clamd-hang.conf"
+	later "$FILTERS/rspamc -t 50 -h 127.0.0.1:$hang"
+	later "$FILTERS/spamc -t 50 -h unix:$D/hang"
+	rm "$D/conf/limits"
+	wait_for nobody_has clamd-hang.conf
+	wait_for nobody_has "127.0.0.1:$hang"
+	wait_for nobody_has "$D/hang"
+	mkdir "$D/tmp"
+	own "$D/tmp"
+	{
+		printf '%s\r\n' 'EHLO c' 'MAIL FROM:<x@elsewhere.test>' \
+			'RCPT TO:<bob@example.test>' DATA 'Subject: half' ''
+		head -c 300000 /dev/zero | tr '\0' x | fold -w 70 | sed 's/$/\r/'
+	} | mrecv -F "env TMPDIR=$D/tmp $FILTERS/clamdscan -- -c $D/clamd.conf" \
+		-- mqueue add >said
+	[ -z "$(ls "$D/tmp")" ]
+	[ -z "$(mqueue ls)" ]
+	wait_for nobody_has "$D/tmp"
 }
 
 @test "an optional filter whose daemon is down does not stop mail" {
