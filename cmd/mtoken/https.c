@@ -98,7 +98,7 @@ https_ask(struct mtoken *m, const struct http_url *u, struct span request,
 	struct net_addr at = { .kind = NET_TCP, .port = u->port };
 	struct conn c = { .m = m };
 	char ca[LIMIT_PATH];
-	struct tls_ctx *ctx;
+	static struct tls_ctx *ctx;
 	bool temp, ok;
 
 	if (!span_cstr(u->host, at.host, sizeof(at.host)))

@@ -37,6 +37,41 @@ scram_parse(struct span text, struct scram_secret *s)
 	    nstored == SHA256_LEN && nserver == SHA256_LEN;
 }
 
+/* Base64 of min to max bytes, by its length and its letters. */
+static bool
+looks_base64(struct span s, size_t min, size_t max)
+{
+	size_t pad = 0, n = s.n;
+
+	while (pad < 2 && n > 0 && s.p[n - 1] == '=') {
+		pad++;
+		n--;
+	}
+	for (size_t i = 0; i < n; i++)
+		if (!is_alnum(s.p[i]) && s.p[i] != '+' && s.p[i] != '/')
+			return false;
+	n = s.n / 4 * 3 - pad;
+	return s.n > 0 && s.n % 4 == 0 && n >= min && n <= max;
+}
+
+bool
+scram_looks(struct span text)
+{
+	struct span part[4];
+	uint32_t rounds;
+
+	for (int i = 0; i < 4; i++) {
+		if (text.n == 0)
+			return false;
+		part[i] = span_cut(&text, ',');
+	}
+	return text.n == 0 && num_u32(part[0], &rounds) && rounds > 0 &&
+	    rounds <= LIMIT_SCRAM_ROUNDS &&
+	    looks_base64(part[1], 1, LIMIT_SCRAM_SALT) &&
+	    looks_base64(part[2], SHA256_LEN, SHA256_LEN) &&
+	    looks_base64(part[3], SHA256_LEN, SHA256_LEN);
+}
+
 void
 scram_derive(struct scram_secret *s, const char *password)
 {

@@ -25,6 +25,9 @@ struct scram_secret {
 /* False for what is malformed or has more rounds than the limit. */
 MUST bool scram_parse(struct span, struct scram_secret *);
 
+/* Whether it looks like one; costs next to nothing. */
+bool scram_looks(struct span);
+
 /* Both keys of a password; rounds and salt must be set. */
 void scram_derive(struct scram_secret *, const char *password);
 

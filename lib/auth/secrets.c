@@ -277,12 +277,14 @@ find_salt(struct conf *c, const char *address, const char *scope, int64_t now,
     struct scram_secret *found, char *other, size_t size)
 {
 	enum secrets_result best = SECRETS_WRONG, r;
-	struct scram_secret keys;
+	struct scram_secret keys = { 0 };
 	struct secret s;
 	bool first = true;
 
 	while (next_secret(c, &s) == 1) {
-		if (!hash_scram(s.hash, &keys))
+		bool meant = span_iis(s.address, address);
+
+		if ((!meant && !first) || !hash_scram(s.hash, &keys))
 			continue;
 		if (first && best == SECRETS_WRONG) {
 			*found = keys;
@@ -291,8 +293,7 @@ find_salt(struct conf *c, const char *address, const char *scope, int64_t now,
 		}
 		first = false;
 		r = quality(&s, scope, now);
-		if (!span_iis(s.address, address) ||
-		    (best != SECRETS_WRONG && r >= best))
+		if (!meant || (best != SECRETS_WRONG && r >= best))
 			continue;
 		best = r;
 		*found = keys;
