@@ -282,19 +282,19 @@ certificate() {
 @test "REQUIRETLS goes where TLS is proved and passed on, and nowhere else" {
 	certificate localhost
 	export MAIL_REQUIRETLS=1 SSL_CERT_FILE=$D/ca.pem
-	needs() { # SERVER OPTIONS...: the code of a message to it
-		sink "$1" "${@:2}"
+	needs() { # CODE SERVER OPTIONS...: what a message to it gets
+		sink "$2" "${@:3}"
 		run --separate-stderr msend -t 3 -h "localhost:$PORT" -f a@a.test -- b@b.test <m
-		codes
+		[ "$(codes)" = "$1" ]
 	}
-	[ "$(needs good "+tls=$D/tls.pem" +requiretls)" = 2.0.0 ]
+	needs 2.0.0 good "+tls=$D/tls.pem" +requiretls
 	grep -qx 'C: MAIL FROM:<a@a.test> REQUIRETLS' good/log
-	[ "$(needs plain)" = 5.7.10 ]
-	[ "$(needs liar +requiretls)" = 5.7.10 ]
-	[ "$(needs old "+tls=$D/tls.pem")" = 5.7.30 ]
-	[ "$(needs broken +brokentls)" = 5.7.10 ]
-	[ "$(needs no454 "+tls=$D/tls.pem" +requiretls 'STARTTLS=454 4.7.0 no')" = 5.7.10 ]
-	[ "$(needs slow 'CONNECT=slow')" = 4.4.2 ]
+	needs 5.7.10 plain
+	needs 5.7.10 liar +requiretls
+	needs 5.7.30 old "+tls=$D/tls.pem"
+	needs 5.7.10 broken +brokentls
+	needs 5.7.10 no454 "+tls=$D/tls.pem" +requiretls 'STARTTLS=454 4.7.0 no'
+	needs 4.4.2 slow 'CONNECT=slow'
 	for s in plain liar old broken no454; do
 		lacks 'C: MAIL' $s/log
 	done
