@@ -3,9 +3,14 @@
 # mail arrives faster than it leaves, the end of a process after 100
 # connections, name look-ups.
 
+free_port() {
+	python3 -c 'import socket
+s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
+}
+
 start_postfix() {
-	postfix_port=$(python3 -c 'import socket
-s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+	postfix_port=$(free_port)
+	postfix_milter_port=$(free_port)
 	mkdir "$t/postfix" "$t/postfix-data" "$disk/postfix"
 	chown postfix "$t/postfix-data"
 	cp "$PNEU_CONF/tls/default.pem" "$t/postfix/key.pem"
@@ -35,6 +40,8 @@ s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
 		s/^\([a-z]* *unix  *[-ny]  *[-ny]  *\)y /\1n /" \
 		/usr/share/postfix/master.cf.dist >"$t/postfix/master.cf"
 	echo 'postlog unix-dgram n - n - 1 postlogd' >>"$t/postfix/master.cf"
+	printf '127.0.0.1:%s inet n - n - - smtpd -o smtpd_milters=unix:%s\n' \
+		"$postfix_milter_port" "$t/milter.sock" >>"$t/postfix/master.cf"
 	sort -u -k1,2 "$t/postfix/master.cf" | grep -v '^ *#' >"$t/postfix/m" &&
 		mv "$t/postfix/m" "$t/postfix/master.cf"
 	postfix -c "$t/postfix" start 2>"$t/postfix.err" ||
