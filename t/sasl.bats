@@ -231,6 +231,8 @@ salt_of() { # USER: the salt and rounds that it is told
 
 @test "EXTERNAL: whose certificate it is" {
 	ok='-e SSL_CLIENT_VERIFY=SUCCESS'
+	mkdir conf/tls
+	: >conf/tls/clients.pem
 	mail="-e SSL_CLIENT_SAN_Email_0=Alice@example.test"
 	for how in "$mail" "-e SSL_CLIENT_S_DN_CN=$A" \
 		"-e SSL_CLIENT_SAN_Email_0=x@example.net -e SSL_CLIENT_S_DN_CN=$A"; do
@@ -266,6 +268,9 @@ salt_of() { # USER: the salt and rounds that it is told
 	done
 	sasl $ok $mail EXTERNAL '' '' bin/mauth mpop
 	says '-ERR no such mechanism'
+	rm conf/tls/clients.pem
+	sasl $tls $ok $mail EXTERNAL '' '' bin/mauth mpop
+	grep -qx 'offered PLAIN LOGIN' said
 	[ ! -e out/facts ]
 }
 

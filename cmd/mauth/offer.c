@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <unistd.h>
 
 #include "base/enc.h"
 #include "io/cidr.h"
@@ -6,13 +7,29 @@
 #include "io/log.h"
 #include "mauth.h"
 
+/*
+ * Whether certificates are accepted here at all: who took over the TLS
+ * half could say that it saw one, so its word alone is not enough.
+ */
+static bool
+takes_certs(void)
+{
+	char path[LIMIT_PATH];
+
+	return conf_file(path, sizeof(path), "tls/clients.pem") &&
+	    access(path, F_OK) == 0;
+}
+
 /* An address of `users`, of the certificate that the peer has proved. */
 static bool
 find_cert_user(struct mauth *m)
 {
 	const char *names[] = { m->cert.email, m->cert.cn };
 
-	for (size_t i = 0; m->cert.verified && i < 2; i++)
+	if (!m->cert.verified || !takes_certs())
+		return false;
+
+	for (size_t i = 0; i < 2; i++)
 		if (users_find(span_of(names[i]), &m->cert.user) == OK)
 			return true;
 	return false;

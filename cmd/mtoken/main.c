@@ -12,6 +12,7 @@
 #include "io/conf.h"
 #include "io/deadline.h"
 #include "io/log.h"
+#include "io/sandbox.h"
 #include "mtoken.h"
 
 static const char usage[] =
@@ -155,6 +156,8 @@ main(int argc, char *argv[])
 	words(&m, argv + 1, jwt);
 	check_words(&m, jwt);
 	log_open(getenv("MAIL_CONN"));
+	if (sandbox_limits(true, 0) == -1)
+		die_sys(LATER, "limits");
 	signal(SIGPIPE, SIG_IGN);
 	m.deadline = deadline_in(seconds);
 	m.want.now = unix_now();
