@@ -213,6 +213,7 @@ taken() {
 	[ "$(sed -n 2,5p "$f")" = $'from new@x.org\nto alice@example.test\nto bob@example.test\nto carol@example.test NOTIFY=NEVER' ]
 	[ "$(cat "$f.hold")" = 'looked at by hand' ]
 	[ "$(mqueue ls | cut -f 2)" = held ]
+	ls queue/tmp
 	[ -z "$(ls queue/tmp)" ]
 	grep -q 'accept .*text=held' err
 }
@@ -535,6 +536,44 @@ talker() {
 	grep -q 'error .*why="more changes than there may be"' err
 }
 
+@test "50,000 fields and 50 MB pass, with little memory" {
+	milter 'eom=change:49999|a|last' 'eom=insert:0|X-Top|1' 'eom=change:3|a|'
+	{
+		say 'EHLO a' 'MAIL FROM:<s@x.org>' 'RCPT TO:<alice@example.test>' DATA
+		seq 50000 | sed 's/.*/a: &\r/'
+		printf '\r\n'
+		yes 0123456789012345678901234567890123456789012345678901234567890123456789 |
+			head -n 700000 | sed 's/$/\r/'
+		say . QUIT
+	} >in
+	# its parent is the runner, whose parent is mrecv
+	script sink 'pid=$(awk "/^PPid/ { print \$2 }" /proc/$PPID/status)
+		cat >"'"$PWD"'/store/$MAIL_ID"
+		awk "/^Name|^VmHWM/ { print \$2 }" /proc/$pid/status >peak'
+	mrecv -m "$m" -- ./sink <in >out 2>err
+	cat out err peak
+	ok
+	[ "$(head -n 1 peak)" = mrecv ]
+	sed '/^$/q' store/* >header
+	awk 'NR > 1 && !/^\t/' header >fields
+	[ "$(wc -l <fields)" -eq 50001 ]
+	[ "$(head -n 4 fields | xargs)" = 'X-Top: 1 a: 1 a: 2 a: 4' ]
+	[ "$(tail -n 3 fields | xargs)" = 'a: last a: 50000' ]
+	[ "$(stored | wc -c)" -gt 49000000 ]
+	[ "${BUILD##*/}" = build-san ] || [ "$(tail -n 1 peak)" -lt 8000 ]
+}
+
+@test "mrecv killed at any KiB before a milter leaves nothing" {
+	milter 'eom=add:X-M|1'
+	mkdir -p queue/tmp
+	"$ROOT/t/smtp/kill" mrecv 64 "$PWD/queue" -- -m "$m" -- mqueue add
+	grep -q '^X-M: 1' queue/????????????????
+	rm queue/????????????????
+	"$ROOT/t/smtp/kill" client 64 "$PWD/queue" -- -m "$m" -- mqueue add
+	grep -q '^X-M: 1' queue/????????????????
+	ls queue/tmp; 	[ -z "$(ls queue/tmp)" ]
+}
+
 @test "STARTTLS makes another client of it" {
 	milter
 	python3 "$ROOT/t/tools/ucspitls.py" -m "$m" -- ./sink >out 2>err
@@ -544,6 +583,24 @@ talker() {
 	grep -qx 'macro {cipher}=TLS_AES_128_GCM_SHA256' told
 	[ "$(grep -c '^offered' told)" -eq 1 ]
 	[ "$(ls store | wc -l)" -eq 2 ]
+}
+
+@test "XCLIENT makes another client of it" {
+	echo '192.0.2.9 xclient' >conf/proxies
+	touch -d '1 hour ago' conf/proxies
+	milter
+	{
+		say 'EHLO proxy' 'MAIL FROM:<s@x.org>' RSET \
+			'XCLIENT ADDR=198.51.100.7 NAME=c.test PORT=4242'
+		one 'Subject: x'
+	} | PROTO=TCP TCPREMOTEIP=192.0.2.9 TCPREMOTEPORT=1 mrecv -m "$m" -- ./sink >out 2>err
+	cat out err told
+	ok
+	[ "$(grep '^connect' told | xargs)" = 'connect [192.0.2.9] connect c.test' ]
+	grep -qx 'macro {client_addr}=198.51.100.7' told
+	grep -qx 'macro {client_port}=4242' told
+	[ "$(grep -c '^offered' told)" -eq 1 ]
+	[ "$(grep '^helo' told | xargs)" = 'helo proxy helo me.test' ]
 }
 
 @test "wrong usage is one line; an address of another kind is none" {

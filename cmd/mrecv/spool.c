@@ -21,15 +21,10 @@ spool_dir(void)
 int
 spool_open(struct spool *s)
 {
-	char path[LIMIT_PATH + 32];
-	int fd;
+	int fd = fs_unnamed(spool_dir());
 
-	snprintf(path, sizeof(path), "%s/mrecv.XXXXXX", spool_dir());
-	fd = mkstemp(path);
 	if (fd == -1)
 		return -1;
-	unlink(path);
-	fs_cloexec(fd, true);
 	out_init(&s->out, fd, s->buf, sizeof(s->buf));
 	return 0;
 }

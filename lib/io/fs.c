@@ -62,6 +62,21 @@ fs_replace(int dirfd, const char *name, struct span bytes, mode_t mode)
 }
 
 int
+fs_unnamed(const char *dir)
+{
+	char path[LIMIT_PATH + 32];
+	int fd = open(dir, O_RDWR | O_TMPFILE | O_CLOEXEC, 0600);
+
+	if (fd != -1)
+		return fd;
+	snprintf(path, sizeof(path), "%.*s/unnamed.XXXXXX", LIMIT_PATH, dir);
+	fd = mkostemp(path, O_CLOEXEC);
+	if (fd != -1)
+		unlink(path);
+	return fd;
+}
+
+int
 fs_read(int dirfd, const char *name, struct buf *b)
 {
 	int fd = openat(dirfd, name, O_RDONLY | O_CLOEXEC), err = 0;

@@ -21,6 +21,13 @@ MUST int fs_replace(int dirfd, const char *name, struct span, mode_t mode);
 /* Read a whole file into b, up to b's bound (EFBIG).  0, or -1 and errno. */
 MUST int fs_read(int dirfd, const char *name, struct buf *b);
 
+/*
+ * A file without a name in the directory, read and written, close-on-exec:
+ * whatever ends the process, it is gone with it, where the file system can
+ * make such a file at once.  The descriptor, or -1 and errno.
+ */
+MUST int fs_unnamed(const char *dir);
+
 /* mkdir, with the parents, each synced; 0 also when it exists. */
 MUST int fs_mkdirs(const char *path, mode_t mode);
 

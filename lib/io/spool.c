@@ -40,17 +40,13 @@ spool_file(void)
 	char path[LIMIT_PATH];
 	int fd = -1;
 
-	if (snprintf(path, sizeof(path), "%s/tmp/deliver-XXXXXX",
-		conf_path("queue")) < (int)sizeof(path))
-		fd = mkstemp(path);
-	if (fd == -1) {
-		snprintf(path, sizeof(path), "/tmp/mdeliver-XXXXXX");
-		fd = mkstemp(path);
-	}
+	if (snprintf(path, sizeof(path), "%s/tmp", conf_path("queue")) <
+	    (int)sizeof(path))
+		fd = fs_unnamed(path);
 	if (fd == -1)
-		die_sys(EXIT_TEMP, "%s", path);
-	unlink(path);
-	fs_cloexec(fd, true);
+		fd = fs_unnamed("/tmp");
+	if (fd == -1)
+		die_sys(EXIT_TEMP, "/tmp");
 	return fd;
 }
 
