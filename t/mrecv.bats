@@ -961,12 +961,19 @@ def hear(code):
     assert line.startswith(code), line
 hear(b"220")
 say("HELO x\r\n"); hear(b"250")
+bdat = data and sys.argv[1] == "BDAT"
 if data:
-    say("MAIL FROM:<s@x.org>\r\nRCPT TO:<alice@example.test>\r\nDATA\r\n")
-    hear(b"250"); hear(b"250"); hear(b"354")
+    say("MAIL FROM:<s@x.org>\r\nRCPT TO:<alice@example.test>\r\n")
+    hear(b"250"); hear(b"250")
+if bdat:
+    say("BDAT 12\r\nSubject: x\r\n"); hear(b"250")
+elif data:
+    say("DATA\r\n"); hear(b"354")
     say("Subject: x\r\n")
 p.send_signal(signal.SIGTERM)
-if data:
+if bdat:
+    say("BDAT 2 LAST\r\n\r\n"); hear(b"250 2.0.0 ok")
+elif data:
     say("\r\nhello\r\n.\r\n"); hear(b"250 2.0.0 ok")
 hear(b"421 4.3.2")
 assert p.stdout.readline() == b""
@@ -980,7 +987,10 @@ E
 }
 
 @test "SIGTERM lets a message in DATA be taken before the 421" {
-	run -0 end_by_term DATA
-	[ "$(ls store | wc -l)" = 1 ]
-	[ "$(grep -c '^mrecv close .* n=1 why=shutdown$' err)" = 1 ]
+	for how in DATA BDAT; do
+		run -0 end_by_term "$how"
+		[ "$(ls store | wc -l)" = 1 ]
+		[ "$(grep -c '^mrecv close .* n=1 why=shutdown$' err)" = 1 ]
+		rm store/*
+	done
 }

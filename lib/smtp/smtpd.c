@@ -4,8 +4,8 @@
 
 enum {
 	OUT_MAX = 65536,
-	OUT_HIGH = 16384, /* ask for a flush from here */
-	SCRATCH_MAX = 65536
+	OUT_HIGH = 16384,    /* ask for a flush from here */
+	SCRATCH_MAX = 131072 /* half of it for BINARYMIME alone */
 };
 
 void
@@ -153,8 +153,10 @@ begin_body(struct smtpd *s)
 	s->dotin = (struct dotin){ 0 };
 	s->crlf = (struct crlfin){ 0 };
 	s->ended = false;
+	if (s->binary && s->unbinary == NULL)
+		s->unbinary = arena_alloc(&s->scratch, sizeof(*s->unbinary));
 	if (s->binary)
-		unbinary_init(&s->unbinary, &s->scratch);
+		unbinary_init(s->unbinary, &s->scratch);
 	s->size = 0;
 	s->owed = s->conf.lmtp ? s->nrcpt : 1;
 }

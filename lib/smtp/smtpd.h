@@ -137,8 +137,8 @@ struct smtpd {
 	uint64_t chunk;        /* octets of it to come */
 	enum smtpd_state back; /* behind a stray chunk */
 	struct crlfin crlf;
-	bool ended; /* unbinary knows */
-	struct unbinary unbinary;
+	bool ended;                     /* unbinary knows */
+	struct unbinary *unbinary;      /* in scratch, once it was needed */
 	char refusal[LIMIT_SMTP_REPLY]; /* said after the dot */
 };
 

@@ -101,7 +101,7 @@ text_of(struct smtpd *s, struct span *part)
 {
 	if (!s->binary)
 		return crlfin_next(&s->crlf, part, &s->piece);
-	switch (unbinary_next(&s->unbinary, part, &s->piece)) {
+	switch (unbinary_next(s->unbinary, part, &s->piece)) {
 	case UNBINARY_MORE:
 		return CRLFIN_MORE;
 	case UNBINARY_PIECE:
@@ -127,7 +127,7 @@ end_message(struct smtpd *s)
 
 	if (s->binary) {
 		if (!s->ended)
-			unbinary_end(&s->unbinary);
+			unbinary_end(s->unbinary);
 		s->ended = true;
 		switch (text_of(s, &none)) {
 		case CRLFIN_PIECE:
