@@ -411,8 +411,10 @@ taken() {
 		wait_for grep -q '^250 2.0.0 ok' out
 		stop >/dev/null
 		milter 'eom=add:X-Anew|1' >/dev/null
+		echo "$pid" >anew
 		one 'Subject: 2' | sed 1d
 	} | mrecv -m "$m" -- ./sink >out 2>err
+	kill "$(cat anew)"
 	cat out err told
 	[ "$(grep -c '^250 2.0.0 ok' out)" -eq 2 ]
 	grep -q '^X-Anew' store/*

@@ -175,7 +175,7 @@ setup_file() {
 	[ "$(id -u)" -ne 0 ] || echo 'pneu 62001 62001' >conf/uids
 	chmod 0700 queue state
 	own queue state
-	WAIT=30 wait_for rspamc -h 127.0.0.1:$rspamd -t 1 conf/me || {
+	WAIT=90 wait_for rspamc -h 127.0.0.1:$rspamd -t 1 conf/me || {
 		tail -n 20 rspamd.log
 		return 1
 	}

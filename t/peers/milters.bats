@@ -129,7 +129,7 @@ setup_file() {
 	for s in sign relaxed verify; do
 		wait_for test -S $s.sock
 	done
-	WAIT=30 wait_for listening "$rspamd" || {
+	WAIT=90 wait_for listening "$rspamd" || {
 		tail -n 20 rspamd.log
 		return 1
 	}

@@ -3,7 +3,7 @@
 
 usage: badmilter.py SOCKET WHAT
 """
-import os, socket, struct, sys, time
+import os, socket, struct, sys, threading, time
 
 path, what = sys.argv[1:]
 FULL = struct.pack('>III', 6, 0x1ff, 0)
@@ -71,16 +71,17 @@ def serve(c):
             c.sendall(packet(b'c'))
 
 
+def answer(c):
+    try:
+        serve(c)
+    except OSError:
+        pass
+    c.close()
+
+
 s = socket.socket(socket.AF_UNIX)
 s.bind(path)
 s.listen(5)
 while True:
     c, _ = s.accept()
-    if os.fork() == 0:
-        s.close()
-        try:
-            serve(c)
-        except OSError:
-            pass
-        os._exit(0)
-    c.close()
+    threading.Thread(target=answer, args=(c,), daemon=True).start()
