@@ -4,18 +4,14 @@
 # halves that are there once they are asked for.
 
 load lib
+load tls
 
 setup_file() {
 	dir=$(mktemp -d /tmp/pneu-t.XXXXXX)
 	chmod 0711 "$dir"
-	mkdir "$dir/tls"
-	printf 'pneu 62001 62001\npneu-tls 62002 62002\n' >"$dir/uids"
+	tls_conf "$dir"
 	echo mail.example.test >"$dir/me"
 	echo 'example.test relay' >"$dir/domains"
-	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes \
-		-keyout "$dir/key" -out "$dir/crt" -days 30 -subj "/CN=x" \
-		2>/dev/null
-	(umask 077 && cat "$dir/key" "$dir/crt" >"$dir/tls/default.pem")
 	export SHARED=$dir
 }
 
@@ -45,14 +41,9 @@ teardown() {
 	rm -rf "$work"
 }
 
-# serve OPTION... PROGRAM...: listen on a free port; $port and $pid.
-serve() {
-	: >log
-	"${mtls:-mtls}" -l 127.0.0.1:0 $u "$@" 2>>log 3>&- &
-	pid=$!
-	started="$started $pid"
-	wait_for grep -q 'listen .*port=' log
-	port=$(sed -n 's/.*listen .*port=\([0-9]*\).*/\1/p' log)
+# The same, once the program is ready.
+serve_ready() {
+	serve "$@"
 	wait_for parent
 }
 
@@ -115,7 +106,7 @@ send_one() {
 }
 
 @test "a program is started once, as who serves, and forks for a connection" {
-	serve -s mrecv -- mqueue add
+	serve_ready -s mrecv -- mqueue add
 	hold 2
 	[ "$(sessions | wc -l)" -eq 2 ]
 	[ "$(halves)" = "" ]
@@ -142,7 +133,7 @@ send_one() {
 		cat >/dev/null
 	SH
 	chmod 0755 conf/seen
-	serve mrecv -- "$work/conf/seen"
+	serve_ready mrecv -- "$work/conf/seen"
 	send_one
 	cp queue/env env.ready
 	cp queue/fds fds.ready
@@ -170,7 +161,7 @@ send_one() {
 }
 
 @test "a change of the configuration counts from the next connection" {
-	serve mrecv -- mqueue add
+	serve_ready mrecv -- mqueue add
 	printf 'EHLO x\r\nQUIT\r\n' | socat -t 5 - "TCP:127.0.0.1:$port" >out
 	grep -q '^220 mail.example.test' out
 	echo other.example.test >conf/me
@@ -181,7 +172,7 @@ send_one() {
 }
 
 @test "when it dies the next connection is served, and another is ready" {
-	serve mrecv -- mqueue add
+	serve_ready mrecv -- mqueue add
 	hold 1
 	was=$ready
 	kill -9 "$ready"
@@ -196,7 +187,7 @@ send_one() {
 }
 
 @test "a child that dies of a fault is logged, and both start anew" {
-	serve mrecv -- mqueue add
+	serve_ready mrecv -- mqueue add
 	was=$ready
 	hold 1
 	kill -ABRT "$(sessions)"
@@ -208,7 +199,7 @@ send_one() {
 
 @test "SIGHUP: another is ready, sessions go on and are counted" {
 	echo 'connections-per-address 1' >conf/limits
-	serve -s mrecv -- mqueue add
+	serve_ready -s mrecv -- mqueue add
 	was=$ready
 	hold 1
 	kill -HUP "$pid"
@@ -223,7 +214,7 @@ send_one() {
 	mkdir bin
 	cp "$BUILD/mtls" "$BUILD/mrecv" bin
 	mtls=$work/bin/mtls
-	serve mrecv -- mqueue add
+	serve_ready mrecv -- mqueue add
 	was=$ready
 	cp bin/mrecv bin/new
 	mv bin/new bin/mrecv
@@ -245,7 +236,7 @@ send_one() {
 
 @test "the TLS half is there once it is asked for, and counts" {
 	echo 'connections-per-address 2' >conf/limits
-	serve -s mrecv -- mqueue add
+	serve_ready -s mrecv -- mqueue add
 	python3 - "$port" >out 3>&- <<-'PY' &
 		import smtplib, ssl, sys, time
 		s = smtplib.SMTP("127.0.0.1", int(sys.argv[1]))
@@ -268,7 +259,7 @@ send_one() {
 
 @test "TLS at once: a silent handshake is a TLS half and no program's" {
 	echo 'connections-per-address 2' >conf/limits
-	serve -i mrecv -- mqueue add
+	serve_ready -i mrecv -- mqueue add
 	for i in 1 2; do
 		socat -u "TCP:127.0.0.1:$port" - >/dev/null 3>&- &
 		started="$started $!"
@@ -303,7 +294,7 @@ send_one() {
 }
 
 @test "SIGTERM: the port is free, sessions finish and may ask for TLS" {
-	serve -s mrecv -- mqueue add
+	serve_ready -s mrecv -- mqueue add
 	mkfifo go
 	python3 - "$port" >out 3>&- <<-'PY' &
 		import smtplib, ssl, sys

@@ -40,7 +40,7 @@ tls_conf() {
 serve() {
 	: >log
 	# shellcheck disable=SC2086 # none or two words
-	mtls -l 127.0.0.1:0 $u "$@" 2>>log 3>&- &
+	"${mtls:-mtls}" -l 127.0.0.1:0 $u "$@" 2>>log 3>&- &
 	pid=$!
 	started="$started $pid"
 	wait_for grep -q 'listen .*port=' log
