@@ -177,5 +177,7 @@ main(int argc, char *argv[])
 	if (!self.dry)
 		confine(&self);
 	serve(&self);
+	if (!self.dry)
+		_exit(EXIT_OK); /* nothing waits to be written */
 	return EXIT_OK;
 }

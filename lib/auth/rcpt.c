@@ -231,7 +231,8 @@ look(struct span address, struct rcpt *r)
 	struct span local = address, domain = span_of(conf_me());
 	struct domain d;
 
-	memset(r, 0, sizeof(*r));
+	memset(r, 0, offsetof(struct rcpt, targets));
+	r->targets[0] = '\0';
 	if (addr_split(address, &local, &domain) == false &&
 	    !span_iis(address, "postmaster"))
 		return set(r, RCPT_UNKNOWN, "syntax");

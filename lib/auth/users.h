@@ -67,9 +67,9 @@ struct rcpt {
 	char local[LIMIT_LOCAL_PART + 1]; /* without detail, same-as and */
 	char domain[LIMIT_DOMAIN + 1];    /* case resolved */
 	char detail[LIMIT_LOCAL_PART + 1];
-	char targets[8192];  /* the right-hand side of the alias line */
 	const char *because; /* static text: which file decided */
 	bool own_name;       /* at this host's name, which no file has */
+	char targets[8192];  /* the right-hand side of the alias line */
 };
 
 /*

@@ -372,23 +372,37 @@ env_id(const char *name)
 	return v == UINT32_MAX ? -1 : (long)v;
 }
 
+/* The socket is asked for what the launcher did not say. */
+static void
+tcp_env(int fd, struct net_peer *p)
+{
+	uint64_t v = 0;
+
+	env_num("TCPREMOTEPORT", 65535, &v);
+	p->port = (uint16_t)v;
+	v = 0;
+	if (env_ip("TCPLOCALIP", p->local_ip)) {
+		env_num("TCPLOCALPORT", 65535, &v);
+		p->local_port = (uint16_t)v;
+	} else {
+		struct net_peer socket;
+
+		if (net_peer(fd, &socket)) {
+			memcpy(p->local_ip, socket.local_ip, NET_IP_SIZE);
+			p->local_port = socket.local_port;
+		}
+	}
+}
+
 bool
 net_peer_env(int fd, struct net_peer *p)
 {
 	const char *proto = getenv("PROTO");
-	bool socket = net_peer(fd, p);
-	uint64_t v;
 
+	*p = (struct net_peer){ .uid = -1, .gid = -1, .pid = -1 };
 	if (proto != NULL && strncmp(proto, "TCP", 3) == 0 &&
 	    env_ip("TCPREMOTEIP", p->ip)) {
-		env_num("TCPREMOTEPORT", 65535, (v = 0, &v));
-		p->port = (uint16_t)v;
-		p->ipc = false;
-		p->uid = p->gid = p->pid = -1;
-		if (env_ip("TCPLOCALIP", p->local_ip)) {
-			env_num("TCPLOCALPORT", 65535, (v = 0, &v));
-			p->local_port = (uint16_t)v;
-		}
+		tcp_env(fd, p);
 		return true;
 	}
 	if (proto != NULL && strcmp(proto, "IPC") == 0) {
@@ -398,7 +412,7 @@ net_peer_env(int fd, struct net_peer *p)
 		p->pid = env_id("IPCREMOTEPID");
 		return true;
 	}
-	return socket;
+	return net_peer(fd, p);
 }
 
 void

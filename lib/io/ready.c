@@ -25,7 +25,10 @@ static const char hello[] = "pneu-ready 1";
 /* Which programs call ready_serve. */
 static const char *const ours[] = { "mrecv", "mauth" };
 
-enum { RECORD_MAX = 8192 };
+enum { RECORD_MAX = 8192, ENV_MAX = 128 };
+
+extern char **environ;
+
 enum { AGAIN = 1000, LOOK_EVERY = 200 }; /* milliseconds */
 
 static uint64_t
@@ -241,22 +244,43 @@ ready_life(void)
 	return life;
 }
 
+/*
+ * Our environment and that of the record, NAME=value, NUL, ..., whose
+ * memory stays.
+ */
+static bool
+add_environment(struct span record)
+{
+	static char *vector[ENV_MAX + 1];
+	size_t n = 0;
+
+	for (char **p = environ; *p != NULL; p++)
+		if (n < ENV_MAX)
+			vector[n++] = *p;
+	while (record.n > 0) {
+		struct span v = span_cut(&record, '\0');
+
+		if (n == ENV_MAX || span_chr(v, '=') == v.n)
+			return false;
+		vector[n++] = (char *)(uintptr_t)v.p;
+	}
+	vector[n] = NULL;
+	environ = vector;
+	return true;
+}
+
 /* In the child: become what the record says. */
 static void
 begin(struct span record, int fds[PASS_FDS])
 {
-	struct span head = span_cut(&record, '\0'), v;
+	struct span head = span_cut(&record, '\0');
 	uint64_t facts = num_or(span_word(&head), UINT32_MAX, 0);
 	uint64_t wait = num_or(span_word(&head), UINT32_MAX, 0);
-	char name[64], value[LIMIT_ENV_VALUE + 1];
 
-	while (record.n > 0) {
-		v = span_cut(&record, '\0');
-		if (!span_cstr(span_cut(&v, '='), name, sizeof(name)) ||
-		    !span_cstr(v, value, sizeof(value)) ||
-		    setenv(name, value, 1) == -1)
-			die(EXIT_TEMP, "%s: not a record", hello);
-	}
+	/* it was the launcher's to end it with a NUL */
+	if (record.n == 0 || record.p[record.n - 1] != '\0' ||
+	    !add_environment(record))
+		die(EXIT_TEMP, "%s: not a record", hello);
 	if (facts != 0 && fds[2] != -1)
 		await_facts(fds[2], (unsigned)facts, (unsigned)wait, fds[1]);
 	life = fds[1];
