@@ -228,8 +228,8 @@ no_process_of() {
 		block, h = os.urandom(1 << 20), hashlib.sha256()
 		for i in range(200):
 		    t.write(block); flush(); h.update(block)
-		rss = subprocess.run(["sh", "-c", "grep -h VmHWM $(pgrep -x mtls |"
-		    " sed 's|.*|/proc/&/status|') 2>/dev/null"],
+		rss = subprocess.run(["sh", "-c", "grep -h VmHWM /proc/$1/status $(pgrep -P $1"
+		    " | sed 's|.*|/proc/&/status|') 2>/dev/null", "", sys.argv[2]],
 		    capture_output=True, text=True).stdout
 		print("rss", max(int(l.split()[1]) for l in rss.splitlines()))
 		try:
@@ -246,7 +246,7 @@ no_process_of() {
 		    got += len(d)
 		print("got", got >= 209715200)
 	PY
-	run -0 python3 both.py "$port"
+	run -0 python3 both.py "$port" "$pid"
 	echo "$output"
 	[[ $output == *"got True"* ]]
 	rss=$(sed -n 's/^rss //p' <<<"$output")
