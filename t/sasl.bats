@@ -198,6 +198,11 @@ salt_of() { # USER: the salt and rounds that it is told
 		bin/mauth mrecv
 	grep -qx 'offered SCRAM-SHA-256 PLAIN' said
 	says '504 5.5.4 No such mechanism'
+	# who could bind and was not told that we can is not attacked
+	sasl $tls -e SSL_TLS_EXPORTER=$exporter -o gs2=y SCRAM-SHA-256 $A pencil \
+		bin/mauth mrecv
+	says 'hello from mrecv'
+	rm out/facts
 	conf masks 'PLAIN *' 'LOGIN *' 'SCRAM-SHA-256 *'
 	for p in mrecv/504 mpop/-ERR 'mimapd/c NO [CANNOT]'; do
 		sasl PLAIN $A pencil bin/mauth ${p%%/*}
@@ -235,7 +240,7 @@ salt_of() { # USER: the salt and rounds that it is told
 	: >conf/tls/clients.pem
 	mail="-e SSL_CLIENT_SAN_Email_0=Alice@example.test"
 	for how in "$mail" "-e SSL_CLIENT_S_DN_CN=$A" \
-		"-e SSL_CLIENT_SAN_Email_0=x@example.net -e SSL_CLIENT_S_DN_CN=$A"; do
+		"$mail -e SSL_CLIENT_S_DN_CN=Alice"; do
 		sasl $tls $ok $how EXTERNAL '' '' bin/mauth mpop
 		grep -qx 'offered EXTERNAL PLAIN LOGIN' said
 		says 'hello from mpop'
@@ -261,7 +266,8 @@ salt_of() { # USER: the salt and rounds that it is told
 	conf users "$users"
 	# it is there only for one that was proved and is somebody's
 	for how in "$mail" "$ok" "-e SSL_CLIENT_VERIFY=FAILED $mail" \
-		"$ok -e SSL_CLIENT_SAN_Email_0=x@example.net"; do
+		"$ok -e SSL_CLIENT_SAN_Email_0=x@example.net" \
+		"$ok -e SSL_CLIENT_SAN_Email_0=x@example.net -e SSL_CLIENT_S_DN_CN=$A"; do
 		sasl $tls $how EXTERNAL '' '' bin/mauth mpop
 		grep -qx 'offered PLAIN LOGIN' said
 		says '-ERR no such mechanism'

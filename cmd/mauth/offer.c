@@ -7,6 +7,8 @@
 #include "io/log.h"
 #include "mauth.h"
 
+static const char plus[] = "SCRAM-SHA-256-PLUS";
+
 /*
  * Whether certificates are accepted here at all: who took over the TLS
  * half could say that it saw one, so its word alone is not enough.
@@ -24,15 +26,12 @@ takes_certs(void)
 static bool
 find_cert_user(struct mauth *m)
 {
-	const char *names[] = { m->cert.email, m->cert.cn };
+	/* who vouches for an address may let anybody choose a name */
+	const char *name =
+	    m->cert.email[0] != '\0' ? m->cert.email : m->cert.cn;
 
-	if (!m->cert.verified || !takes_certs())
-		return false;
-
-	for (size_t i = 0; i < 2; i++)
-		if (users_find(span_of(names[i]), &m->cert.user) == OK)
-			return true;
-	return false;
+	return m->cert.verified && name[0] != '\0' && takes_certs() &&
+	    users_find(span_of(name), &m->cert.user) == OK;
 }
 
 /* MECHANISM ("*" | "peer:" (ADDRESS | CIDR))... */
@@ -108,13 +107,16 @@ offer(struct mauth *m)
 	m->conf.mechs = m->sasl.mechs = m->mechs;
 	m->sasl.binding = (struct span){ m->binding, m->nbinding };
 	m->cert.known = false;
+	/* who is not told of it is not wrong to think that we can't */
+	if (masked(m, plus))
+		m->sasl.binding = SPAN("");
 	if (m->check == NULL && m->conf.plain_ok) {
 		m->cert.known = find_cert_user(m);
 		if (m->cert.known)
 			add(m, "EXTERNAL");
 		if (secrets_are_scram()) {
 			if (m->nbinding > 0)
-				add(m, "SCRAM-SHA-256-PLUS");
+				add(m, plus);
 			add(m, "SCRAM-SHA-256");
 		}
 	}
