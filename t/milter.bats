@@ -203,6 +203,17 @@ taken() {
 	done
 }
 
+@test "who is given twice and taken away once does not get it" {
+	milter 'eom=delrcpt:<bob@example.test>'
+	say 'EHLO me.test' 'MAIL FROM:<s@x.org>' 'RCPT TO:<bob@example.test>' \
+		'RCPT TO:<alice@example.test>' 'RCPT TO:<bob@EXAMPLE.test>' \
+		'RCPT TO:<bob@example.test>' DATA 'Subject: hi' . QUIT |
+		mrecv -m "$m" -- ./sink >out 2>err
+	cat out err
+	ok
+	[ "$(xargs <args)" = '-f s@x.org -- alice@example.test' ]
+}
+
 @test "the queue gets what a milter made of the envelope, with parameters" {
 	milter 'eom=addrcpt:<carol@example.test>|NOTIFY=NEVER' 'eom=from:<new@x.org>|' \
 		'eom=quarantine:looked at by hand' 'eom=insert:0|X-Top|1'

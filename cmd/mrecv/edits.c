@@ -164,29 +164,37 @@ cut_line(struct buf *b, size_t at, size_t n)
 	b->n -= n;
 }
 
-/* Take the recipient out; false when it is not there. */
+/*
+ * Whether the recipient is there; with `out` it is taken out, as often as
+ * the client gave it.
+ */
 static bool
 find_rcpt(struct span addr, bool out)
 {
 	struct span left = buf_span(&edits.rcpts);
 	struct span args = buf_span(&edits.args);
 	size_t at = 0, args_at = 0;
+	bool found = false;
 
 	while (left.n > 0) {
-		struct span r = span_cut(&left, '\n');
-		struct span a = span_cut(&args, '\n');
+		size_t r = span_chr(left, '\n') + 1;
+		size_t a = span_chr(args, '\n') + 1;
+		bool same = addr_same((struct span){ left.p, r - 1 }, addr);
 
-		if (addr_same(r, addr)) {
-			if (out) {
-				cut_line(&edits.rcpts, at, r.n + 1);
-				cut_line(&edits.args, args_at, a.n + 1);
-			}
-			return true;
+		found = found || same;
+		if (same && out) {
+			cut_line(&edits.rcpts, at, r);
+			cut_line(&edits.args, args_at, a);
+			left.n -= r;
+			args.n -= a;
+		} else {
+			span_take(&left, r);
+			span_take(&args, a);
+			at += r;
+			args_at += a;
 		}
-		at += r.n + 1;
-		args_at += a.n + 1;
 	}
-	return false;
+	return found;
 }
 
 /* Parameters as a client could have given them, or none. */
