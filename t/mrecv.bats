@@ -357,6 +357,29 @@ queued() {
 	[[ $(tail -n 1 out) == 250* ]]
 }
 
+@test "a sink that slept while its message went by stores none of it" {
+	echo time-command 1 >conf/limits
+	script slow 'sleep 1.5; exec ./sink "$@"'
+	{ say 'HELO a' 'MAIL FROM:<>' 'RCPT TO:<alice@example.test>' DATA 'Subject: x' ''
+	bulk 500000; say . QUIT; } | mrecv -- ./slow >out 2>err
+	cat out err
+	[[ $(last_reply out) == "451 4.3.0 "* ]]
+	[ -z "$(ls store)" ]
+	echo time-command 5 >conf/limits
+	{ say 'HELO a' 'MAIL FROM:<>' 'RCPT TO:<alice@example.test>' DATA 'Subject: x' ''
+	bulk 500000; say . QUIT; } | mrecv -- ./slow >out 2>err
+	[[ $(last_reply out) == "250 "* ]]
+	[ "$(cat store/* | wc -c)" -gt 500000 ]
+}
+
+@test "who vouches for a login alone hears the channel's secret" {
+	one 'Subject: x' | SSL_PROTOCOL=TLSv1.3 SSL_CIPHER=x SSL_TLS_EXPORTER=c2VjcmV0 \
+		mrecv -F cat -- ./sink >out
+	[[ $(last_reply out) == "250 "* ]]
+	grep -qx SSL_PROTOCOL=TLSv1.3 env
+	! grep EXPORTER env
+}
+
 @test "a filter rewrites the message, in order" {
 	script f1 'sed "s/hello/goodbye/"; echo one says hello >&2'
 	script f2 'echo "X-From: $MAIL_FROM"; echo "X-To: $MAIL_RCPTS"; cat'
@@ -526,6 +549,30 @@ for i in range(300): print(f"RCPT TO:<{i:064d}@{sys.argv[1]}.relay.test>\r")' "$
 	for p in $(cat pid); do wait_for gone "$p"; done
 	one 'Subject: x' | mrecv '-F?' ./f -- ./sink >out 2>err
 	[[ $(last_reply out) == "250 2.0.0 ok "* ]]
+}
+
+@test "a filter that ends before what it started: later, not half a message" {
+	echo filter-time 1 >conf/limits
+	script f 'printf "Subject: x\n\none half\n"; { sleep 3; echo other half; } & exit 0'
+	one 'Subject: x' | mrecv -F ./f -- ./sink >out 2>err
+	cat out err
+	[[ $(last_reply out) == "451 4.3.0 "* ]]
+	grep -q 'what=./f why=timeout' err
+	[ -z "$(ls store)" ]
+}
+
+@test "a filter that hangs does not outlive an mrecv that was killed" {
+	script f 'echo $$ >pid; exec sleep 300'
+	mkfifo talk
+	mrecv -F ./f -- ./sink <talk >out 2>err 3>&- &
+	mrecv=$!
+	exec 4>talk
+	say 'EHLO a' 'MAIL FROM:<>' 'RCPT TO:<alice@example.test>' DATA >&4
+	wait_for test -s pid
+	kill -9 "$mrecv"
+	exec 4>&-
+	gone() { ! kill -0 "$1"; }
+	wait_for gone "$(cat pid)"
 }
 
 @test "a filter may stop reading early" {

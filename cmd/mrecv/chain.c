@@ -338,10 +338,22 @@ judge(const struct link *l, int status, struct outcome *o)
 	}
 }
 
+/* Stuck, and something that was on its way is not where it should be. */
+static bool
+is_cut(const struct chain *c)
+{
+	bool cut = false;
+
+	for (size_t i = 0; c->stuck && i < c->n; i++)
+		cut = cut || c->link[i].out != -1 || c->link[i].n > 0;
+	return cut;
+}
+
 void
 chain_end(struct chain *c, struct outcome *o)
 {
 	int64_t deadline = deadline_in(c->patience);
+	bool cut;
 
 	*o = (struct outcome){ .verdict = OK };
 	for (size_t i = 0; i < c->n; i++)
@@ -354,6 +366,7 @@ chain_end(struct chain *c, struct outcome *o)
 		c->stuck = !pump(c, deadline);
 	if (c->stuck)
 		deadline = 0;
+	cut = is_cut(c);
 	for (size_t i = 0; i < c->n; i++) {
 		struct link *l = &c->link[i];
 		int status = command_wait(l->pid, deadline);
@@ -361,6 +374,8 @@ chain_end(struct chain *c, struct outcome *o)
 		l->pid = 0;
 		if (o->verdict == OK && !o->drop) {
 			judge(l, status, o);
+			if (cut && o->verdict == OK && !o->drop)
+				o->verdict = TEMP;
 			if (c->stuck && o->verdict != OK)
 				snprintf(o->why, sizeof(o->why), "timeout");
 		}

@@ -14,6 +14,7 @@ static struct conf_row rows[] = {
 	[MRECV_COMMAND_TIME] = { "command-time", DAY, TIME_SMTP_COMMAND },
 	[MRECV_DATA_TIME] =    { "data-time", DAY, TIME_SMTP_DATA_BLOCK },
 	[MRECV_FILTER_TIME] =  { "filter-time", DAY, TIME_FILTER },
+	[MRECV_SINK_TIME] =    { "time-command", DAY, TIME_COMMAND },
 	[MRECV_MILTER_TIME] =  { "milter-time", DAY, TIME_MILTER },
 	[MRECV_DNS_TIME] =     { "dns-time", DAY, TIME_CLIENT_DNS },
 	[MRECV_GREET_DELAY] =  { "greet-delay", TIME_SMTP_COMMAND, 0 },

@@ -57,6 +57,7 @@ reset(struct sink *s)
 	s->pid = 0;
 	s->in = s->out = s->commit = -1;
 	s->n = s->nline = s->next = 0;
+	s->cut = false;
 	memset(s->result, 0, sizeof(s->result));
 	s->results.max = RESULTS_MAX;
 	buf_clear(&s->results);
@@ -73,6 +74,7 @@ sink_start(struct sink *s, struct mrecv *m, char *const *envp, int input)
 	int err;
 
 	reset(s);
+	s->patience = (int64_t)limit_of(MRECV_SINK_TIME);
 	if (spawn_pipe(in) == 0 && spawn_pipe(out) == 0 &&
 	    spawn_pipe(commit) == 0) {
 		c.in = input != -1 ? input : in[0];
@@ -187,11 +189,20 @@ wait_for(struct sink *s, int64_t deadline)
 	return r > 0;
 }
 
+/* What it has is not the message: it must not store that. */
+static void
+cut_off(struct sink *s)
+{
+	s->cut = true;
+	shut(&s->commit);
+	shut(&s->in);
+}
+
 /* Write what is buffered. */
 static void
 push(struct sink *s)
 {
-	int64_t deadline = deadline_in(TIME_COMMAND);
+	int64_t deadline = deadline_in(s->patience);
 	struct span data = { s->buf, s->n };
 
 	while (data.n > 0 && s->in != -1) {
@@ -201,8 +212,10 @@ push(struct sink *s)
 			span_take(&data, (size_t)n);
 		else if (errno == EINTR)
 			continue;
-		else if (errno != EAGAIN || !wait_for(s, deadline))
+		else if (errno != EAGAIN)
 			shut(&s->in); /* its end will tell why */
+		else if (!wait_for(s, deadline))
+			cut_off(s);
 	}
 	s->n = 0;
 }
@@ -225,12 +238,13 @@ sink_write(struct sink *s, struct span data)
 void
 sink_end(struct sink *s)
 {
-	int64_t deadline = deadline_in(TIME_COMMAND);
+	int64_t deadline = deadline_in(s->patience);
 
 	push(s);
 	shut(&s->in);
-	if (write(s->commit, "y", 1) == -1)
-		shut(&s->commit); /* it has gone: its status tells why */
+	/* one that has gone says why by its status */
+	if (s->commit == -1 || write(s->commit, "y", 1) == -1)
+		errno = 0;
 	shut(&s->commit);
 	while (s->out != -1 && wait_for(s, deadline))
 		continue;
@@ -256,8 +270,10 @@ sink_verdict(const struct sink *s, size_t i, char *text)
 	struct span said = { s->results.p + s->result[i], 0 };
 	enum verdict v = spawn_verdict(s->status);
 
-	said.n = strlen(said.p);
 	text[0] = '\0';
+	if (s->cut)
+		return TEMP;
+	said.n = strlen(said.p);
 	if (said.n == 0)
 		return v;
 	v = *said.p == '2' ? OK : *said.p == '5' ? PERM : TEMP;

@@ -15,7 +15,9 @@ struct sink {
 	pid_t pid; /* 0 when none runs */
 	int in;    /* -1: closed, or it reads a file */
 	int out, commit;
-	int status; /* of wait, after sink_end */
+	int status;       /* of wait, after sink_end */
+	int64_t patience; /* seconds */
+	bool cut;         /* it did not take all of the message */
 	size_t n, nline;
 	char buf[16384]; /* to be written to `in` */
 	char line[LIMIT_RESULT_LINE];

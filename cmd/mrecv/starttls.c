@@ -50,6 +50,7 @@ tls_facts(struct mrecv *m)
 	const char *version = fact("SSL_PROTOCOL");
 	const char *cipher = fact("SSL_CIPHER");
 
+	unsetenv("SSL_TLS_EXPORTER"); /* for who checks logins alone */
 	if (*version != '\0')
 		snprintf(m->tls, sizeof(m->tls), "%s%s%s", version,
 		    *cipher != '\0' ? " " : "", cipher);

@@ -16,6 +16,7 @@
 
 /* Texts go by an unnamed file: the recipients may be many. */
 enum { TEXTS_MAX = 2 * LIMIT_ENV_TOTAL, ARGS_MAX = LIMIT_SMTP_RCPTS + 8 };
+enum { GRACE = 5 }; /* seconds, when its program has gone */
 enum { FD_TEXTS, FD_IN, FD_OUT, FD_ERR, FD_KEEP, NFDS };
 
 enum verb { RUN, WAIT, KILL, CONNECT };
@@ -188,7 +189,7 @@ sort_fds(const struct request *q, const int got[PASS_FDS], int fds[NFDS])
 		    (q->has & 1U << i) != 0 && n < PASS_FDS ? got[n++] : -1;
 }
 
-_Noreturn static void
+static void
 serve(const struct runner *r)
 {
 	int got[PASS_FDS], fds[NFDS], conn;
@@ -222,6 +223,17 @@ serve(const struct runner *r)
 		if (conn != -1)
 			close(conn);
 	}
+}
+
+/* Nobody waits any more for what still runs, nor keeps its time. */
+_Noreturn static void
+end_all(void)
+{
+	int64_t until = deadline_in(GRACE);
+
+	for (size_t i = 0; i < RUNNER_COMMANDS; i++)
+		if (known[i] != 0)
+			(void)spawn_wait(known[i], true, until);
 	_exit(EXIT_OK);
 }
 
@@ -243,6 +255,7 @@ runner_start(struct runner *r)
 		close(STDOUT_FILENO);
 		fs_close_others(fd + 1, 1);
 		serve(r);
+		end_all();
 	}
 	close(fd[1]);
 	r->fd = fd[0];
