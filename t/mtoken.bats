@@ -253,7 +253,7 @@ ask() { # TOKEN WORD...
 	ask good ca=other.test.crt
 	[ "$status" -eq 111 ]
 	[[ $stderr == *certificate* ]]
-	! grep -q good <<<"$stderr"
+	! grep -q good <<<"$stderr" || false
 	kill $server
 	ask good
 	[ "$status" -eq 111 ]

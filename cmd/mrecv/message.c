@@ -175,7 +175,8 @@ message_begin(struct mrecv *m)
 
 	ident_mail(m->conn, m->ids++, msg.id);
 	msg.date = unix_now();
-	msg.intake = (struct intake){ .submission = m->submission };
+	msg.intake = (struct intake){ .submission = m->submission,
+		.authserv = span_of(m->lmtp ? "" : conf_me()) };
 	if (m->s.nrcpt > 0 && !milters_data(m))
 		return;
 	if (begin_road(m) == -1) {

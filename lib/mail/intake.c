@@ -11,6 +11,11 @@ begin_field(struct intake *i)
 	i->drop = span_iis(name, "Return-Path") ||
 	    (i->submission &&
 		(span_iis(name, "Bcc") || span_iis(name, "Resent-Bcc")));
+	i->state = INTAKE_IN_FIELD;
+	if (i->authserv.n > 0 && span_iis(name, "Authentication-Results")) {
+		i->state = INTAKE_IN_ID;
+		i->id = (struct authserv){ 0 };
+	}
 	if (span_iis(name, "Received"))
 		i->received++;
 	if (span_iis(name, "From"))
@@ -54,7 +59,38 @@ collect(struct intake *i, struct span *in)
 	if (i->nname < INTAKE_NAME)
 		return false;
 	i->drop = false;
+	i->state = INTAKE_IN_FIELD;
 	return i->fields = true;
+}
+
+/*
+ * How Authentication-Results begin is held until it is known whose they
+ * are: true.  Their end comes with a line that does not continue them.
+ */
+static bool
+collect_id(struct intake *i, struct span *in)
+{
+	enum authserv_is whose = AUTHSERV_MORE;
+	char c = '\0';
+
+	while (in->n > 0 && whose == AUTHSERV_MORE) {
+		if (i->name[i->nname - 1] == '\n' && !is_blank(*in->p)) {
+			i->state = INTAKE_AT_BOL;
+			return true;
+		}
+		if (i->nname == INTAKE_HELD) {
+			whose = AUTHSERV_OURS;
+			break;
+		}
+		c = *span_take(in, 1).p;
+		i->name[i->nname++] = c;
+		whose = authserv_next(&i->id, i->authserv, c);
+	}
+	if (whose == AUTHSERV_MORE)
+		return false;
+	i->drop = whose == AUTHSERV_OURS;
+	i->state = c == '\n' ? INTAKE_AT_BOL : INTAKE_IN_FIELD;
+	return true;
 }
 
 /* What was held of a name, to be passed on. */
@@ -108,10 +144,12 @@ intake_next(struct intake *i, struct span *in, struct span *piece)
 			begin_line(i, *in->p);
 			break;
 		case INTAKE_IN_NAME:
-			if (!collect(i, in))
-				break;
-			i->state = INTAKE_IN_FIELD;
-			give = take_name(i, piece) && !i->drop;
+			if (collect(i, in) && i->state == INTAKE_IN_FIELD)
+				give = take_name(i, piece) && !i->drop;
+			break;
+		case INTAKE_IN_ID:
+			if (collect_id(i, in))
+				give = take_name(i, piece) && !i->drop;
 			break;
 		case INTAKE_IN_FIELD:
 			*piece = rest_of_line(i, in);
@@ -133,5 +171,7 @@ intake_next(struct intake *i, struct span *in, struct span *piece)
 void
 intake_eof(struct intake *i)
 {
+	if (i->state == INTAKE_IN_ID)
+		i->nname = 0; /* nobody's, and nothing in it */
 	i->state = INTAKE_ENDED;
 }

@@ -5,18 +5,23 @@
  * bytes on, counts the Received fields, notes which fields are there, and
  * leaves out what must not come in: Return-Path always (RFC 5321, section
  * 4.4), Bcc and Resent-Bcc where a message is submitted (RFC 6409,
- * section 8).
+ * section 8), and Authentication-Results that pretend to be ours (RFC 8601,
+ * section 5).
  *
- * It never holds more than the name of a field, so there is no field too
- * long for it.  Behind the header it is done, and the caller passes the
+ * It never holds more than the beginning of a field, so there is no field
+ * too long for it.  Behind the header it is done, and the caller passes the
  * body on without it.
  */
 #ifndef MAIL_INTAKE_H
 #define MAIL_INTAKE_H
 
-#include "base/span.h"
+#include "mail/authserv.h"
 
-enum { INTAKE_NAME = 80 };
+enum {
+	INTAKE_NAME = 80,
+	INTAKE_HELD = 1024 /* of Authentication-Results, up to whose it is;
+			      beyond, it is left out */
+};
 
 enum intake_event {
 	INTAKE_MORE,  /* all input used: feed more, or intake_eof */
@@ -28,6 +33,7 @@ enum intake_event {
 enum intake_state {
 	INTAKE_AT_BOL,
 	INTAKE_IN_NAME,
+	INTAKE_IN_ID, /* of Authentication-Results */
 	INTAKE_IN_FIELD,
 	INTAKE_ENDED
 };
@@ -35,6 +41,7 @@ enum intake_state {
 /* All zero is a fresh one of a message that is not submitted. */
 struct intake {
 	bool submission;
+	struct span authserv; /* our name there; empty: all of them come in */
 	bool done;     /* the body follows: intake_next has no more to say */
 	bool no_blank; /* at INTAKE_END: a line that is no field follows */
 	bool has_date, has_id;
@@ -47,7 +54,8 @@ struct intake {
 	bool drop;   /* the present field is left out */
 	bool blank;  /* behind the name, before the colon */
 	size_t nname;
-	char name[INTAKE_NAME];
+	char name[INTAKE_HELD];
+	struct authserv id;
 };
 
 /*

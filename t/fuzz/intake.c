@@ -27,7 +27,7 @@ feed(struct intake *i, struct span in, struct buf *out)
 static void
 run(struct span in, size_t step, struct buf *out)
 {
-	struct intake i = { .submission = true };
+	struct intake i = { .submission = true, .authserv = SPAN("mx.test") };
 
 	while (in.n > 0)
 		feed(&i, span_take(&in, in.n < step ? in.n : step), out);

@@ -370,7 +370,7 @@ header_of() {
 
 # No process has this word in its command line.
 nobody_has() {
-	! pgrep -f -- "$1"
+	! pgrep -f -- "$1" || false
 }
 
 @test "a filter that is killed, or whose client goes, leaves nothing" {

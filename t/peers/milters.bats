@@ -184,7 +184,7 @@ recv() {
 	mqueue cat "$(id_of)" | tee m
 	grep -qx 'X-Facts: 192.0.2.7 client.test alice@example.test bob@example.test nil' m
 	grep -qx "X-Id: $(id_of)" m
-	! grep -q X-Old m
+	! grep -q X-Old m || false
 	head -n 1 m | grep -q '^Received: '
 	[ "$(tail -n 1 m)" = body ]
 }

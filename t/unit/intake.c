@@ -22,6 +22,21 @@ static const struct {
 	{ "Return-Path: <a>\n b\nX: e\n f\n\n", "X: e\n f\n@\n", false, 0, false, false },
 	{ "Received: a\nRECEIVED : b\n c\nReceived-SPF: x\n\nReceived: d\n",
 	  "Received: a\nRECEIVED : b\n c\nReceived-SPF: x\n@\nReceived: d\n", false, 2, false, false },
+	/* results that bear our name, mx.test, and those that do not */
+	{ "authentication-results: mx.test; a=b\n c\nX: e\n\n", "X: e\n@\n", false, 0, false, false },
+	{ "Authentication-Results :\n\t(a\\)(b)) MX.test 1;\n c\nX: e\n\n", "X: e\n@\n", true, 0, false, false },
+	{ "Authentication-Results:\"mx.\\test\";c\n\n", "@\n", false, 0, false, false },
+	{ "Authentication-Results: mx.test\n", "@", false, 0, false, false },
+	{ "Authentication-Results: mx.test(c)\nX: e\n", "X: e\n@", false, 0, false, false },
+	{ "Authentication-Results: mx.test2; a=b\n mx.test;\nX: e\n\n",
+	  "Authentication-Results: mx.test2; a=b\n mx.test;\nX: e\n@\n", false, 0, false, false },
+	{ "Authentication-Results: mx.tes; a=b\n\n", "Authentication-Results: mx.tes; a=b\n@\n", false, 0, false, false },
+	{ "Authentication-Results: a.mx.test\n b\n\n", "Authentication-Results: a.mx.test\n b\n@\n", false, 0, false, false },
+	{ "Authentication-Results:;mx.test\n\nb\n", "Authentication-Results:;mx.test\n@\nb\n", false, 0, false, false },
+	{ "Authentication-Results:\nDate: x\n\nb\n", "Authentication-Results:\nDate: x\n@\nb\n", false, 0, true, false },
+	{ "Authentication-Results: (mx.test\n\nmx.test\n", "Authentication-Results: (mx.test\n@\nmx.test\n", false, 0, false, false },
+	{ "Authentication-Results:\n \n", "@", false, 0, false, false },
+	{ "Authentication-Results-X: mx.test\n\n", "Authentication-Results-X: mx.test\n@\n", false, 0, false, false },
 	/* no header, or one that ends badly: an empty line is put in */
 	{ "hello\nX: y\n", "@|hello\nX: y\n", false, 0, false, false },
 	{ "hello world: x\n", "@|hello world: x\n", false, 0, false, false },
@@ -65,7 +80,8 @@ feed(struct intake *i, struct span in, struct buf *out)
 static void
 run(size_t k, size_t step)
 {
-	struct intake i = { .submission = cases[k].submission };
+	struct intake i = { .submission = cases[k].submission,
+		.authserv = SPAN("mx.test") };
 	struct span all = span_of(cases[k].in);
 	struct buf out = { .max = 4096 };
 
@@ -81,6 +97,27 @@ run(size_t k, size_t step)
 	check(strcmp(buf_cstr(&out), cases[k].want) == 0);
 	check(i.received == cases[k].received);
 	check(i.has_date == cases[k].has_date && i.has_id == cases[k].has_id);
+	buf_free(&out);
+}
+
+/* Comments without end in front of it: nobody writes that in good faith. */
+static void
+results(void)
+{
+	struct intake i = { .authserv = SPAN("mx.test") };
+	struct buf in = { .max = 8192 }, out = { .max = 8192 };
+
+	buf_puts(&in, "Authentication-Results: (");
+	while (in.n < 2000)
+		buf_puts(&in, "very long ");
+	buf_puts(&in, ")\n mx.test; spf=pass\nX: y\n\n");
+	feed(&i, buf_span(&in), &out);
+	check(strcmp(buf_cstr(&out), "X: y\n@\n") == 0);
+	buf_clear(&out);
+	i = (struct intake){ 0 };
+	feed(&i, SPAN("Authentication-Results: mx.test;\n\n"), &out);
+	check(span_starts(buf_span(&out), "Authentication-Results: mx"));
+	buf_free(&in);
 	buf_free(&out);
 }
 
@@ -176,6 +213,7 @@ main(void)
 		for (size_t step = 1; step <= 16; step++)
 			run(k, step);
 	from();
+	results();
 	received();
 	return done();
 }
