@@ -279,6 +279,16 @@ taken() {
 	E
 }
 
+@test "421 ends the session behind BDAT, too" {
+	milter 'data=reply:421|4.7.0|bye'
+	{ say 'EHLO me.test' 'MAIL FROM:<s@x.org>' 'RCPT TO:<alice@example.test>' \
+		'BDAT 14 LAST' 'Subject: x' '' NOOP QUIT; } |
+		mrecv -m "$m" -- ./sink >out 2>err
+	cat out
+	[ "$(tail -n 1 out | tr -d '\r')" = '421 4.7.0 bye' ]
+	[ -z "$(ls store)" ]
+}
+
 @test "each answer at each step of the message" {
 	while read -r step action want; do
 		milter "$step=$action"

@@ -481,6 +481,23 @@ queued() {
 	[ -z "$(queued)$(ls queue/tmp)" ]
 }
 
+@test "the reason to hold is on the disk before the message has its name" {
+	command -v strace >/dev/null || skip "strace is not installed"
+	script f 'cat; echo hold: because >&2'
+	strace -f -o trace -y -e trace=fsync,renameat,renameat2,rename true ||
+		skip "no strace here"
+	one 'Subject: x' >talk
+	strace -f -o trace -y -e trace=fsync,renameat,renameat2,rename \
+		mrecv -F ./f -- mqueue add <talk >out
+	[[ $(last_reply out) == "250 "* ]]
+	sed -n 's/.*fsync([0-9]*<[^>]*queue\/\([^>]*\)>.*/fsync \1/p
+		s/.*fsync([0-9]*<[^>]*queue>.*/fsync folder/p
+		s/.*rename.*/rename/p' trace | sed 's/[0-9a-z]\{16\}/ID/' >order
+	cat order
+	[ "$(xargs <order)" = \
+		'fsync ID.hold fsync folder rename fsync ID fsync folder' ]
+}
+
 @test "the default road starts no process" {
 	command -v strace >/dev/null || skip "strace is not installed"
 	for i in 1 2 3; do one 'Subject: x' | sed '$d'; done >in

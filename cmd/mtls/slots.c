@@ -38,6 +38,7 @@ static void
 fit_descriptors(void)
 {
 	rlim_t want = slots.max * (1 + PARKED_FDS) + OTHER_FDS;
+	size_t used;
 
 	if (getrlimit(RLIMIT_NOFILE, &files_given) == -1)
 		return;
@@ -55,9 +56,10 @@ fit_descriptors(void)
 		slots.max = files_ours.rlim_cur > 2 * OTHER_FDS
 		    ? (size_t)files_ours.rlim_cur - OTHER_FDS
 		    : OTHER_FDS / 2;
-	slots.max_parked =
-	    ((size_t)files_ours.rlim_cur - slots.max - OTHER_FDS / 2) /
-	    PARKED_FDS;
+	used = slots.max + OTHER_FDS / 2;
+	slots.max_parked = files_ours.rlim_cur > used
+	    ? ((size_t)files_ours.rlim_cur - used) / PARKED_FDS
+	    : 0;
 }
 
 void

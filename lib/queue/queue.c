@@ -226,7 +226,8 @@ put_hold(struct queue_file *f, const char *why)
 	if (r == 0)
 		r = fsync(fd);
 	close(fd);
-	return r;
+	/* names come to the disk in any order: this one comes first */
+	return r == 0 ? fsync(f->q->fd) : r;
 }
 
 static void

@@ -185,7 +185,7 @@ decide(struct smtpd *s, int code)
 	case SMTPD_DATA:
 		if (code == 354)
 			begin_body(s);
-		else if (s->bdat)
+		else if (s->bdat && s->state != SMTPD_CLOSED)
 			s->state = SMTPD_IN_CHUNK;
 		break;
 	case SMTPD_END:
@@ -210,7 +210,8 @@ decide(struct smtpd *s, int code)
 void
 smtpd_say(struct smtpd *s, int code, struct span text)
 {
-	if (s->asked == SMTPD_DATA && s->bdat) { /* behind the chunk */
+	if (s->asked == SMTPD_DATA && s->bdat &&
+	    s->state != SMTPD_CLOSED) { /* behind the chunk */
 		if (code != 354)
 			smtpd_refuse(s, code, text);
 		decide(s, code);
