@@ -210,6 +210,21 @@ send_one() {
 	wait_for send_one
 }
 
+@test "SIGHUP with fewer connections allowed than there are: none is stuck" {
+	serve_ready -s mrecv -- mqueue add
+	hold 4
+	echo 'connections 2' >conf/limits
+	was=$ready
+	kill -HUP "$pid"
+	wait_for eval 'parent && [ $ready -ne '"$was"' ]' ||
+		wait_for eval '! kill -0 '"$was"
+	kill "$held"
+	# its sockets and pipes, and nothing of the four
+	wait_for eval '[ "$(ls /proc/'$pid'/fd | wc -l)" -le 9 ]' ||
+		{ ls -l "/proc/$pid/fd"; false; }
+	wait_for send_one
+}
+
 @test "a new file of the program is used from the next connection on" {
 	mkdir bin
 	cp "$BUILD/mtls" "$BUILD/mrecv" bin

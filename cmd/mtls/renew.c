@@ -108,8 +108,12 @@ take_slot(struct span line)
 	struct span begun, conn, group;
 	struct slot *s = slots_add("", &(struct net_peer){ .uid = -1 });
 
-	if (s == NULL)
+	if (s == NULL) { /* fewer than there were: it goes on, uncounted */
+		for (int i = 0; i < 4; i++, life = take_fd(&line))
+			if (life > STDERR_FILENO)
+				close(life);
 		return;
+	}
 	s->pid = (pid_t)pid;
 	s->half = (pid_t)half;
 	s->life = life;

@@ -46,6 +46,23 @@ pass_send(int fd, struct span s, const int *fds, size_t nfds)
 	return n == -1 ? -1 : 0;
 }
 
+/* There may be one more than asked for: control data is padded. */
+static size_t
+take_fds(const struct cmsghdr *h, int fds[PASS_FDS], size_t have)
+{
+	size_t n = (h->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+	int fd;
+
+	for (size_t i = 0; i < n; i++) {
+		memcpy(&fd, CMSG_DATA(h) + i * sizeof(int), sizeof(int));
+		if (have < PASS_FDS)
+			fds[have++] = fd;
+		else
+			close(fd);
+	}
+	return have;
+}
+
 ssize_t
 pass_receive(int fd, void *p, size_t max, int fds[PASS_FDS])
 {
@@ -55,6 +72,7 @@ pass_receive(int fd, void *p, size_t max, int fds[PASS_FDS])
 		.msg_iovlen = 1,
 		.msg_control = &c,
 		.msg_controllen = sizeof(c) };
+	size_t have = 0;
 	ssize_t n;
 
 	for (int i = 0; i < PASS_FDS; i++)
@@ -67,6 +85,6 @@ pass_receive(int fd, void *p, size_t max, int fds[PASS_FDS])
 	for (struct cmsghdr *h = CMSG_FIRSTHDR(&m); h != NULL;
 	     h = CMSG_NXTHDR(&m, h))
 		if (h->cmsg_level == SOL_SOCKET && h->cmsg_type == SCM_RIGHTS)
-			memcpy(fds, CMSG_DATA(h), h->cmsg_len - CMSG_LEN(0));
+			have = take_fds(h, fds, have);
 	return n;
 }
