@@ -169,6 +169,7 @@ queue_begin(struct queue *q, struct queue_file *f, const char *id,
 		out_init(&f->out, f->fd, f->buf, sizeof(f->buf));
 		out_put(&f->out, buf_span(&b));
 		out_puts(&f->out, "000000000000\n\n");
+		f->put = b.n + SIZE_DIGITS + 2;
 	}
 	buf_free(&b);
 	return f->fd == -1 ? -1 : 0;
@@ -178,13 +179,16 @@ void
 queue_write(struct queue_file *f, struct span s)
 {
 	wire_count(&f->wire, s);
+	f->put += s.n;
 	out_put(&f->out, s);
 }
 
+/* Write what is not yet written, and the size to its place. */
 static int
 put_size(struct queue_file *f)
 {
 	char digits[SIZE_DIGITS + 9];
+	bool whole = f->out.n == f->put; /* all of it is still buffered */
 
 	snprintf(digits, sizeof(digits), "%012llu",
 	    (unsigned long long)f->wire.size);
@@ -192,6 +196,12 @@ put_size(struct queue_file *f)
 		errno = EFBIG;
 		return -1;
 	}
+	if (whole)
+		memcpy(f->buf + f->size_at, digits, SIZE_DIGITS);
+	if (out_flush(&f->out) == -1)
+		return -1;
+	if (whole)
+		return 0;
 	return pwrite(f->fd, digits, SIZE_DIGITS, (off_t)f->size_at) ==
 		SIZE_DIGITS
 	    ? 0
@@ -247,7 +257,7 @@ forget(struct queue_file *f, bool renamed)
 int
 queue_commit(struct queue_file *f, const char *hold)
 {
-	if (out_flush(&f->out) == -1 || put_size(f) == -1 || put_due(f) == -1 ||
+	if (put_size(f) == -1 || put_due(f) == -1 ||
 	    (hold != NULL && put_hold(f, hold) == -1) ||
 	    renameat(f->q->tmp_fd, f->id, f->q->fd, f->id) == -1) {
 		forget(f, false);

@@ -55,6 +55,7 @@ struct queue_file {
 	struct out out;
 	int64_t due;
 	size_t size_at;   /* where the size stands */
+	size_t put;       /* octets of the file so far */
 	struct wire wire; /* its size: CRLF octets of the message so far */
 	char buf[32768];
 };
