@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/limits.h"
@@ -23,11 +24,20 @@ static int
 open_file(const char *path)
 {
 	int fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	struct stat st;
 	uid_t uid;
 	gid_t gid;
 
+	/* whose folder it is may have put another's file there */
+	if (fd != -1 &&
+	    (fstat(fd, &st) == -1 || !S_ISREG(st.st_mode) ||
+		st.st_nlink != 1)) {
+		close(fd);
+		errno = EINVAL;
+		return -1;
+	}
 	/* root by hand must not leave a file that pneu can't open */
-	if (fd != -1 && user_is_root() &&
+	if (fd != -1 && user_is_root() && st.st_size == 0 &&
 	    conf_account("pneu", &uid, &gid) == 0 && fchown(fd, uid, gid) == -1)
 		errno = 0;
 	return fd;

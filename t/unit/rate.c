@@ -97,6 +97,36 @@ flood(const char *path)
 	check((st.st_mode & 0777) == 0600);
 }
 
+/* A file that is somebody else's, under our name. */
+static void
+another(const char *path)
+{
+	char conf[80], theirs[80];
+	struct stat st;
+	FILE *f;
+
+	snprintf(conf, sizeof(conf), "%.60s", path);
+	snprintf(strrchr(conf, '/') + 1, 5, "uids");
+	f = fopen(conf, "w");
+	fputs("pneu 62001 62001\n", f);
+	fclose(f);
+	snprintf(theirs, sizeof(theirs), "%.60s.theirs", path);
+	f = fopen(theirs, "w");
+	fclose(f);
+	check(link(theirs, path) == 0);
+	check(slots_open(&s, "rates", RATE_FORMAT, RATE_BUCKETS, false) == -1);
+	check(stat(theirs, &st) == 0 && st.st_uid == geteuid() &&
+	    st.st_size == 0);
+	unlink(path);
+	unlink(theirs);
+	check(slots_open(&s, "rates", RATE_FORMAT, RATE_BUCKETS, false) == 0);
+	check(fstat(s.fd, &st) == 0 &&
+	    st.st_uid == (geteuid() == 0 ? 62001 : geteuid()));
+	close(s.fd);
+	unlink(path);
+	unlink(conf);
+}
+
 static void
 broken(const char *path)
 {
@@ -111,6 +141,7 @@ broken(const char *path)
 	for (int i = 0; i < 5; i++)
 		check(count("a", 1, 0, now) == RATE_OK);
 	unlink(path);
+	another(path);
 	check(slots_open(&s, "rates", RATE_FORMAT, RATE_BUCKETS, true) == 0);
 	check(access(path, F_OK) == -1);
 	close(s.fd);
