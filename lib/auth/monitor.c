@@ -8,7 +8,7 @@
 #include "io/deadline.h"
 #include "io/out.h"
 
-enum { HEAD = 3 };
+enum { HEAD = 3, PATIENCE = 10 };
 
 static const char types[] = "BNTcfptSUE";
 
@@ -27,7 +27,7 @@ monitor_send(int fd, enum monitor_type type, struct span data)
 	record[2] = (char)(data.n & 0xff);
 	if (data.n > 0)
 		memcpy(record + HEAD, data.p, data.n);
-	r = write_all(fd, record, HEAD + data.n, DEADLINE_NEVER);
+	r = write_all(fd, record, HEAD + data.n, deadline_in(PATIENCE));
 	err = errno;
 	wipe(record, HEAD + data.n);
 	errno = err;

@@ -37,7 +37,10 @@ struct monitor_msg {
 	char data[MONITOR_DATA_MAX];
 };
 
-/* data of at most MONITOR_DATA_MAX.  0, or -1 and errno. */
+/*
+ * data of at most MONITOR_DATA_MAX.  0, or -1 and errno: ETIMEDOUT when the
+ * other side has read nothing for 10 seconds.
+ */
 MUST int monitor_send(int fd, enum monitor_type, struct span data);
 
 /*
