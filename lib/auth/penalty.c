@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "auth/loginkey.h"
+#include "base/be.h"
 #include "base/buf.h"
 #include "base/die.h"
 #include "io/conf.h"
@@ -111,20 +112,6 @@ slot_of_text(char kind, const char *ip, const char *user)
 	return o;
 }
 
-static uint32_t
-get(const unsigned char *p)
-{
-	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 |
-	    (uint32_t)p[2] << 8 | p[3];
-}
-
-static void
-put(unsigned char *p, uint32_t v)
-{
-	for (int i = 0; i < 4; i++)
-		p[i] = (unsigned char)(v >> (24 - 8 * i));
-}
-
 /* Two at once may count as one: it is no more than a delay. */
 static unsigned
 count(int fd, off_t slot, unsigned more, int64_t now)
@@ -133,11 +120,11 @@ count(int fd, off_t slot, unsigned more, int64_t now)
 	uint32_t n = 0;
 
 	if (pread(fd, s, sizeof(s), slot) == SLOT_SIZE &&
-	    now - (int64_t)get(s) < MEMORY && now >= (int64_t)get(s))
-		n = get(s + 4);
+	    now - (int64_t)be_get(s) < MEMORY && now >= (int64_t)be_get(s))
+		n = be_get(s + 4);
 	n = n + more < PENALTY_MAX ? n + more : PENALTY_MAX;
-	put(s, (uint32_t)now);
-	put(s + MARK, n);
+	be_set(s, (uint32_t)now);
+	be_set(s + MARK, n);
 	(void)!pwrite(fd, s, sizeof(s), slot);
 	return n;
 }
@@ -179,7 +166,7 @@ is_marked(int fd, enum table t, const unsigned char *mark, int64_t now,
 	if (pread(fd, s, sizeof(s), at(t, mark[0], mark[1])) != SLOT_SIZE ||
 	    memcmp(s + MARK, mark + 2, MARK) != 0)
 		return false;
-	*age = now - (int64_t)get(s);
+	*age = now - (int64_t)be_get(s);
 	return *age >= 0 && *age < memory;
 }
 
@@ -188,7 +175,7 @@ put_mark(int fd, enum table t, const unsigned char *mark, int64_t now)
 {
 	unsigned char s[SLOT_SIZE];
 
-	put(s, (uint32_t)now);
+	be_set(s, (uint32_t)now);
 	memcpy(s + MARK, mark + 2, MARK);
 	(void)!pwrite(fd, s, sizeof(s), at(t, mark[0], mark[1]));
 }

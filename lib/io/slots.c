@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/be.h"
 #include "base/limits.h"
 #include "base/sha256.h"
 #include "io/conf.h"
@@ -105,20 +106,6 @@ slots_open(struct slots *s, const char *name, const char *format,
 	return -1;
 }
 
-static uint32_t
-get(const unsigned char *p)
-{
-	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 |
-	    (uint32_t)p[2] << 8 | p[3];
-}
-
-static void
-put(unsigned char *p, uint32_t v)
-{
-	for (int i = 0; i < 4; i++)
-		p[i] = (unsigned char)(v >> (24 - 8 * i));
-}
-
 /* The place of this tag, else the one to be given away. */
 static unsigned
 choose(const unsigned char *bucket, const unsigned char *tag, bool *found)
@@ -131,7 +118,7 @@ choose(const unsigned char *bucket, const unsigned char *tag, bool *found)
 		*found = memcmp(p, tag, 8) == 0;
 		if (*found)
 			return i;
-		if (get(p + 8) < get(bucket + best * PLACE + 8))
+		if (be_get(p + 8) < be_get(bucket + best * PLACE + 8))
 			best = i;
 	}
 	return best;
@@ -149,7 +136,7 @@ slots_begin(struct slots *s, struct span key, int64_t now, struct slot *slot)
 		return false;
 	sha256_of(key, digest);
 	memcpy(slot->tag, digest + 8, 8);
-	slot->at = SLOTS_HEAD + (int64_t)(get(digest) % s->buckets) * BUCKET;
+	slot->at = SLOTS_HEAD + (int64_t)(be_get(digest) % s->buckets) * BUCKET;
 	/* who can't get the lock in time counts without: it is no more */
 	if (fs_lock(s->fd, true, deadline_now() + PATIENCE_MS) == -1)
 		errno = 0;
@@ -158,9 +145,9 @@ slots_begin(struct slots *s, struct span key, int64_t now, struct slot *slot)
 	i = choose(b, slot->tag, &slot->found);
 	p = b + i * PLACE;
 	slot->at += (int64_t)i * PLACE;
-	slot->found = slot->found && (int64_t)get(p + 8) > now;
+	slot->found = slot->found && (int64_t)be_get(p + 8) > now;
 	for (unsigned k = 0; slot->found && k < SLOTS_NUMBERS; k++)
-		slot->v[k] = get(p + 8 + 4 * k);
+		slot->v[k] = be_get(p + 8 + 4 * k);
 	return true;
 }
 
@@ -173,7 +160,7 @@ slots_end(struct slots *s, const struct slot *slot, bool write)
 		return;
 	memcpy(p, slot->tag, 8);
 	for (unsigned k = 0; k < SLOTS_NUMBERS; k++)
-		put(p + 8 + 4 * k, slot->v[k]);
+		be_set(p + 8 + 4 * k, slot->v[k]);
 	if (write && pwrite(s->fd, p, sizeof(p), (off_t)slot->at) == -1)
 		errno = 0; /* a full disk: then it is not remembered */
 	fs_unlock(s->fd);
