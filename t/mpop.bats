@@ -23,10 +23,10 @@ files() {
 	find box/new box/cur -type f | wc -l
 }
 
-# The record that mauth hands over, on descriptor 9.
+# The record that mauth hands over, on descriptor 9: login, input, state.
 session() {
-	printf 'pneu-session 1\nlogin %s\nservice pop3\nmech PLAIN\nlabel -\ntls \nconn 01k0000000abcd\nstate 0\nunread %d\n\n%s' \
-		"$1" "${#2}" "$2"
+	printf 'pneu-session 1\nlogin %s\nservice pop3\nmech PLAIN\nlabel -\ntls \nconn 01k0000000abcd\nstate %d\nunread %d\n\n%s%s' \
+		"$1" "${#3}" "${#2}" "$3" "$2"
 }
 
 @test "-p greets in the transaction state and serves a Maildir" {
@@ -155,6 +155,69 @@ last
 		grep -qx "$c" <<<"$output"
 	done
 	! grep -qE 'SASL|USER|STLS' <<<"$output" || false
+}
+
+@test "UTF8: 8-bit headers come as they are with it, encoded without" {
+	printf 'Subject: Gr\303\274\303\237e\nFrom: x@y\n\nb\303\266dy\n' \
+		>box/new/1000000004.M1P1.h
+	pop "RETR 4" "TOP 4 0" QUIT >out
+	[ "$(grep -cxF 'Subject: =?UTF-8?B?R3LDvMOfZQ==?=' out)" = 2 ]
+	grep -qx $'b\303\266dy' out
+	pop UTF8 "RETR 4" QUIT >out
+	grep -qx $'Subject: Gr\303\274\303\237e' out
+	mkdir conf
+	echo "example.test" >conf/domains
+	echo "alice@example.test:$(id -u):$(id -g):$PWD:maildir=box" >conf/users
+	session alice@example.test $'RETR 4\r\nUTF8\r\nQUIT\r\n' UTF8 |
+		PNEU_SESSION=9 mpop 9<&0 </dev/null 2>log | tr -d '\r' >out
+	grep -qx $'Subject: Gr\303\274\303\237e' out
+	grep -qx -e '-ERR UTF8 comes before the login' out
+}
+
+@test "LANG lists and takes English" {
+	run -0 pop LANG "LANG en" "LANG xx" CAPA QUIT
+	[ "${lines[2]}" = "en English" ]
+	[ "${lines[4]}" = "+OK en English it is" ]
+	[ "${lines[5]}" = "-ERR no such language here" ]
+	grep -qx UTF8 <<<"$output"
+	grep -qx LANG <<<"$output"
+}
+
+@test "UIDL gives the names that another server gave" {
+	pop UIDL QUIT >first
+	v=$(sed -n 's/^1 \([0-9]*\)\.1$/\1/p' first)
+	printf 'pneu-uidl 1\n%s\n1\t<old-1>\n3\told.3\n' "$v" >box/pneu.uidl
+	run -0 pop UIDL "UIDL 3" QUIT
+	[ "${lines[2]}" = "1 <old-1>" ]
+	[ "${lines[3]}" = "2 $v.2" ]
+	[ "${lines[4]}" = "3 old.3" ]
+	[ "${lines[6]}" = "+OK 3 old.3" ]
+	printf 'pneu-uidl 1\n%s\n1\t<old-1>\n' $((v + 1)) >box/pneu.uidl
+	pop UIDL QUIT | cmp - first
+	printf 'noise' >box/pneu.uidl
+	run -75 --separate-stderr mpop -p box </dev/null
+	[[ $output == "-ERR [SYS/TEMP]"* ]]
+}
+
+@test "LOGIN-DELAY: a login too soon is refused, not one with -p" {
+	mkdir conf
+	echo "example.test" >conf/domains
+	echo "alice@example.test:$(id -u):$(id -g):$PWD:maildir=box" >conf/users
+	echo "pop3-login-delay 100" >conf/limits
+	login() {
+		session alice@example.test $'CAPA\r\nQUIT\r\n' |
+			PNEU_SESSION=9 mpop 9<&0 </dev/null 2>log | tr -d '\r'
+	}
+	run -0 login
+	grep -qx 'LOGIN-DELAY 100' <<<"$output"
+	run -0 login
+	[ "$output" = "-ERR [LOGIN-DELAY] too soon after the last login" ]
+	grep -q '^mpop close .*user=alice@example.test why=delay$' log
+	touch -d '101 seconds ago' box/pneu.pop3-login
+	run -0 login
+	[ "${lines[0]}" = "+OK logged in" ]
+	run -0 pop CAPA QUIT
+	! grep -q LOGIN-DELAY <<<"$output" || false
 }
 
 @test "wrong commands are answered, and twenty of them end the session" {

@@ -231,6 +231,9 @@ prepare(struct mauth *m)
 		m->conf.queue = ends_in_queue(m->program);
 		m->conf.now = unix_now();
 	}
+	if (m->proto == &pop3_greet)
+		m->conf.login_delay = (unsigned)conf_limit(
+		    "pop3-login-delay", 86400, TIME_POP3_LOGIN);
 	net_nodelay(STDOUT_FILENO);
 	close_others(m);
 }

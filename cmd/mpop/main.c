@@ -7,6 +7,7 @@
  * removes nothing.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -16,31 +17,16 @@
 #include "io/conf.h"
 #include "io/deadline.h"
 #include "io/ident.h"
-#include "io/in.h"
 #include "io/log.h"
 #include "io/net.h"
 #include "io/sandbox.h"
 #include "io/stop.h"
-#include "mail/wire.h"
-#include "pop3/pop3d.h"
+#include "mpop.h"
 #include "store/boxes.h"
-#include "store/folder.h"
 
 static const char usage[] = "mpop [-pV] [-c DIR] [MAILDIR]";
 
 static struct session session;
-
-struct drop {
-	struct folder *folder;
-	struct pop3d_box box;
-	unsigned char *seen; /* messages that were sent whole */
-	struct in in;
-	struct out out;
-	struct buf reply;
-	struct pop3d pop3d;
-	uint64_t nretrieved, ndeleted, sent;
-	const char *why; /* the session ended */
-};
 
 /* Where the client is told that we can't go on; die's hook. */
 static void
@@ -71,6 +57,30 @@ box_size(void *ctx, size_t i, uint64_t *size)
 	return false;
 }
 
+static struct span
+box_name(void *ctx, size_t i)
+{
+	struct drop *d = ctx;
+
+	return uidl_find(&d->uidl, folder_msg(d->folder, i)->uid);
+}
+
+/* A file of names that can't be read makes clients fetch all again: later. */
+static void
+read_names(struct drop *d, const char *path)
+{
+	int dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int r = -1;
+
+	if (dir != -1)
+		r = uidl_read(&d->uidl, dir, folder_uidvalidity(d->folder));
+	if (r == -1 && errno == EILSEQ)
+		die(EXIT_TEMP, "%s/pneu.uidl: damaged", path);
+	if (r == -1)
+		die_sys(EXIT_TEMP, "%s/pneu.uidl", path);
+	close(dir);
+}
+
 static void
 open_drop(struct drop *d, const char *path, bool create)
 {
@@ -85,11 +95,13 @@ open_drop(struct drop *d, const char *path, bool create)
 	}
 	if (folder_open(&d->folder, path, true) == -1)
 		die_sys(EXIT_TEMP, "%s", path);
+	read_names(d, path);
 	n = folder_count(d->folder);
 	d->box = (struct pop3d_box){ .ctx = d,
 		.count = n,
 		.uidvalidity = folder_uidvalidity(d->folder),
 		.uid = box_uid,
+		.name = d->uidl.n > 0 ? box_name : NULL,
 		.size = box_size,
 		.mark = calloc(n + 1, 1) };
 	d->seen = calloc(n + 1, 1);
@@ -97,82 +109,12 @@ open_drop(struct drop *d, const char *path, bool create)
 		die_memory();
 }
 
-static void
+void
 flush_reply(struct drop *d)
 {
 	d->out.deadline = deadline_in(TIME_POP3_IDLE);
 	out_put(&d->out, buf_span(&d->reply));
 	buf_clear(&d->reply);
-}
-
-/*
- * The text of a message, or its TOP.  0; -1 and errno, after which the
- * client must not believe that it has all of it.
- */
-static int
-send_text(struct drop *d, int fd)
-{
-	static char buf[65536];
-	struct pop3_top top = { .lines = d->pop3d.lines };
-	struct wire w = { .stuff = true };
-	struct span s, piece;
-	bool done = false;
-	ssize_t n = 0;
-
-	while (!done && (n = read(fd, buf, sizeof(buf))) > 0) {
-		d->out.deadline = deadline_in(TIME_POP3_IDLE);
-		s = (struct span){ buf, (size_t)n };
-		if (d->pop3d.top)
-			done = pop3_top_cut(&top, &s);
-		while (wire_next(&w, &s, &piece))
-			out_put(&d->out, piece);
-		if (d->out.err != 0) {
-			errno = d->out.err;
-			return -1;
-		}
-	}
-	if (n == -1)
-		return -1;
-	out_put(&d->out, wire_end(&w, true));
-	out_puts(&d->out, ".\r\n");
-	d->sent += w.size;
-	return 0;
-}
-
-/* RETR and TOP.  False when the session can't go on. */
-static bool
-retrieve(struct drop *d)
-{
-	size_t i = d->pop3d.msg;
-	uint64_t size = 0;
-	int fd = -1, r = 0, err;
-
-	if (!d->pop3d.top)
-		r = folder_size(d->folder, i, &size);
-	if (r == 0)
-		fd = folder_open_msg(d->folder, i);
-	if (fd == -1) {
-		if (errno != ENOENT)
-			log_error("message", NULL);
-		pop3d_fail(
-		    &d->pop3d, errno == ENOENT ? POP3D_NONE : POP3D_LATER);
-		return true;
-	}
-	pop3d_send(&d->pop3d, size);
-	flush_reply(d);
-	r = send_text(d, fd);
-	err = errno;
-	close(fd);
-	if (r == 0 && !d->pop3d.top) {
-		d->seen[i] = 1;
-		d->nretrieved++;
-	}
-	if (r == -1 && d->out.err == 0) {
-		errno = err;
-		log_error("message", NULL);
-		d->why = "error";
-	}
-	return r == 0;
 }
 
 /* The numbers of the messages with this byte; how many. */
@@ -340,6 +282,35 @@ choose(const char *arg, bool preauth, char *path, size_t size)
 		die(EXIT_CONFIG, "no Maildir: name one, or set HOME");
 }
 
+_Noreturn static void
+refuse_login(void)
+{
+	static const char text[] =
+	    "-ERR [LOGIN-DELAY] too soon after the last login\r\n";
+	struct logline l;
+
+	if (write(STDOUT_FILENO, text, sizeof(text) - 1) == -1)
+		exit(EXIT_OK);
+	log_begin(&l, "close");
+	log_str(&l, "svc", "pop3");
+	if (session.login[0] != '\0')
+		log_str(&l, "user", session.login);
+	log_str(&l, "why", "delay");
+	log_end(&l);
+	exit(EXIT_OK);
+}
+
+/* What was said before the login; with -p nothing could be. */
+static void
+start_engine(struct drop *d, bool preauth, unsigned wait)
+{
+	pop3d_init(&d->pop3d, &d->reply, &d->box);
+	d->pop3d.login_delay = preauth ? 0 : wait;
+	d->pop3d.utf8_now = preauth;
+	d->pop3d.utf8 =
+	    span_is((struct span){ session.state, session.nstate }, "UTF8");
+}
+
 static void
 run(const char *arg, bool preauth)
 {
@@ -347,12 +318,16 @@ run(const char *arg, bool preauth)
 	static struct drop d;
 	struct net_peer peer;
 	char path[LIMIT_PATH];
+	unsigned wait =
+	    (unsigned)conf_limit("pop3-login-delay", 86400, TIME_POP3_LOGIN);
 
 	choose(arg, preauth, path, sizeof(path));
 	net_peer_env(STDIN_FILENO, &peer);
 	net_nodelay(STDOUT_FILENO);
 	signal(SIGPIPE, SIG_IGN);
 	stop_init();
+	if (!preauth && !login_is_due(path, wait))
+		refuse_login();
 	sandbox_limits(true, 0);
 	open_drop(&d, path, arg == NULL);
 	out_init(&d.out, STDOUT_FILENO, out_buf, sizeof(out_buf));
@@ -361,7 +336,7 @@ run(const char *arg, bool preauth)
 	if (!in_unread(&d.in, (struct span){ session.unread, session.nunread }))
 		die(EXIT_TEMP, "too much input before the login");
 	buf_init(&d.reply, (size_t)POP3D_OUT_MAX);
-	pop3d_init(&d.pop3d, &d.reply, &d.box);
+	start_engine(&d, preauth, wait);
 	buf_puts(&d.reply,
 	    session.login[0] != '\0'
 		? "+OK logged in\r\n"

@@ -70,6 +70,7 @@ enum {
 	TIME_TLS_STALL = 300, /* the peer takes nothing */
 	TIME_GREETER = 180,
 	TIME_POP3_IDLE = 600,  /* RFC 1939, section 3 */
+	TIME_POP3_LOGIN = 0,   /* RFC 2449, section 6.5 */
 	TIME_IMAP_IDLE = 1800, /* RFC 3501, section 5.4 */
 	TIME_FILTER = 300,
 	TIME_MILTER = 30, /* a step of the envelope */

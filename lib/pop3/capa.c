@@ -18,6 +18,9 @@ capa_reply(struct buf *b, const struct capa_conf *c)
 	buf_puts(b, "+OK Capabilities follow\r\n");
 	buf_puts(b, "TOP\r\nUIDL\r\nPIPELINING\r\n");
 	buf_puts(b, "RESP-CODES\r\nAUTH-RESP-CODE\r\nEXPIRE NEVER\r\n");
+	buf_puts(b, "UTF8\r\nLANG\r\n");
+	if (c->login_delay > 0)
+		buf_printf(b, "LOGIN-DELAY %u\r\n", c->login_delay);
 	if (has_plain(c->sasl))
 		buf_puts(b, "USER\r\n");
 	if (c->sasl != NULL && c->sasl[0] != '\0')

@@ -13,6 +13,7 @@ struct capa_conf {
 	const char *sasl; /* "PLAIN LOGIN", with PLAIN also USER; NULL when a
 			     password may not be sent now, or after login */
 	bool stls;        /* offered, and not active yet */
+	unsigned login_delay; /* seconds between logins; 0: any */
 };
 
 /* "+OK", the list and the dot. */

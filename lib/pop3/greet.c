@@ -4,6 +4,7 @@
 #include "base/limits.h"
 #include "base/line.h"
 #include "pop3/capa.h"
+#include "pop3/lang.h"
 
 enum { DECODED_MAX = LIMIT_MONITOR_MSG - 256, ERRORS_MAX = 20 };
 
@@ -16,6 +17,7 @@ struct pop3_greet {
 	char user[LIMIT_LOGIN + 1]; /* of USER; "" when none came */
 	unsigned errors;
 	bool exchange; /* an AUTH is under way: lines are responses */
+	bool utf8;     /* RFC 6856 */
 	bool ended;
 };
 
@@ -52,7 +54,8 @@ capa(struct pop3_greet *g, struct span arg, struct greet_auth *a)
 	(void)a;
 	capa_reply(g->out,
 	    &(struct capa_conf){ .sasl = c->plain_ok ? c->mechs : NULL,
-		.stls = c->tls_offered && !c->tls_active });
+		.stls = c->tls_offered && !c->tls_active,
+		.login_delay = c->login_delay });
 	return GREET_MORE;
 }
 
@@ -110,6 +113,8 @@ stls(struct pop3_greet *g, struct span arg, struct greet_auth *a)
 		return wrong(g, "-ERR TLS is not offered here");
 	if (arg.n > 0)
 		return wrong(g, "-ERR STLS takes no argument");
+	if (g->utf8)
+		return wrong(g, "-ERR STLS comes before UTF8");
 	say(g, "+OK go ahead");
 	return GREET_TLS;
 }
@@ -167,6 +172,27 @@ auth(struct pop3_greet *g, struct span arg, struct greet_auth *a)
 	return GREET_AUTH;
 }
 
+/* "UTF8" CRLF; no STLS behind it (RFC 6856, section 2.1) */
+static enum greet_event
+utf8(struct pop3_greet *g, struct span arg, struct greet_auth *a)
+{
+	(void)a;
+	if (arg.n > 0)
+		return wrong(g, "-ERR UTF8 takes no argument");
+	g->utf8 = true;
+	say(g, "+OK UTF-8 it is");
+	return GREET_MORE;
+}
+
+/* "LANG" [SP language-range] CRLF */
+static enum greet_event
+lang(struct pop3_greet *g, struct span arg, struct greet_auth *a)
+{
+	(void)a;
+	lang_reply(g->out, span_trim(arg));
+	return GREET_MORE;
+}
+
 static enum greet_event
 quit(struct pop3_greet *g, struct span arg, struct greet_auth *a)
 {
@@ -178,8 +204,8 @@ quit(struct pop3_greet *g, struct span arg, struct greet_auth *a)
 }
 
 static const struct command commands[] = { { "USER", user }, { "PASS", pass },
-	{ "CAPA", capa }, { "STLS", stls }, { "AUTH", auth },
-	{ "QUIT", quit } };
+	{ "CAPA", capa }, { "STLS", stls }, { "AUTH", auth }, { "UTF8", utf8 },
+	{ "LANG", lang }, { "QUIT", quit } };
 
 static enum greet_event
 command(struct pop3_greet *g, struct span line, struct greet_auth *a)
@@ -301,8 +327,9 @@ greet_tls_started(void *p)
 static struct span
 greet_state(void *p)
 {
-	(void)p;
-	return SPAN("");
+	const struct pop3_greet *g = p;
+
+	return g->utf8 ? SPAN("UTF8") : SPAN("");
 }
 
 static void

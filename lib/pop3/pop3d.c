@@ -2,6 +2,7 @@
 
 #include "base/num.h"
 #include "pop3/capa.h"
+#include "pop3/lang.h"
 
 struct command {
 	const char *verb;
@@ -87,14 +88,28 @@ do_stat(struct pop3d *d, struct span arg)
 static void
 put_size(struct pop3d *d, size_t i, uint64_t size)
 {
-	buf_printf(d->out, "%zu %llu\r\n", i + 1, (unsigned long long)size);
+	buf_putu(d->out, i + 1);
+	buf_putc(d->out, ' ');
+	buf_putu(d->out, size);
+	buf_puts(d->out, "\r\n");
 }
 
 static void
 put_uid(struct pop3d *d, size_t i)
 {
-	buf_printf(d->out, "%zu %u.%u\r\n", i + 1, d->box->uidvalidity,
-	    d->box->uid(d->box->ctx, i));
+	struct span name = SPAN("");
+
+	buf_putu(d->out, i + 1);
+	buf_putc(d->out, ' ');
+	if (d->box->name != NULL)
+		name = d->box->name(d->box->ctx, i);
+	buf_put(d->out, name);
+	if (name.n == 0) {
+		buf_putu(d->out, d->box->uidvalidity);
+		buf_putc(d->out, '.');
+		buf_putu(d->out, d->box->uid(d->box->ctx, i));
+	}
+	buf_puts(d->out, "\r\n");
 }
 
 /* "LIST" [ SP msg ] */
@@ -191,8 +206,28 @@ static enum pop3d_event
 do_capa(struct pop3d *d, struct span arg)
 {
 	(void)arg;
-	capa_reply(d->out, &(struct capa_conf){ 0 });
+	capa_reply(
+	    d->out, &(struct capa_conf){ .login_delay = d->login_delay });
 	return POP3D_MORE;
+}
+
+/* "LANG" [ SP language-range ] */
+static enum pop3d_event
+do_lang(struct pop3d *d, struct span arg)
+{
+	lang_reply(d->out, arg);
+	return POP3D_MORE;
+}
+
+/* "UTF8", of the AUTHORIZATION state: RFC 6856, section 2.1 */
+static enum pop3d_event
+do_utf8(struct pop3d *d, struct span arg)
+{
+	(void)arg;
+	if (!d->utf8_now)
+		return wrong(d, "-ERR UTF8 comes before the login");
+	d->utf8 = true;
+	return say(d, "+OK UTF-8 it is");
 }
 
 static enum pop3d_event
@@ -221,6 +256,8 @@ static const struct command commands[] = {
 	{ "RSET", do_rset, false },
 	{ "NOOP", do_noop, false },
 	{ "CAPA", do_capa, false },
+	{ "LANG", do_lang, true },
+	{ "UTF8", do_utf8, false },
 	{ "QUIT", do_quit, false },
 	{ "USER", too_late, true },
 	{ "PASS", too_late, true },

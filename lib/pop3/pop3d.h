@@ -1,7 +1,7 @@
 /*
  * pop3d - the TRANSACTION and UPDATE states of POP3 as a pure engine
  *
- * RFC 1939 after the login, with CAPA, UIDL, TOP and PIPELINING.  The
+ * RFC 1939 after the login, with CAPA, UIDL, TOP, PIPELINING and LANG.  The
  * engine is fed commands in pieces of any size, answers into a bounded
  * buffer and keeps which messages are marked as deleted; the caller opens,
  * sends and removes messages.  A maildrop is a fixed list: its numbers and
@@ -36,6 +36,9 @@ struct pop3d_box {
 	size_t count;
 	uint32_t uidvalidity;
 	uint32_t (*uid)(void *ctx, size_t i);
+	/* The name it had on another server; empty: by its UID.  May be
+	 * NULL. */
+	struct span (*name)(void *ctx, size_t i);
 	/* The octets that RETR will send; false when it has gone. */
 	bool (*size)(void *ctx, size_t i, uint64_t *size);
 	unsigned char *mark; /* enum pop3d_mark each, all zero at first */
@@ -47,9 +50,12 @@ struct pop3d {
 	struct line line;
 	unsigned errors; /* in a row */
 	enum { POP3D_COMMANDS, POP3D_LISTING, POP3D_UIDS, POP3D_OVER } state;
-	size_t at;  /* of a listing */
-	size_t msg; /* of POP3D_RETR */
-	bool top;   /* only the header and `lines` of the body */
+	size_t at;     /* of a listing */
+	size_t msg;    /* of POP3D_RETR */
+	bool top;      /* only the header and `lines` of the body */
+	bool utf8;     /* 8-bit headers may be sent; set by the caller, or */
+	bool utf8_now; /* by UTF8 here: there was no login to say it before */
+	unsigned login_delay; /* for CAPA */
 	uint64_t lines;
 };
 

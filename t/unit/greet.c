@@ -151,7 +151,7 @@ static const struct talk talks[] = {
 	{ &pop3_greet, 0, "p", "capa\r\nNOOP\r\nUSER  a@b.test \r\n"
 	    "PASS  x y \r\nSTAT\r\n",
 	    "+OK mx POP3 ready|+OK Capabilities follow|TOP|UIDL|PIPELINING|"
-	    "RESP-CODES|AUTH-RESP-CODE|EXPIRE NEVER|USER|SASL PLAIN LOGIN|"
+	    "RESP-CODES|AUTH-RESP-CODE|EXPIRE NEVER|UTF8|LANG|USER|SASL PLAIN LOGIN|"
 	    "IMPLEMENTATION pneu|.|-ERR not a command before the login|+OK|"
 	    "<auth PLAIN:.a@b.test. x y ><><left STAT\r\n>" },
 	{ &pop3_greet, IN_CLEAR, "t", "USER a\r\nPASS b\r\nAUTH PLAIN\r\n"

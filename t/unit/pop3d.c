@@ -32,6 +32,13 @@ static const struct {
 	{ "NOOP x\r\nPASS a b\r\n\r\n", "-ERR that takes no argument\r\n"
 	    "-ERR you are logged in already\r\n-ERR no such command\r\n",
 	    POP3D_MORE },
+	{ "LANG\r\n", "+OK one language follows\r\nen English\r\n.\r\n",
+	    POP3D_MORE },
+	{ "LANG en-GB\r\nlang *\r\nLANG MUL\r\nLANG eng\r\n",
+	    "+OK en English it is\r\n+OK en English it is\r\n"
+	    "-ERR no such language here\r\n-ERR no such language here\r\n",
+	    POP3D_MORE },
+	{ "UTF8\r\n", "-ERR UTF8 comes before the login\r\n", POP3D_MORE },
 	{ "QUI", "", POP3D_MORE },
 	/* clang-format on */
 };
