@@ -50,22 +50,46 @@ cmd_id(struct imap *im)
 	imap_done(im, "OK ID completed");
 }
 
+static const struct {
+	const char *name;
+	unsigned bits;
+} enables[] = {
+	{ "IMAP4rev2", ENABLE_REV2 },
+	{ "CONDSTORE", ENABLE_CONDSTORE },
+	{ "QRESYNC", ENABLE_QRESYNC | ENABLE_CONDSTORE },
+};
+
+enum { NENABLES = sizeof(enables) / sizeof(enables[0]) };
+
 /* enable = "ENABLE" 1*(SP capability): unknown ones are passed over. */
 void
 cmd_enable(struct imap *im)
 {
-	bool rev2 = false;
+	bool on[NENABLES] = { false };
+	unsigned had = im->enabled;
 
 	for (const struct imap_arg *a = im->e.args; a != NULL; a = a->next) {
 		if (a->type != IMAP_ATOM) {
 			imap_bad(im, "ENABLE takes capabilities");
 			return;
 		}
-		if (span_iis(a->text, "IMAP4rev2") && !im->rev2)
-			rev2 = true;
+		for (size_t i = 0; i < NENABLES; i++)
+			on[i] = on[i] || span_iis(a->text, enables[i].name);
 	}
-	im->rev2 = im->rev2 || rev2;
-	out_puts(&im->out, rev2 ? "* ENABLED IMAP4rev2\r\n" : "* ENABLED\r\n");
+	out_puts(&im->out, "* ENABLED");
+	for (size_t i = 0; i < NENABLES; i++)
+		if (on[i] && (had & enables[i].bits) != enables[i].bits) {
+			out_putc(&im->out, ' ');
+			out_puts(&im->out, enables[i].name);
+		}
+	out_puts(&im->out, "\r\n");
+	for (size_t i = 0; i < NENABLES; i++)
+		if (on[i]) {
+			if (enables[i].bits & ENABLE_CONDSTORE)
+				sync_condstore(im);
+			im->enabled |= enables[i].bits;
+		}
+	im->rev2 = (im->enabled & ENABLE_REV2) != 0;
 	imap_done(im, "OK Enabled");
 }
 

@@ -2,6 +2,7 @@
 #include <errno.h>
 
 #include "base/die.h"
+#include "base/num.h"
 #include "imap.h"
 
 static bool
@@ -21,50 +22,108 @@ finish(struct imap *im, const char *text)
 		: text);
 }
 
+/* What a STORE asks for. */
+struct store {
+	enum folder_op op;
+	uint16_t flags;
+	uint64_t mask, since;
+	bool silent, conditional;
+};
+
 /* store-att-flags = (["+" / "-"] "FLAGS" [".SILENT"]) */
 static bool
-store_op(struct span s, enum folder_op *op, bool *silent)
+store_op(struct span s, struct store *st)
 {
-	*op = FOLDER_REPLACE;
+	st->op = FOLDER_REPLACE;
 	if (s.n > 0 && (*s.p == '+' || *s.p == '-'))
-		*op = *span_take(&s, 1).p == '+' ? FOLDER_ADD : FOLDER_REMOVE;
-	*silent = span_iis(s, "FLAGS.SILENT");
-	return *silent || span_iis(s, "FLAGS");
+		st->op =
+		    *span_take(&s, 1).p == '+' ? FOLDER_ADD : FOLDER_REMOVE;
+	st->silent = span_iis(s, "FLAGS.SILENT");
+	return st->silent || span_iis(s, "FLAGS");
+}
+
+/* store-modifiers = SP "(" "UNCHANGEDSINCE" SP mod-sequence-valzer ")" */
+static bool
+store_modifiers(const struct imap_arg *list, struct store *st)
+{
+	const struct imap_arg *name = list->list;
+
+	st->conditional = true;
+	return name != NULL && span_iis(name->text, "UNCHANGEDSINCE") &&
+	    name->next != NULL && name->next->next == NULL &&
+	    name->next->type == IMAP_ATOM &&
+	    num_u64(name->next->text, &st->since) && st->since <= INT64_MAX;
+}
+
+/* resp-text-code =/ "MODIFIED" SP sequence-set */
+static void
+put_modified(struct imap *im, const size_t *idx, size_t n, const bool *failed)
+{
+	struct buf b = { .max = n * 12 + 64 };
+	struct imapset_writer w = { 0 };
+
+	for (size_t i = 0; i < n; i++)
+		if (failed[i])
+			imapset_add(&b, &w,
+			    im->e.uid ? folder_msg(im->folder, idx[i])->uid
+				      : (uint32_t)idx[i] + 1);
+	imapset_end(&b, &w);
+	sync_run(im, im->expunge_ok);
+	out_put(&im->out, im->e.tag);
+	out_puts(&im->out,
+	    im->gone && !im->e.uid ? " NO [MODIFIED " : " OK [MODIFIED ");
+	imap_put(im, &b);
+	out_puts(&im->out, "] Some have changed meanwhile\r\n");
+	im->e.errors = 0;
+	buf_free(&b);
 }
 
 static void
-store(struct imap *im, struct walk *w, enum folder_op op, uint16_t flags,
-    uint64_t mask, bool silent)
+store(struct imap *im, struct walk *w, const struct store *st)
 {
-	size_t *idx, n = walk_all(w, &idx);
+	size_t *idx, n = walk_all(w, &idx), nfailed = 0;
+	bool *failed = calloc(n + 1, sizeof(*failed));
 
+	if (failed == NULL)
+		die_memory();
 	if (n > 0 &&
-	    folder_store(
-		im->folder, idx, n, op, flags, mask, UINT64_MAX, NULL) == -1) {
-		free(idx);
+	    folder_store(im->folder, idx, n, st->op, st->flags, st->mask,
+		st->since, failed) == -1) {
 		imap_failed(im, "flags");
-		return;
+		goto done;
 	}
 	sync_flags(im);
-	for (size_t i = 0; !silent && i < n; i++)
-		sync_fetch_flags(im, idx[i]);
+	for (size_t i = 0; i < n; i++) {
+		if (failed[i])
+			nfailed++;
+		if (failed[i] || !st->silent)
+			sync_fetch_flags(im, idx[i]);
+		else if (im->enabled & ENABLE_CONDSTORE)
+			sync_fetch_modseq(im, idx[i]);
+	}
+	if (nfailed > 0)
+		put_modified(im, idx, n, failed);
+	else
+		finish(im, "OK Store completed");
+done:
+	free(failed);
 	free(idx);
-	finish(im, "OK Store completed");
 }
 
-/* store = "STORE" SP sequence-set SP store-att-flags SP flags */
+/* "STORE" SP sequence-set [store-modifiers] SP store-att-flags SP flags */
 void
 cmd_store(struct imap *im)
 {
-	const struct imap_arg *set = im->e.args, *list = set->next->next;
+	const struct imap_arg *set = im->e.args, *op = set->next, *list;
 	struct buf names = { .max = 16384 };
-	enum folder_op op;
-	uint16_t flags;
-	uint64_t mask;
+	struct store st = { .since = UINT64_MAX };
 	struct walk w;
-	bool silent;
 
-	if (!imap_is_string(set) || !store_op(set->next->text, &op, &silent) ||
+	if (op->type == IMAP_LIST && store_modifiers(op, &st))
+		op = op->next;
+	list = op->next;
+	if (!imap_is_string(set) || !imap_is_string(op) || list == NULL ||
+	    !store_op(op->text, &st) ||
 	    (list->type == IMAP_LIST && list->next != NULL)) {
 		imap_bad(im, "Not something to store");
 		return;
@@ -72,9 +131,12 @@ cmd_store(struct imap *im)
 	if (list->type == IMAP_LIST)
 		list = list->list;
 	if (walk_init(&w, im, set->text, im->e.uid) &&
-	    imap_flags(im, list, &flags, &names) && writable(im) &&
-	    imap_mask(im, buf_span(&names), op != FOLDER_REMOVE, &mask))
-		store(im, &w, op, flags, mask, silent);
+	    imap_flags(im, list, &st.flags, &names) && writable(im) &&
+	    imap_mask(im, buf_span(&names), st.op != FOLDER_REMOVE, &st.mask)) {
+		if (st.conditional)
+			sync_condstore(im);
+		store(im, &w, &st);
+	}
 	buf_free(&names);
 }
 
@@ -88,6 +150,18 @@ marked(struct imap *im, struct walk *w, size_t **idx)
 		if (folder_msg(im->folder, (*idx)[i])->flags & FLAG_DELETED)
 			(*idx)[kept++] = (*idx)[i];
 	return kept;
+}
+
+/* RFC 7162, section 3.2.7: how far the client is now. */
+static void
+removed(struct imap *im, const char *text)
+{
+	sync_run(im, true);
+	if (im->enabled & ENABLE_QRESYNC)
+		imap_reply(im, "OK [HIGHESTMODSEQ %llu] %s",
+		    (unsigned long long)im->modseq, text);
+	else
+		imap_reply(im, "OK %s", text);
 }
 
 /* expunge = "EXPUNGE" / "UID" SP "EXPUNGE" SP sequence-set */
@@ -109,6 +183,8 @@ cmd_expunge(struct imap *im)
 	n = marked(im, &w, &idx);
 	if (n > 0 && folder_expunge(im->folder, idx, n) == -1)
 		imap_failed(im, "expunge");
+	else if (n > 0)
+		removed(im, "Expunge completed");
 	else
 		imap_done(im, "OK Expunge completed");
 	free(idx);
@@ -155,7 +231,7 @@ transfer(
 		out_puts(&im->out, "* OK ");
 		put_copyuid(im, idx, n, validity, uids);
 		out_puts(&im->out, "Moved\r\n");
-		imap_done(im, "OK Move completed");
+		removed(im, "Move completed");
 	} else {
 		/* The code is too long for imap_reply. */
 		sync_run(im, im->expunge_ok);

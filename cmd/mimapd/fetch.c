@@ -6,6 +6,7 @@
 #include "base/date.h"
 #include "io/log.h"
 #include "mail/bodystructure.h"
+#include "sync.h"
 
 enum { TEXT_MAX = 1048576 };
 
@@ -114,6 +115,11 @@ put_item(struct imap *im, size_t i, const struct item *it)
 		out_printf(
 		    &im->out, "RFC822.SIZE %llu", (unsigned long long)size);
 		break;
+	case ITEM_MODSEQ:
+		out_puts(&im->out, "MODSEQ (");
+		out_putu(&im->out, m->modseq);
+		out_putc(&im->out, ')');
+		break;
 	case ITEM_ENVELOPE:
 		out_puts(&im->out, "ENVELOPE ");
 		put_cached(im, i, "env", it->kind);
@@ -146,6 +152,7 @@ needs_file(struct imap *im, size_t i, const struct item *it)
 	case ITEM_UID:
 	case ITEM_FLAGS:
 	case ITEM_DATE:
+	case ITEM_MODSEQ:
 		return false;
 	case ITEM_SIZE:
 		return folder_msg(im->folder, i)->size == 0;
@@ -163,7 +170,7 @@ needs_file(struct imap *im, size_t i, const struct item *it)
 }
 
 struct wants {
-	bool file, seen, flags;
+	bool file, seen, flags, uid, modseq;
 };
 
 static struct wants
@@ -175,15 +182,39 @@ wants(struct imap *im, size_t i, const struct item *it)
 		w.file = w.file || needs_file(im, i, it);
 		w.seen = w.seen || it->seen;
 		w.flags = w.flags || it->kind == ITEM_FLAGS;
+		w.uid = w.uid || it->kind == ITEM_UID;
+		w.modseq = w.modseq || it->kind == ITEM_MODSEQ;
 	}
 	return w;
+}
+
+/* \\Seen was set: what tells of that and was not asked for. */
+static void
+put_seen(struct imap *im, size_t i, const struct wants *w)
+{
+	static const struct item uid = { .kind = ITEM_UID },
+				 flags = { .kind = ITEM_FLAGS },
+				 modseq = { .kind = ITEM_MODSEQ };
+	bool condstore = (im->enabled & ENABLE_CONDSTORE) != 0;
+
+	if (condstore && !w->uid) {
+		out_putc(&im->out, ' ');
+		put_item(im, i, &uid);
+	}
+	if (!w->flags) {
+		out_putc(&im->out, ' ');
+		put_item(im, i, &flags);
+	}
+	if (condstore && !w->modseq) {
+		out_putc(&im->out, ' ');
+		put_item(im, i, &modseq);
+	}
 }
 
 /* False: it was expunged by another, and is passed over. */
 static bool
 fetch(struct imap *im, size_t i, const struct item *items)
 {
-	static const struct item flags = { .kind = ITEM_FLAGS };
 	struct wants w = wants(im, i, items);
 	bool told = false, any = false;
 
@@ -213,36 +244,42 @@ fetch(struct imap *im, size_t i, const struct item *items)
 		any = true;
 		put_item(im, i, it);
 	}
-	if (told && !w.flags) {
-		out_putc(&im->out, ' ');
-		put_item(im, i, &flags);
-	}
+	if (told)
+		put_seen(im, i, &w);
 	out_puts(&im->out, ")\r\n");
 	return true;
 }
 
-/* fetch = "FETCH" SP sequence-set SP (macro / fetch-att / list) */
+/* fetch = "FETCH" SP sequence-set SP (macro / fetch-att / list)
+ * [SP "(" modifiers ")"] */
 void
 cmd_fetch(struct imap *im)
 {
 	const struct imap_arg *set = im->e.args;
+	struct modifiers m;
 	struct item *items;
 	struct walk w;
 	size_t i;
 	bool unknown = false;
 
-	if (!imap_is_string(set) || !item_parse(im, set->next, &items)) {
+	if (!imap_is_string(set) || !modifiers_parse(im, &m) ||
+	    !item_parse(im, set->next, &m, &items)) {
 		imap_bad(im, "Not something to fetch");
 		return;
 	}
 	if (!walk_init(&w, im, set->text, im->e.uid))
 		return;
+	modifiers_begin(im, &m, items);
+	if (m.vanished)
+		resync_vanished_in(im, m.since, set->text);
 	while (im->out.err == 0 && walk_next(&w, &i)) {
-		struct arena_mark m = arena_mark(&im->e.arena);
+		struct arena_mark a = arena_mark(&im->e.arena);
 
+		if (m.changed && folder_msg(im->folder, i)->modseq <= m.since)
+			continue;
 		if (!fetch(im, i, items))
 			im->gone = true;
-		arena_release(&im->e.arena, m);
+		arena_release(&im->e.arena, a);
 	}
 	unknown = im->unknown_cte;
 	im->unknown_cte = false;

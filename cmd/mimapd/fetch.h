@@ -11,6 +11,7 @@ enum item_kind {
 	ITEM_FLAGS,
 	ITEM_DATE,
 	ITEM_SIZE,
+	ITEM_MODSEQ,
 	ITEM_ENVELOPE,
 	ITEM_BODY,
 	ITEM_STRUCTURE,
@@ -40,11 +41,22 @@ struct item {
 	struct item *next;
 };
 
+/* What stands behind the items; it is cut off the arguments. */
+struct modifiers {
+	bool changed, vanished;
+	uint64_t since;
+};
+bool modifiers_parse(struct imap *, struct modifiers *);
+/* What the items and modifiers have told, before the first answer. */
+void modifiers_begin(
+    struct imap *, const struct modifiers *, const struct item *);
+
 /*
  * fetch-att / macro / "(" fetch-att *(SP fetch-att) ")" into the command's
  * arena; false when it is none of these.
  */
-bool item_parse(struct imap *, const struct imap_arg *, struct item **);
+bool item_parse(struct imap *, const struct imap_arg *,
+    const struct modifiers *, struct item **);
 
 /* Write BODY[...] and BINARY items of the open message. */
 void section_put(struct imap *, const struct item *);

@@ -31,6 +31,15 @@ struct body {
 	bool at_cr;
 };
 
+/* What the client has switched on, until the connection ends. */
+enum {
+	ENABLE_CONDSTORE = 1,
+	ENABLE_QRESYNC = 2,
+	ENABLE_UTF8 = 4,
+	ENABLE_REV2 = 8,
+	ENABLE_UIDONLY = 16
+};
+
 struct imap {
 	struct in in;
 	struct out out;
@@ -38,6 +47,7 @@ struct imap {
 	struct imapd e;
 	struct boxes boxes;
 	const char *login;
+	unsigned enabled;
 	bool rev2, over, expunge_ok;
 	uint64_t commands;
 
@@ -46,7 +56,8 @@ struct imap {
 	bool read_only;
 	bool gone; /* this command met a message that is no more */
 	bool unknown_cte;
-	int keywords;                     /* how many the client knows of */
+	int keywords;    /* how many the client knows of */
+	uint64_t modseq; /* all changes up to it have been told */
 	char box[LIMIT_MAILBOX_NAME + 1]; /* UTF-8 */
 	char path[LIMIT_PATH];
 	struct imapset saved; /* "$": UIDs; malloc'd */
@@ -91,10 +102,16 @@ bool wait_stopping(void);
  * the session (told). */
 int wait_input(struct imap *, int watch, int64_t deadline);
 
-/* sync.c */
+/* sync.c: the one place that writes FETCH of flags, EXPUNGE, VANISHED */
 void sync_run(struct imap *, bool expunge);
 void sync_flags(struct imap *); /* FLAGS, when there are new keywords */
+/* "* N FETCH (" and "UID n " where it must be: items and ")" follow */
+void sync_fetch_begin(struct imap *, size_t i);
 void sync_fetch_flags(struct imap *, size_t i);
+/* Its MODSEQ alone: of a message whose flags the client has set */
+void sync_fetch_modseq(struct imap *, size_t i);
+/* By any of the commands of RFC 7162, section 3.1; before they answer */
+void sync_condstore(struct imap *);
 
 /* set.c: the messages of a set, as indexes into the folder */
 struct walk {

@@ -11,6 +11,7 @@ static const struct {
 	{ "FLAGS",         { .kind = ITEM_FLAGS } },
 	{ "INTERNALDATE",  { .kind = ITEM_DATE } },
 	{ "RFC822.SIZE",   { .kind = ITEM_SIZE } },
+	{ "MODSEQ",        { .kind = ITEM_MODSEQ } },
 	{ "ENVELOPE",      { .kind = ITEM_ENVELOPE } },
 	{ "BODY",          { .kind = ITEM_BODY } },
 	{ "BODYSTRUCTURE", { .kind = ITEM_STRUCTURE } },
@@ -186,21 +187,30 @@ parse_items(struct imap *im, const struct imap_arg *a, struct item **items)
 	return true;
 }
 
-bool
-item_parse(struct imap *im, const struct imap_arg *a, struct item **items)
+static bool
+has(const struct item *it, enum item_kind kind)
 {
-	static const struct item uid = { .kind = ITEM_UID };
+	for (; it != NULL; it = it->next)
+		if (it->kind == kind)
+			return true;
+	return false;
+}
+
+bool
+item_parse(struct imap *im, const struct imap_arg *a, const struct modifiers *m,
+    struct item **items)
+{
+	static const struct item uid = { .kind = ITEM_UID },
+				 modseq = { .kind = ITEM_MODSEQ };
 	struct item *rest, **tail = items;
 
 	if (!parse_items(im, a, items))
 		return false;
-	if (!im->e.uid)
-		return true;
-	for (rest = *items; rest != NULL; rest = rest->next)
-		if (rest->kind == ITEM_UID)
-			return true;
 	rest = *items;
-	add(im, &tail, &uid);
+	if (im->e.uid && !has(rest, ITEM_UID))
+		add(im, &tail, &uid);
+	if (m->changed && !has(rest, ITEM_MODSEQ))
+		add(im, &tail, &modseq);
 	*tail = rest;
 	return true;
 }

@@ -1,7 +1,7 @@
 /* SELECT and EXAMINE, and the ways out. */
 #include <errno.h>
 
-#include "imap.h"
+#include "sync.h"
 
 void
 select_close(struct imap *im)
@@ -14,6 +14,17 @@ select_close(struct imap *im)
 	im->saved = (struct imapset){ 0 };
 }
 
+static void
+put_ok(struct imap *im, const char *code, uint64_t n, const char *text)
+{
+	out_puts(&im->out, "* OK [");
+	out_puts(&im->out, code);
+	out_putu(&im->out, n);
+	out_puts(&im->out, "] ");
+	out_puts(&im->out, text);
+	out_puts(&im->out, "\r\n");
+}
+
 /* What is told about a mailbox that was opened: RFC 3501, 6.3.1. */
 static void
 tell(struct imap *im, struct span asked)
@@ -21,6 +32,7 @@ tell(struct imap *im, struct span asked)
 	size_t count = folder_count(im->folder), recent = 0, unseen = 0;
 
 	im->keywords = -1;
+	im->modseq = folder_modseq(im->folder);
 	sync_flags(im);
 	for (size_t i = count; i-- > 0;) {
 		uint16_t flags = folder_msg(im->folder, i)->flags;
@@ -34,38 +46,67 @@ tell(struct imap *im, struct span asked)
 	if (!im->rev2) {
 		out_printf(&im->out, "* %zu RECENT\r\n", recent);
 		if (unseen > 0)
-			out_printf(&im->out,
-			    "* OK [UNSEEN %zu] First unseen\r\n", unseen);
+			put_ok(im, "UNSEEN ", unseen, "First unseen");
 	}
-	out_printf(&im->out, "* OK [UIDVALIDITY %lu] UIDs valid\r\n",
-	    (unsigned long)folder_uidvalidity(im->folder));
-	out_printf(&im->out, "* OK [UIDNEXT %lu] Predicted next UID\r\n",
-	    (unsigned long)folder_uidnext(im->folder));
+	put_ok(
+	    im, "UIDVALIDITY ", folder_uidvalidity(im->folder), "UIDs valid");
+	put_ok(
+	    im, "UIDNEXT ", folder_uidnext(im->folder), "Predicted next UID");
+	put_ok(im, "HIGHESTMODSEQ ", im->modseq, "Highest");
 	if (im->rev2)
 		list_put(im, span_of(im->box), asked);
+}
+
+/* select-param = "CONDSTORE" / "QRESYNC" SP "(" ... ")" */
+static bool
+parameters(struct imap *im, const struct imap_arg *a, struct resync *r)
+{
+	bool condstore = false;
+
+	if (a == NULL)
+		return true;
+	if (a->type != IMAP_LIST || a->list == NULL) {
+		imap_bad(im, "Not a list of parameters");
+		return false;
+	}
+	for (a = a->list; a != NULL; a = a->next)
+		if (span_iis(a->text, "CONDSTORE")) {
+			condstore = true;
+		} else if (span_iis(a->text, "QRESYNC")) {
+			if ((im->enabled & ENABLE_QRESYNC) == 0) {
+				imap_bad(im, "QRESYNC is not enabled");
+				return false;
+			}
+			if ((a = a->next) == NULL || !resync_parse(im, a, r)) {
+				imap_bad(im, "Not a QRESYNC parameter");
+				return false;
+			}
+		} else {
+			imap_bad(im, "Unknown parameter");
+			return false;
+		}
+	if (condstore)
+		im->enabled |= ENABLE_CONDSTORE;
+	return true;
 }
 
 static void
 run(struct imap *im, bool read_only)
 {
-	const struct imap_arg *params = im->e.args->next;
+	struct resync r = { 0 };
 	struct span name;
-	enum box_result r;
+	enum box_result found;
 	bool was_open = im->folder != NULL;
 
-	if (params != NULL &&
-	    (params->type != IMAP_LIST || params->list != NULL)) {
-		imap_bad(im, "Unknown parameter");
-		return;
-	}
-	if (!imap_name(im, im->e.args, &name))
+	if (!parameters(im, im->e.args->next, &r) ||
+	    !imap_name(im, im->e.args, &name))
 		return;
 	select_close(im);
-	if (was_open && im->rev2)
+	if (was_open)
 		out_puts(&im->out, "* OK [CLOSED] Closed\r\n");
-	r = boxes_find(&im->boxes, name, im->path, sizeof(im->path));
-	if (r != BOX_OK) {
-		imap_box_failed(im, r);
+	found = boxes_find(&im->boxes, name, im->path, sizeof(im->path));
+	if (found != BOX_OK) {
+		imap_box_failed(im, found);
 		return;
 	}
 	if (!span_cstr(name, im->box, sizeof(im->box)) ||
@@ -78,6 +119,7 @@ run(struct imap *im, bool read_only)
 		memcpy(im->box, "INBOX", 6);
 	im->read_only = read_only;
 	tell(im, name);
+	resync_tell(im, &r);
 	imap_reply(im, "OK [%s] %s", read_only ? "READ-ONLY" : "READ-WRITE",
 	    read_only ? "Examine completed" : "Select completed");
 }

@@ -8,7 +8,8 @@ enum {
 	STATUS_UIDVALIDITY = 8,
 	STATUS_UNSEEN = 16,
 	STATUS_DELETED = 32,
-	STATUS_SIZE = 64
+	STATUS_SIZE = 64,
+	STATUS_HIGHESTMODSEQ = 128
 };
 
 static const struct {
@@ -22,6 +23,7 @@ static const struct {
 	{ "UNSEEN", STATUS_UNSEEN },
 	{ "DELETED", STATUS_DELETED },
 	{ "SIZE", STATUS_SIZE },
+	{ "HIGHESTMODSEQ", STATUS_HIGHESTMODSEQ },
 };
 
 enum { NNAMES = sizeof(names) / sizeof(names[0]) };
@@ -46,6 +48,8 @@ status_items(struct imap *im, const struct imap_arg *a, unsigned *items)
 		}
 		*items |= names[i].item;
 	}
+	if (*items & STATUS_HIGHESTMODSEQ)
+		sync_condstore(im);
 	return true;
 }
 
@@ -85,6 +89,9 @@ status_put(struct imap *im, struct span name, const char *path, unsigned items)
 			break;
 		case STATUS_SIZE:
 			v = st.size;
+			break;
+		case STATUS_HIGHESTMODSEQ:
+			v = st.modseq;
 			break;
 		}
 		out_printf(&im->out, "%s%s %llu", sep, names[i].name,

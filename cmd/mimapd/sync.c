@@ -1,54 +1,170 @@
 /* What has changed in the selected mailbox, told to the client. */
+#include "sync.h"
+
 #include <errno.h>
 
-#include "imap.h"
+#include "base/die.h"
 #include "io/log.h"
+
+enum { VANISHED_LINE = 8000 };
+
+/* What one refresh finds.  EXPUNGEs come from the highest number down. */
+struct news {
+	struct imap *im;
+	bool checked; /* the keywords */
+	uint32_t *uid;
+	size_t n, cap;
+};
+
+void
+sync_vanished(
+    struct imap *im, struct vanished *v, uint32_t first, uint32_t last)
+{
+	if (v->line.n > VANISHED_LINE)
+		sync_vanished_end(im, v);
+	if (v->line.n == 0) {
+		v->line.max = VANISHED_LINE + 64;
+		buf_puts(&v->line,
+		    v->earlier ? "* VANISHED (EARLIER) " : "* VANISHED ");
+	}
+	imapset_add_range(&v->line, &v->set, first, last);
+}
+
+void
+sync_vanished_end(struct imap *im, struct vanished *v)
+{
+	if (v->line.n > 0) {
+		imapset_end(&v->line, &v->set);
+		imap_put(im, &v->line);
+		out_puts(&im->out, "\r\n");
+	}
+	buf_free(&v->line);
+	v->set = (struct imapset_writer){ 0 };
+}
+
+static void
+put_expunges(struct news *n)
+{
+	struct vanished v = { 0 };
+
+	for (size_t i = n->n; i-- > 0;)
+		sync_vanished(n->im, &v, n->uid[i], n->uid[i]);
+	sync_vanished_end(n->im, &v);
+	free(n->uid);
+	n->uid = NULL;
+	n->n = n->cap = 0;
+}
 
 static void
 on_expunged(void *ctx, size_t i, uint32_t uid)
 {
-	struct imap *im = ctx;
+	struct news *n = ctx;
+	struct imap *im = n->im;
 
 	if (im->body.fd != -1 && im->body.uid == uid)
 		body_close(im);
 	if (im->body.fd != -1 && im->body.i > i)
 		im->body.i--;
-	out_printf(&im->out, "* %zu EXPUNGE\r\n", i + 1);
+	if ((im->enabled & (ENABLE_QRESYNC | ENABLE_UIDONLY)) == 0) {
+		out_puts(&im->out, "* ");
+		out_putu(&im->out, i + 1);
+		out_puts(&im->out, " EXPUNGE\r\n");
+		return;
+	}
+	if (n->n == n->cap) {
+		n->cap = n->cap == 0 ? 64 : n->cap * 2;
+		n->uid = realloc(n->uid, n->cap * sizeof(n->uid[0]));
+		if (n->uid == NULL)
+			die_memory();
+	}
+	n->uid[n->n++] = uid;
+}
+
+/* RFC 7162, section 3.2.4: with CONDSTORE the UID is always there. */
+void
+sync_fetch_begin(struct imap *im, size_t i)
+{
+	out_puts(&im->out, "* ");
+	out_putu(&im->out, i + 1);
+	out_puts(&im->out, " FETCH (");
+	if (im->e.uid || im->enabled & (ENABLE_REV2 | ENABLE_CONDSTORE)) {
+		out_puts(&im->out, "UID ");
+		out_putu(&im->out, folder_msg(im->folder, i)->uid);
+		out_putc(&im->out, ' ');
+	}
+}
+
+static void
+put_modseq(struct imap *im, size_t i)
+{
+	out_puts(&im->out, "MODSEQ (");
+	out_putu(&im->out, folder_msg(im->folder, i)->modseq);
+	out_putc(&im->out, ')');
+}
+
+static void
+put_flags(struct imap *im, size_t i)
+{
+	const struct msg *m = folder_msg(im->folder, i);
+
+	sync_fetch_begin(im, i);
+	out_puts(&im->out, "FLAGS ");
+	imap_put_flags(im, m->flags, m->keywords);
+	if (im->enabled & ENABLE_CONDSTORE) {
+		out_putc(&im->out, ' ');
+		put_modseq(im, i);
+	}
+	out_puts(&im->out, ")\r\n");
 }
 
 void
 sync_fetch_flags(struct imap *im, size_t i)
 {
-	const struct msg *m = folder_msg(im->folder, i);
-
 	sync_flags(im);
-	out_printf(&im->out, "* %zu FETCH (", i + 1);
-	if (im->e.uid || im->rev2)
-		out_printf(&im->out, "UID %lu ", (unsigned long)m->uid);
-	out_puts(&im->out, "FLAGS ");
-	imap_put_flags(im, m->flags, m->keywords);
+	put_flags(im, i);
+}
+
+void
+sync_fetch_modseq(struct imap *im, size_t i)
+{
+	sync_fetch_begin(im, i);
+	put_modseq(im, i);
 	out_puts(&im->out, ")\r\n");
 }
 
 static void
 on_flags(void *ctx, size_t i)
 {
-	sync_fetch_flags(ctx, i);
+	struct news *n = ctx;
+
+	if (!n->checked)
+		sync_flags(n->im);
+	n->checked = true;
+	if (n->n > 0)
+		put_expunges(n);
+	put_flags(n->im, i);
 }
 
 static void
 on_exists(void *ctx, size_t count)
 {
-	struct imap *im = ctx;
+	struct news *n = ctx;
+	struct imap *im = n->im;
 	size_t recent = 0;
 
-	out_printf(&im->out, "* %zu EXISTS\r\n", count);
-	if (im->rev2)
+	if (n->n > 0)
+		put_expunges(n);
+	out_puts(&im->out, "* ");
+	out_putu(&im->out, count);
+	out_puts(&im->out, " EXISTS\r\n");
+	if (im->enabled & ENABLE_REV2)
 		return;
 	for (size_t i = 0; i < count; i++)
 		if (folder_msg(im->folder, i)->flags & FLAG_RECENT)
 			recent++;
-	out_printf(&im->out, "* %zu RECENT\r\n", recent);
+	out_puts(&im->out, "* ");
+	out_putu(&im->out, recent);
+	out_puts(&im->out, " RECENT\r\n");
 }
 
 static int
@@ -84,14 +200,63 @@ sync_flags(struct imap *im)
 }
 
 void
+sync_condstore(struct imap *im)
+{
+	if (im->enabled & ENABLE_CONDSTORE)
+		return;
+	im->enabled |= ENABLE_CONDSTORE;
+	if (im->folder == NULL)
+		return;
+	out_puts(&im->out, "* OK [HIGHESTMODSEQ ");
+	out_putu(&im->out, im->modseq);
+	out_puts(&im->out, "] Highest\r\n");
+}
+
+/*
+ * Messages that have gone, but may not be told of now: what a client with
+ * QRESYNC would find out the next time begins before them, whatever larger
+ * MODSEQ it has seen meanwhile (RFC 7162, section 6).
+ */
+static void
+put_delayed(struct imap *im)
+{
+	if ((im->enabled & ENABLE_QRESYNC) == 0)
+		return;
+	out_puts(&im->out, "* OK [HIGHESTMODSEQ ");
+	out_putu(&im->out, im->modseq);
+	out_puts(&im->out, "] Expunges are delayed\r\n");
+}
+
+static bool
+any_gone(const struct imap *im)
+{
+	size_t count = folder_count(im->folder);
+
+	for (size_t i = 0; i < count; i++)
+		if (folder_msg(im->folder, i)->gone)
+			return true;
+	return false;
+}
+
+void
 sync_run(struct imap *im, bool expunge)
 {
-	struct folder_news news = { .ctx = im,
+	struct news n = { .im = im };
+	struct folder_news news = { .ctx = &n,
 		.expunged = on_expunged,
 		.flags = on_flags,
 		.exists = on_exists };
+	int r = folder_refresh(im->folder, expunge, &news);
 
-	if (folder_refresh(im->folder, expunge, &news) == -1 && errno != ENOENT)
-		log_error("mailbox", NULL);
+	put_expunges(&n);
 	sync_flags(im);
+	if (r == -1) {
+		if (errno != ENOENT)
+			log_error("mailbox", NULL);
+	} else if (im->modseq != folder_modseq(im->folder)) {
+		if (!expunge && any_gone(im))
+			put_delayed(im);
+		else
+			im->modseq = folder_modseq(im->folder);
+	}
 }

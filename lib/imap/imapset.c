@@ -128,12 +128,20 @@ imapset_end(struct buf *b, struct imapset_writer *w)
 }
 
 void
-imapset_add(struct buf *b, struct imapset_writer *w, uint32_t n)
+imapset_add_range(
+    struct buf *b, struct imapset_writer *w, uint32_t first, uint32_t last)
 {
-	if (w->first != 0 && n == w->last + 1) {
-		w->last = n;
+	if (w->first != 0 && first == w->last + 1) {
+		w->last = last;
 		return;
 	}
 	imapset_end(b, w);
-	w->first = w->last = n;
+	w->first = first;
+	w->last = last;
+}
+
+void
+imapset_add(struct buf *b, struct imapset_writer *w, uint32_t n)
+{
+	imapset_add_range(b, w, n, n);
 }

@@ -43,6 +43,8 @@ struct imapset_writer {
 	bool any;
 };
 void imapset_add(struct buf *, struct imapset_writer *, uint32_t);
+void imapset_add_range(
+    struct buf *, struct imapset_writer *, uint32_t first, uint32_t last);
 void imapset_end(struct buf *, struct imapset_writer *);
 
 #endif

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include "base/die.h"
 #include "store/le.h"
 #include "store/mdname.h"
 #include "store/view.h"
@@ -245,4 +246,27 @@ folder_expunge(struct folder *f, const size_t *idx, size_t n)
 	}
 	index_unlock(&f->ix);
 	return r;
+}
+
+/* Until they are remembered: all that are not there. */
+size_t
+folder_vanished(struct folder *f, uint64_t since, struct uid_range **ranges)
+{
+	uint32_t next = 1;
+	size_t n = 0;
+
+	(void)since;
+	*ranges = malloc((f->ix.shown + 1) * sizeof(**ranges));
+	if (*ranges == NULL)
+		die_memory();
+	for (size_t i = 0; i < f->ix.shown; i++) {
+		uint32_t uid = f->ix.entry[i].msg.uid;
+
+		if (uid > next)
+			(*ranges)[n++] = (struct uid_range){ next, uid - 1 };
+		next = uid + 1;
+	}
+	if (f->ix.uidnext > next)
+		(*ranges)[n++] = (struct uid_range){ next, f->ix.uidnext - 1 };
+	return n;
 }

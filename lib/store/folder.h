@@ -135,6 +135,14 @@ MUST int folder_expunge(struct folder *, const size_t *idx, size_t n);
 MUST int folder_copy(struct folder *, const size_t *idx, size_t n,
     const char *to_path, bool move, uint32_t *uidvalidity, uint32_t *uids);
 
+struct uid_range {
+	uint32_t first, last;
+};
+
+/* UIDs that were expunged with a larger MODSEQ than since, ascending; or
+ * more: UIDs below UIDNEXT that are not there.  To be freed. */
+size_t folder_vanished(struct folder *, uint64_t since, struct uid_range **);
+
 /*
  * APPEND: create a file with folder_append_begin, maildir_write the
  * message, then commit (durable, and with a UID when it returns 0) or

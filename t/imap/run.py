@@ -5,7 +5,8 @@ usage: run.py MODE FILE MAILDIR [COMMAND...]
 MODE is "whole" (all input at once) or "bytes" (a read gives one byte).  A
 line of FILE is "C: text" (to the server), "M: text" (a line of the message
 that {M} in the C line before it stands for the length of), or "S: text"
-(from the server; "~" in it stands for any run of characters).
+(from the server; "~" in it stands for any run of characters).  {V} in what
+is sent stands for the UIDVALIDITY that the server has told first.
 """
 
 import os
@@ -13,6 +14,7 @@ import re
 import socket
 import subprocess
 import sys
+import threading
 
 
 def parse(path):
@@ -37,19 +39,34 @@ def play(mode, data, argv):
     a, b = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     p = subprocess.Popen(argv, stdin=b, stdout=subprocess.PIPE)
     b.close()
-    pid = os.fork()
-    if pid == 0:
-        step = 1 if mode == "bytes" else 4096
-        try:
-            for i in range(0, len(data), step):
-                a.send(data[i:i + step])
-        except OSError:
-            pass
-        os._exit(0)
+    said, told = [], threading.Event()
+
+    def listen():
+        for line in p.stdout:
+            said.append(line)
+            if b"[UIDVALIDITY " in line:
+                told.set()
+        told.set()
+
+    def validity():
+        told.wait(20)
+        m = re.search(rb"\[UIDVALIDITY (\d+)\]", b"".join(said))
+        return m.group(1) if m else b"?"
+
+    reader = threading.Thread(target=listen)
+    reader.start()
+    step = 1 if mode == "bytes" else 4096
+    try:
+        for n, part in enumerate(data.split(b"{V}")):
+            if n > 0:
+                part = validity() + part
+            for i in range(0, len(part), step):
+                a.send(part[i:i + step])
+    except OSError:
+        pass
     a.close()
-    said = p.stdout.read()
-    os.waitpid(pid, 0)
-    return said, p.wait()
+    reader.join()
+    return b"".join(said), p.wait()
 
 
 def main():

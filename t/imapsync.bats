@@ -1,0 +1,133 @@
+#!/usr/bin/env bats
+#
+# mimapd(8): how clients keep in step, with other sessions and over time.
+
+load lib
+
+setup() {
+	cd "$BATS_TEST_TMPDIR"
+	export HOME=$BATS_TEST_TMPDIR
+	export PNEU_CONF=$BATS_TEST_TMPDIR/no-conf
+	export PYTHONPATH=$ROOT/t/imap PYTHONDONTWRITEBYTECODE=1
+}
+
+py() {
+	run -0 python3 - 3>&-
+}
+
+@test "no EXPUNGE in an answer to FETCH, STORE and SEARCH; others have it" {
+	py <<'E'
+from client import Session
+a, b = Session(), Session()
+a.append(4)
+a("SELECT INBOX"); b("SELECT INBOX")
+a("UID STORE 2 +FLAGS.SILENT (\\Deleted)")
+a("EXPUNGE")
+for c in "FETCH 1 (FLAGS)", "STORE 1 +FLAGS (\\Flagged)", "SEARCH SEEN":
+    got = b(c)
+    assert not any("EXPUNGE" in x for x in got), (c, got)
+assert b("FETCH 3 (UID)") == ["* 3 FETCH (UID 3)"]
+b("FETCH 2 (BODY[])", "NO [EXPUNGEISSUED]")
+assert b("NOOP") == ["* 2 EXPUNGE"]
+a("UID STORE 3 +FLAGS.SILENT (\\Deleted)"); a("EXPUNGE")
+got = b("UID FETCH 1 (UID)")
+assert "* 1 FETCH (UID 1)" in got and got[-1] == "* 2 EXPUNGE", got
+E
+}
+
+@test "EXISTS never shrinks: what has gone is told first" {
+	py <<'E'
+from client import Session
+a, b = Session(), Session()
+a.append(3)
+a("SELECT INBOX"); b("SELECT INBOX")
+a("STORE 1:2 +FLAGS.SILENT (\\Deleted)"); a("EXPUNGE"); a.append(1)
+got = b("SEARCH ALL")
+assert got[1] == "* 4 EXISTS", got
+got = [x for x in b("NOOP") if "FETCH" not in x]
+assert got == ["* 2 EXPUNGE", "* 1 EXPUNGE"], got
+a.append(1); a("STORE 1 +FLAGS.SILENT (\\Deleted)"); a("EXPUNGE")
+got = b("NOOP")
+assert got[0] == "* 1 EXPUNGE" and got[-2] == "* 2 EXISTS", got
+E
+}
+
+@test "a client with CONDSTORE hears of others' flags with UID and MODSEQ" {
+	py <<'E'
+from client import Session
+a, b = Session(), Session()
+a.append(2)
+a("SELECT INBOX"); b("SELECT INBOX (CONDSTORE)")
+a("STORE 2 +FLAGS (\\Flagged $Label1)")
+got = b("NOOP")
+assert "* 2 FETCH (UID 2 FLAGS (\\Flagged $Label1) MODSEQ (4))" in got, got
+assert [x.split()[1] for x in got][:2] == ["FLAGS", "OK"], got
+assert a("NOOP") == []
+E
+}
+
+@test "a condition holds against what another session did just now" {
+	py <<'E'
+from client import Session
+a, b = Session(), Session()
+a.append(3)
+a("SELECT INBOX (CONDSTORE)"); b("SELECT INBOX (CONDSTORE)")
+b("STORE 2 +FLAGS.SILENT (\\Flagged)")
+got = a("STORE 1:3 (UNCHANGEDSINCE 4) +FLAGS.SILENT (\\Seen)")
+assert a.tagged.startswith("x OK [MODIFIED 2]"), a.tagged
+assert any(x.startswith("* 2 FETCH (UID 2 FLAGS (\\Flagged") for x in got), got
+assert any(x.startswith("* 1 FETCH (UID 1 MODSEQ (6))") for x in got), got
+E
+}
+
+@test "with QRESYNC expunges of others are VANISHED, in order and whole" {
+	py <<'E'
+from client import Session
+a, b = Session(), Session()
+a.append(9)
+a("SELECT INBOX"); b("ENABLE QRESYNC"); b("SELECT INBOX")
+a("STORE 2:4,6,9 +FLAGS.SILENT (\\Deleted)"); a("EXPUNGE"); a.append(1)
+got = b("NOOP")
+assert got[0] == "* VANISHED 2:4,6,9", got
+assert got[1] == "* 5 EXISTS", got
+assert b("FETCH 4:5 (UID)") == ["* 4 FETCH (UID 8)", "* 5 FETCH (UID 10)"]
+E
+}
+
+@test "a delayed VANISHED holds the HIGHESTMODSEQ of the client back" {
+	py <<'E'
+from client import Session
+a, b = Session(), Session()
+a.append(3)
+a("SELECT INBOX"); b("ENABLE QRESYNC")
+validity = [x.split()[3][:-1] for x in b("SELECT INBOX") if "UIDVAL" in x][0]
+a("STORE 2 +FLAGS.SILENT (\\Deleted)")
+b("NOOP")
+a("EXPUNGE")
+a("STORE 1 +FLAGS.SILENT (\\Flagged)")
+b("FETCH 2 (BODY[])", "NO")
+got = b("FETCH 1 (FLAGS MODSEQ)")
+assert "* OK [HIGHESTMODSEQ 5] Expunges are delayed" in got, got
+b.close()
+b = Session(); b("ENABLE QRESYNC")
+got = b(f"SELECT INBOX (QRESYNC ({validity} 5))")
+assert any(x.startswith("* VANISHED (EARLIER)") for x in got), got
+E
+}
+
+@test "pipelined commands are answered in order" {
+	py <<'E'
+from client import Session
+a = Session()
+a.append(3)
+a.send("1 SELECT INBOX\r\n2 STORE 1 +FLAGS (\\Deleted)\r\n3 FETCH 1 FLAGS\r\n"
+       "4 EXPUNGE\r\n5 FETCH 1 (UID)\r\n6 STORE 1 -FLAGS (\\Seen)\r\n"
+       "7 CLOSE\r\n8 STATUS INBOX (MESSAGES)\r\n9 NOOP")
+lines = a.until("9 ")
+tags = [x[0] for x in lines if x[0] != "*"]
+assert tags == list("123456789"), lines
+at = lines.index
+assert at("* 1 EXPUNGE") < at("* 1 FETCH (UID 2)"), lines
+assert '* STATUS "INBOX" (MESSAGES 2)' in lines, lines
+E
+}
