@@ -1,7 +1,7 @@
 /* APPEND: a message streams into the store, CRLF becoming LF. */
 #include <errno.h>
 
-#include "imap.h"
+#include "event.h"
 #include "io/conf.h"
 #include "io/deadline.h"
 #include "mail/header.h"
@@ -98,6 +98,9 @@ static void
 commit(struct imap *im, struct append *a, struct folder_append *f)
 {
 	uint32_t validity, uid;
+	char path[LIMIT_PATH];
+
+	memcpy(path, f->path, sizeof(path));
 
 	if (a->after_cr)
 		maildir_write(&f->file, SPAN("\r"));
@@ -106,6 +109,10 @@ commit(struct imap *im, struct append *a, struct folder_append *f)
 		imap_failed(im, "append");
 		return;
 	}
+	event_appended(im,
+	    &(struct event_place){
+		.name = a->name, .path = path, .uidvalidity = validity },
+	    uid, a->flags, buf_span(&a->keywords));
 	if (im->folder != NULL)
 		sync_run(im, true);
 	imap_reply(im, "OK [APPENDUID %lu %lu] Append completed",

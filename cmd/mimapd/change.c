@@ -3,7 +3,7 @@
 
 #include "base/die.h"
 #include "base/num.h"
-#include "imap.h"
+#include "event.h"
 
 static bool
 writable(struct imap *im)
@@ -92,6 +92,12 @@ store(struct imap *im, struct walk *w, const struct store *st)
 		imap_failed(im, "flags");
 		goto done;
 	}
+	event_flagged(im, idx, n, failed,
+	    &(struct event_change){ .how = st->op == FOLDER_ADD ? '+'
+		    : st->op == FOLDER_REMOVE                   ? '-'
+								: '=',
+		.flags = st->flags,
+		.keywords = st->mask });
 	sync_flags(im);
 	for (size_t i = 0; i < n; i++) {
 		if (failed[i])
@@ -181,9 +187,13 @@ cmd_expunge(struct imap *im)
 	if (!writable(im) || !walk_init(&w, im, which, true))
 		return;
 	n = marked(im, &w, &idx);
-	if (n > 0 && folder_expunge(im->folder, idx, n) == -1)
+	if (n > 0 && folder_expunge(im->folder, idx, n) == -1) {
 		imap_failed(im, "expunge");
-	else if (n > 0)
+		free(idx);
+		return;
+	}
+	event_expunged(im, idx, n);
+	if (n > 0)
 		removed(im, "Expunge completed");
 	else
 		imap_done(im, "OK Expunge completed");
@@ -212,14 +222,14 @@ put_copyuid(struct imap *im, const size_t *idx, size_t n, uint32_t validity,
 }
 
 static void
-transfer(
-    struct imap *im, const size_t *idx, size_t n, const char *path, bool move)
+transfer(struct imap *im, const size_t *idx, size_t n, struct event_place *to,
+    bool move)
 {
 	uint32_t validity, *uids = calloc(n, sizeof(*uids));
 
 	if (uids == NULL)
 		die_memory();
-	if (folder_copy(im->folder, idx, n, path, move, &validity, uids) ==
+	if (folder_copy(im->folder, idx, n, to->path, move, &validity, uids) ==
 	    -1) {
 		if (errno == ENOENT)
 			imap_reply(im,
@@ -227,7 +237,12 @@ transfer(
 			    "no more; nothing was done");
 		else
 			imap_failed(im, "copy");
-	} else if (move) {
+		free(uids);
+		return;
+	}
+	to->uidvalidity = validity;
+	event_copied(im, idx, n, to, uids, move);
+	if (move) {
 		out_puts(&im->out, "* OK ");
 		put_copyuid(im, idx, n, validity, uids);
 		out_puts(&im->out, "Moved\r\n");
@@ -278,7 +293,8 @@ run_copy(struct imap *im, bool move)
 	else if (n == 0)
 		imap_done(im, "OK Nothing to do");
 	else
-		transfer(im, idx, n, path, move);
+		transfer(im, idx, n,
+		    &(struct event_place){ .name = name, .path = path }, move);
 	free(idx);
 }
 

@@ -80,6 +80,7 @@ command_run(struct imap *im)
 	}
 	im->expunge_ok = !c->numbers || im->e.uid;
 	c->run(im);
+	events_flush(&im->events);
 }
 
 void
@@ -89,4 +90,5 @@ command_message(struct imap *im)
 	im->gone = false;
 	im->expunge_ok = true;
 	cmd_append(im);
+	events_flush(&im->events);
 }

@@ -15,6 +15,7 @@
 #include "io/out.h"
 #include "mail/mime.h"
 #include "store/boxes.h"
+#include "store/events.h"
 #include "store/folder.h"
 
 /* The message looked at last: its file and its parts. */
@@ -62,6 +63,8 @@ struct imap {
 	char path[LIMIT_PATH];
 	struct imapset saved; /* "$": UIDs; malloc'd */
 	struct body body;
+
+	struct events events; /* event.h */
 };
 
 struct command {

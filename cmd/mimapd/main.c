@@ -10,7 +10,7 @@
 #include "auth/session.h"
 #include "auth/users.h"
 #include "base/die.h"
-#include "imap.h"
+#include "event.h"
 #include "imap/imapcapa.h"
 #include "io/conf.h"
 #include "io/deadline.h"
@@ -129,16 +129,12 @@ greet(struct imap *im, enum session_result r)
 	struct span tag = { session.state, session.nstate };
 
 	if (r == SESSION_OK) {
-		im->login = session.login;
 		if (!in_unread(&im->in,
 			(struct span){ session.unread, session.nunread }))
 			die(EXIT_TEMP, "session record: too much input");
 		capability(im, " OK [", tag);
 		out_puts(&im->out, "] Logged in\r\n");
 	} else {
-		im->login = getenv("USER");
-		if (im->login == NULL)
-			im->login = "";
 		capability(im, "* PREAUTH [", SPAN(""));
 		out_printf(&im->out, "] %s ready\r\n", conf_me());
 	}
@@ -217,11 +213,16 @@ main(int argc, char *argv[])
 	if (r == SESSION_BAD)
 		die(EXIT_TEMP, "session record: not one that we can read");
 	start(&imap, argv[optind], r);
+	imap.login = r == SESSION_OK ? session.login : getenv("USER");
+	if (imap.login == NULL)
+		imap.login = "";
+	event_start(&imap);
 	if (sandbox_limits(true, 0) == -1)
 		die_sys(EXIT_TEMP, "limits");
 	greet(&imap, r);
 	serve(&imap);
 	select_close(&imap);
+	events_close(&imap.events);
 	log_close(&imap);
 	return EXIT_OK;
 }

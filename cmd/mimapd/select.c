@@ -1,6 +1,7 @@
 /* SELECT and EXAMINE, and the ways out. */
 #include <errno.h>
 
+#include "event.h"
 #include "sync.h"
 
 void
@@ -163,6 +164,7 @@ cmd_close(struct imap *im)
 		imap_failed(im, "expunge");
 		return;
 	}
+	event_expunged(im, idx, n);
 	free(idx);
 	select_close(im);
 	imap_reply(im, "OK Close completed");
