@@ -75,12 +75,6 @@ buf_puts(struct buf *b, const char *s)
 }
 
 bool
-buf_putc(struct buf *b, char c)
-{
-	return buf_put(b, (struct span){ &c, 1 });
-}
-
-bool
 buf_putu(struct buf *b, uint64_t u)
 {
 	char digits[20];

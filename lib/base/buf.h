@@ -27,7 +27,6 @@ void buf_clear(struct buf *);
 
 bool buf_put(struct buf *, struct span);
 bool buf_puts(struct buf *, const char *);
-bool buf_putc(struct buf *, char);
 bool buf_putu(struct buf *, uint64_t); /* decimal */
 bool buf_printf(struct buf *, const char *fmt, ...) PRINTF(2, 3);
 
@@ -39,6 +38,16 @@ char *buf_room(struct buf *, size_t n);
 
 /* Drop n bytes (n <= b->n) from the front. */
 void buf_drop(struct buf *, size_t n);
+
+/* One byte; inline, because texts are made of many. */
+static inline bool
+buf_putc(struct buf *b, char c)
+{
+	if (b->n + 1 >= b->cap)
+		return buf_put(b, (struct span){ &c, 1 });
+	b->p[b->n++] = c;
+	return true;
+}
 
 /* What it holds; valid until the next change. */
 struct span buf_span(const struct buf *);

@@ -142,6 +142,9 @@ enum {
 	/* MIME */
 	LIMIT_MIME_DEPTH = 100,
 	LIMIT_MIME_PARTS = 10000,
+	LIMIT_DIGEST = 1048576,       /* ENVELOPE, BODY or BODYSTRUCTURE */
+	LIMIT_DIGEST_KEPT = 65536,    /* texts of a message that are kept */
+	LIMIT_PREVIEW = 200,          /* RFC 8970, section 3.2: characters */
 	LIMIT_RECODE_HEADER = 262144, /* of a part written in 7 bits */
 	LIMIT_RECODE_ARENA = 8388608, /* its places */
 

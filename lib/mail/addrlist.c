@@ -58,7 +58,23 @@ peek(struct lexer *x)
 static bool
 is_special(char c)
 {
-	return c != '\0' && strchr("()<>[]:;@\\,.\"", c) != NULL;
+	switch (c) {
+	case '(':
+	case ')':
+	case '<':
+	case '>':
+	case '[':
+	case ']':
+	case ':':
+	case ';':
+	case '@':
+	case '\\':
+	case ',':
+	case '.':
+	case '"':
+		return true;
+	}
+	return false;
 }
 
 /* Where text goes; p NULL only counts. */
@@ -148,13 +164,20 @@ words(struct lexer *x, bool local)
 	return s;
 }
 
+static bool
+ends_domain(char c)
+{
+	return c == ',' || c == ';' || c == '>' || c == '<' || c == ':' ||
+	    c == '@';
+}
+
 /* domain = dot-atom / domain-literal, without blanks and comments */
 static void
 run_domain(struct lexer *x, struct sink *to)
 {
 	char c;
 
-	while ((c = peek(x)) != '\0' && strchr(",;><:@", c) == NULL) {
+	while ((c = peek(x)) != '\0' && !ends_domain(c)) {
 		bool inside = c == '[';
 
 		do {

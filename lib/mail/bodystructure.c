@@ -1,6 +1,8 @@
 #include "mail/bodystructure.h"
 
+#include "mail/addr.h"
 #include "mail/nstring.h"
+#include "mail/utf8.h"
 
 struct writer {
 	struct buf *b;
@@ -16,6 +18,44 @@ fields(const struct mime_part *p)
 	return p->fields == NULL ? &no_fields : p->fields;
 }
 
+/* parameter*=utf-8''value (RFC 2231, section 4) */
+static void
+put_encoded(struct buf *b, const struct mime_param *p)
+{
+	struct buf name = { .max = p->name.n + 1 },
+		   value = { .max = p->value.n * 3 + 16 };
+
+	buf_put(&name, p->name);
+	buf_putc(&name, '*');
+	buf_puts(&value, "utf-8''");
+	for (size_t i = 0; i < p->value.n; i++) {
+		char c = p->value.p[i];
+
+		if (is_alnum(c) || c == '.' || c == '-' || c == '_')
+			buf_putc(&value, c);
+		else
+			buf_printf(&value, "%%%02X", (unsigned char)c);
+	}
+	nstring_put_string(b, buf_span(&name));
+	buf_putc(b, ' ');
+	nstring_put_string(b, buf_span(&value));
+	buf_free(&name);
+	buf_free(&value);
+}
+
+static void
+put_param(struct buf *b, const struct mime_param *p)
+{
+	if (!addr_is_ascii(p->value) && utf8_valid(p->value) &&
+	    span_chr(p->name, '*') == p->name.n) {
+		put_encoded(b, p);
+		return;
+	}
+	nstring_put_string(b, p->name);
+	buf_putc(b, ' ');
+	nstring_put_string(b, p->value);
+}
+
 /* body-fld-param = "(" string SP string *(SP string SP string) ")" / nil */
 static void
 put_params(struct buf *b, const struct mime_param *p)
@@ -26,9 +66,7 @@ put_params(struct buf *b, const struct mime_param *p)
 	}
 	for (const struct mime_param *q = p; q != NULL; q = q->next) {
 		buf_putc(b, q == p ? '(' : ' ');
-		nstring_put_string(b, q->name);
-		buf_putc(b, ' ');
-		nstring_put_string(b, q->value);
+		put_param(b, q);
 	}
 	buf_putc(b, ')');
 }
@@ -116,7 +154,7 @@ put_single(struct writer *w, const struct mime_part *p)
 	buf_putc(b, ' ');
 	nstring_put(b, f->id);
 	buf_putc(b, ' ');
-	nstring_put(b, f->description);
+	imapenv_put_text(b, f->description);
 	buf_putc(b, ' ');
 	if (f->encoding.p == NULL)
 		buf_puts(b, "\"7bit\"");

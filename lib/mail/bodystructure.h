@@ -2,9 +2,10 @@
  * bodystructure - BODY and BODYSTRUCTURE of a message (RFC 3501, 7.4.2)
  *
  * Written from the tree of lib/mail/mime.  Parameters stay as the source
- * has them (RFC 2231 forms too).  A multipart in which no part was found
- * gets one empty text part, since the grammar wants one; an embedded
- * message that was not looked into is application/octet-stream.
+ * has them (RFC 2231 forms too), but bare UTF-8 becomes such a form, as no
+ * quoted string may hold it.  A multipart in which no part was found gets
+ * one empty text part, since the grammar wants one; an embedded message
+ * that was not looked into is application/octet-stream.
  */
 #ifndef MAIL_BODYSTRUCTURE_H
 #define MAIL_BODYSTRUCTURE_H

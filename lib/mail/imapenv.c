@@ -25,10 +25,12 @@ void
 imapenv_note(struct arena *a, struct imapenv *e, struct span name,
     struct span body, size_t reserve)
 {
-	if (arena_left(a) < reserve || arena_left(a) - reserve < body.n + 64)
+	if (name.n == 0 || arena_left(a) < reserve ||
+	    arena_left(a) - reserve < body.n + 64)
 		return;
 	for (size_t i = 0; i < IMAPENV_FIELDS; i++)
-		if (span_iis(name, names[i])) {
+		if (to_lower(*name.p) == to_lower(*names[i]) &&
+		    span_iis(name, names[i])) {
 			if (e->field[i].p == NULL)
 				e->field[i] = mimefield_text(a, body);
 			return;
@@ -58,8 +60,8 @@ put_encoded(struct buf *b, struct span s)
 	return ok;
 }
 
-static bool
-put_text(struct buf *b, struct span s)
+bool
+imapenv_put_text(struct buf *b, struct span s)
 {
 	if (s.p != NULL && !addr_is_ascii(s) && utf8_valid(s))
 		return put_encoded(b, s);
@@ -71,7 +73,7 @@ static void
 put_mailbox(struct buf *b, const struct addr *ad)
 {
 	buf_putc(b, '(');
-	put_text(b, ad->name);
+	imapenv_put_text(b, ad->name);
 	buf_putc(b, ' ');
 	nstring_put(b, ad->route);
 	buf_putc(b, ' ');
@@ -101,7 +103,7 @@ put_addresses(struct buf *b, struct arena *a, struct span list)
 			put_mailbox(b, &ad);
 		} else if (kind == ADDR_GROUP_START) {
 			buf_puts(b, "(NIL NIL ");
-			put_text(b, ad.name);
+			imapenv_put_text(b, ad.name);
 			buf_puts(b, " NIL)");
 		} else {
 			buf_puts(b, "(NIL NIL NIL NIL)");
@@ -123,7 +125,7 @@ imapenv_put(struct buf *b, struct arena *a, const struct imapenv *e)
 		if (i >= IMAPENV_FROM && i <= IMAPENV_BCC)
 			put_addresses(b, a, s);
 		else if (i == IMAPENV_SUBJECT)
-			put_text(b, s);
+			imapenv_put_text(b, s);
 		else
 			nstring_put(b, s);
 	}

@@ -44,4 +44,7 @@ void imapenv_note(struct arena *, struct imapenv *, struct span name,
  */
 bool imapenv_put(struct buf *, struct arena *, const struct imapenv *);
 
+/* Append an nstring; UTF-8 as encoded words. */
+bool imapenv_put_text(struct buf *, struct span);
+
 #endif

@@ -11,6 +11,10 @@
  * belongs to the part that it stands in.  A missing final boundary, one
  * that is a prefix of another and blanks behind one are fine (RFC 2046,
  * section 5.1.1); the innermost multipart wins.
+ *
+ * Who wants more of the message than its parts can set `hooks` after
+ * mime_init: they are told of the fields of its header and of the text of
+ * its leaves while they pass.
  */
 #ifndef MAIL_MIME_H
 #define MAIL_MIME_H
@@ -46,9 +50,19 @@ struct mime_level {
 	struct mime_part *part, **tail; /* where the next child goes */
 };
 
+struct mime_hooks {
+	void *ctx;
+	void (*field)(void *ctx, const struct header *); /* of the root */
+	/* Text of the body of a leaf, undecoded; false: no more of it. */
+	bool (*text)(void *ctx, const struct mime_part *, struct span);
+};
+
 struct mime {
 	struct arena *arena;
 	struct mime_part *root;
+	const struct mime_hooks *hooks; /* or NULL */
+	bool head_only; /* stop reading behind the header of the root */
+	bool telling;   /* the text of this part is wanted */
 
 	struct mime_part *part; /* the one that text belongs to */
 	bool in_header;
@@ -67,6 +81,9 @@ struct mime {
 /* The tree lives in the arena; mime_end must follow. */
 void mime_init(struct mime *, struct arena *);
 void mime_feed(struct mime *, struct span);
+
+/* The header of the message is complete. */
+bool mime_has_head(const struct mime *);
 
 /* The message is complete: its tree, never NULL. */
 struct mime_part *mime_end(struct mime *);

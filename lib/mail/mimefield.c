@@ -17,8 +17,10 @@ token(struct span *s)
 	size_t n = 0;
 
 	header_skip_cfws(s);
-	while (n < s->n && (unsigned char)s->p[n] > ' ' && s->p[n] != 0x7f &&
-	    strchr("()<>@,;:\\\"/[]?=", s->p[n]) == NULL)
+	while (n < s->n &&
+	    (is_alnum(s->p[n]) ||
+		((unsigned char)s->p[n] > ' ' && s->p[n] != 0x7f &&
+		    strchr("()<>@,;:\\\"/[]?=", s->p[n]) == NULL)))
 		n++;
 	return span_take(s, n);
 }

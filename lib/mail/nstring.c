@@ -2,14 +2,25 @@
 
 enum { QUOTED_MAX = 1000 };
 
+enum quoting { PLAIN, ESCAPES, LITERAL };
+
 /* TEXT-CHAR without 8-bit bytes */
-static bool
-can_quote(struct span s)
+static enum quoting
+quoting(struct span s)
 {
-	for (size_t i = 0; i < s.n; i++)
-		if ((unsigned char)s.p[i] < ' ' || (unsigned char)s.p[i] > '~')
-			return false;
-	return s.n <= QUOTED_MAX;
+	enum quoting q = PLAIN;
+
+	if (s.n > QUOTED_MAX)
+		return LITERAL;
+	for (size_t i = 0; i < s.n; i++) {
+		unsigned char c = (unsigned char)s.p[i];
+
+		if (c < ' ' || c > '~')
+			return LITERAL;
+		if (c == '"' || c == '\\')
+			q = ESCAPES;
+	}
+	return q;
 }
 
 static bool
@@ -28,9 +39,15 @@ put_literal(struct buf *b, struct span s)
 bool
 nstring_put_string(struct buf *b, struct span s)
 {
-	if (!can_quote(s))
+	enum quoting q = quoting(s);
+
+	if (q == LITERAL)
 		return put_literal(b, s);
 	buf_putc(b, '"');
+	if (q == PLAIN) {
+		buf_put(b, s);
+		return buf_putc(b, '"');
+	}
 	for (size_t i = 0; i < s.n; i++) {
 		if (s.p[i] == '"' || s.p[i] == '\\')
 			buf_putc(b, '\\');
