@@ -131,3 +131,26 @@ assert at("* 1 EXPUNGE") < at("* 1 FETCH (UID 2)"), lines
 assert '* STATUS "INBOX" (MESSAGES 2)' in lines, lines
 E
 }
+
+@test "a command that works for long says so, and how far it is" {
+	mkdir conf
+	echo 'imap-progress 0' >conf/limits
+	export PNEU_CONF=$PWD/conf
+	py <<'E'
+import re
+from client import Session
+a = Session()
+a.append(1, text="Subject: {}\r\n\r\nneedle\r\n")
+a("SELECT INBOX")
+for i in range(6):
+    a("COPY 1:* INBOX"); a("NOOP")
+got = a("SEARCH BODY nothing")
+words = [x for x in got if "INPROGRESS" in x]
+assert len(words) == 3, got
+assert words[0] == '* OK [INPROGRESS ("x" 31 64)] Still at work', words
+a.send("t]g UID FETCH 1:* (FLAGS)")
+got = a.until("t]g ")
+assert any("[INPROGRESS (NIL 32 64)]" in x for x in got), got
+assert not any("INPROGRESS" in x for x in a("NOOP"))
+E
+}

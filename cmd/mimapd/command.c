@@ -21,6 +21,7 @@ static const struct command commands[] = {
 	{ "LSUB",        cmd_lsub,        false, false, false, 2, 2 },
 	{ "STATUS",      cmd_status,      false, false, false, 2, 2 },
 	{ "IDLE",        cmd_idle,        false, false, false, 0, 0 },
+	{ "UIDBATCHES",  cmd_uidbatches,  true,  false, false, 1, 2 },
 	{ "CHECK",       cmd_check,       true,  false, false, 0, 0 },
 	{ "CLOSE",       cmd_close,       true,  false, false, 0, 0 },
 	{ "UNSELECT",    cmd_unselect,    true,  false, false, 0, 0 },
@@ -61,6 +62,7 @@ command_run(struct imap *im)
 
 	im->commands++;
 	im->gone = false;
+	progress_begin(im);
 	if (c == NULL) {
 		imap_bad(im,
 		    span_iis(im->e.name, "LOGIN") ||
@@ -76,6 +78,11 @@ command_run(struct imap *im)
 	}
 	if (c->selected && im->folder == NULL) {
 		imap_bad(im, "No mailbox is selected");
+		return;
+	}
+	if (im->enabled & ENABLE_UIDONLY && c->uid && !im->e.uid &&
+	    c->run != cmd_expunge) {
+		imap_bad(im, "[UIDREQUIRED] With UIDONLY there are no numbers");
 		return;
 	}
 	im->expunge_ok = !c->numbers || im->e.uid;

@@ -197,7 +197,7 @@ put_seen(struct imap *im, size_t i, const struct wants *w)
 				 modseq = { .kind = ITEM_MODSEQ };
 	bool condstore = (im->enabled & ENABLE_CONDSTORE) != 0;
 
-	if (condstore && !w->uid) {
+	if (condstore && !w->uid && !(im->enabled & ENABLE_UIDONLY)) {
 		out_putc(&im->out, ' ');
 		put_item(im, i, &uid);
 	}
@@ -237,7 +237,7 @@ fetch(struct imap *im, size_t i, const struct item *items)
 		if (it->kind == ITEM_BINARY || it->kind == ITEM_BINARY_SIZE)
 			if (body_tree(im) == NULL)
 				return false;
-	out_printf(&im->out, "* %zu FETCH (", i + 1);
+	sync_fetch_open(im, i);
 	for (const struct item *it = items; it != NULL; it = it->next) {
 		if (any)
 			out_putc(&im->out, ' ');
@@ -269,14 +269,15 @@ cmd_fetch(struct imap *im)
 	}
 	if (!walk_init(&w, im, set->text, im->e.uid))
 		return;
-	modifiers_begin(im, &m, items);
+	modifiers_begin(im, &m, items, &w);
 	if (m.vanished)
 		resync_vanished_in(im, m.since, set->text);
 	while (im->out.err == 0 && walk_next(&w, &i)) {
 		struct arena_mark a = arena_mark(&im->e.arena);
 
-		if (m.changed && folder_msg(im->folder, i)->modseq <= m.since)
+		if (!modifiers_take(&m, folder_msg(im->folder, i)))
 			continue;
+		imap_progress(im, m.taken, m.total);
 		if (!fetch(im, i, items))
 			im->gone = true;
 		arena_release(&im->e.arena, a);

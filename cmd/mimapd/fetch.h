@@ -43,13 +43,17 @@ struct item {
 
 /* What stands behind the items; it is cut off the arguments. */
 struct modifiers {
-	bool changed, vanished;
+	bool changed, vanished, partial, last;
 	uint64_t since;
+	uint32_t from, to; /* PARTIAL, from the end if `last` */
+	size_t seen, total, taken;
 };
 bool modifiers_parse(struct imap *, struct modifiers *);
-/* What the items and modifiers have told, before the first answer. */
-void modifiers_begin(
-    struct imap *, const struct modifiers *, const struct item *);
+/* Before the first answer: what the items and modifiers switch on. */
+void modifiers_begin(struct imap *, struct modifiers *, const struct item *,
+    const struct walk *);
+/* Whether this one, the next of the set, is asked for. */
+bool modifiers_take(struct modifiers *, const struct msg *);
 
 /*
  * fetch-att / macro / "(" fetch-att *(SP fetch-att) ")" into the command's

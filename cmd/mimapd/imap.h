@@ -59,6 +59,10 @@ struct imap {
 	bool unknown_cte;
 	int keywords;    /* how many the client knows of */
 	uint64_t modseq; /* all changes up to it have been told */
+	bool modseq_key; /* this search has the key MODSEQ */
+
+	int64_t progress;    /* when the next word of it is due; 0: unknown */
+	unsigned progressed; /* calls of imap_progress */
 	char box[LIMIT_MAILBOX_NAME + 1]; /* UTF-8 */
 	char path[LIMIT_PATH];
 	struct imapset saved; /* "$": UIDs; malloc'd */
@@ -108,13 +112,17 @@ int wait_input(struct imap *, int watch, int64_t deadline);
 /* sync.c: the one place that writes FETCH of flags, EXPUNGE, VANISHED */
 void sync_run(struct imap *, bool expunge);
 void sync_flags(struct imap *); /* FLAGS, when there are new keywords */
-/* "* N FETCH (" and "UID n " where it must be: items and ")" follow */
-void sync_fetch_begin(struct imap *, size_t i);
+/* "* N FETCH (", or "* UID UIDFETCH (" */
+void sync_fetch_open(struct imap *, size_t i);
 void sync_fetch_flags(struct imap *, size_t i);
 /* Its MODSEQ alone: of a message whose flags the client has set */
 void sync_fetch_modseq(struct imap *, size_t i);
 /* By any of the commands of RFC 7162, section 3.1; before they answer */
 void sync_condstore(struct imap *);
+
+/* progress.c: in loops over messages: n of total are done (RFC 9585) */
+void progress_begin(struct imap *);
+void imap_progress(struct imap *, size_t n, size_t total);
 
 /* set.c: the messages of a set, as indexes into the folder */
 struct walk {
@@ -128,9 +136,13 @@ struct walk {
 /* False when the argument is no set (answered). */
 bool walk_init(struct walk *, struct imap *, struct span, bool uid);
 bool walk_next(struct walk *, size_t *i); /* also messages that are gone */
+size_t walk_count(const struct walk *);   /* so many will come */
 /* All of them in a block to free(); those that are gone are passed over,
  * and noted in im->gone. */
 size_t walk_all(struct walk *, size_t **idx);
+
+/* modifier.c: partial-range of RFC 9394, rising; last: from the end */
+bool imap_partial(struct span, uint32_t *from, uint32_t *to, bool *last);
 
 /* select.c */
 void select_close(struct imap *);
@@ -185,6 +197,7 @@ void cmd_select(struct imap *);
 void cmd_status(struct imap *);
 void cmd_store(struct imap *);
 void cmd_subscribe(struct imap *);
+void cmd_uidbatches(struct imap *);
 void cmd_unselect(struct imap *);
 void cmd_unsubscribe(struct imap *);
 

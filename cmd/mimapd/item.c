@@ -207,7 +207,8 @@ item_parse(struct imap *im, const struct imap_arg *a, const struct modifiers *m,
 	if (!parse_items(im, a, items))
 		return false;
 	rest = *items;
-	if (im->e.uid && !has(rest, ITEM_UID))
+	if (im->e.uid && !(im->enabled & ENABLE_UIDONLY) &&
+	    !has(rest, ITEM_UID))
 		add(im, &tail, &uid);
 	if (m->changed && !has(rest, ITEM_MODSEQ))
 		add(im, &tail, &modseq);

@@ -50,6 +50,9 @@ static const struct {
 	{ "KEYWORD",    KEY_KEYWORD,    NULL },
 	{ "UNKEYWORD",  KEY_KEYWORD,    "" },
 	{ "UID",        KEY_UID,        NULL },
+	{ "UIDAFTER",   KEY_UID,        "a" },
+	{ "UIDBEFORE",  KEY_UID,        "b" },
+	{ "MODSEQ",     KEY_MODSEQ,     NULL },
 	{ "BCC",        KEY_HEADER,     "Bcc" },
 	{ "CC",         KEY_HEADER,     "Cc" },
 	{ "FROM",       KEY_HEADER,     "From" },
@@ -147,6 +150,8 @@ take_set(struct parser *p, struct key *k, struct span s, bool uid)
 		k->set = p->im->saved;
 		return true;
 	}
+	if (!uid && p->im->enabled & ENABLE_UIDONLY)
+		return fail(p, KEY_UIDREQUIRED);
 	if (uid && count > 0)
 		largest = folder_msg(p->im->folder, count - 1)->uid;
 	if (!imapset_parse(&p->im->e.arena, s, largest, &k->set))
@@ -154,6 +159,38 @@ take_set(struct parser *p, struct key *k, struct span s, bool uid)
 	if (!uid && imapset_max(&k->set) > count)
 		return fail(p, KEY_SYNTAX);
 	return true;
+}
+
+/* "UIDAFTER" / "UIDBEFORE" SP uniqueid (RFC 9586) */
+static bool
+take_side(struct parser *p, struct key *k, bool after)
+{
+	struct imapset_range *r = arena_alloc(&p->im->e.arena, sizeof(*r));
+	struct span s;
+	uint32_t uid;
+
+	if (!take(p, &s) || !num_u32(s, &uid) || uid == 0)
+		return fail(p, KEY_SYNTAX);
+	*r = after ? (struct imapset_range){ uid + 1, UINT32_MAX }
+		   : (struct imapset_range){ 1, uid - 1 };
+	k->set.range = r;
+	k->set.n = r->first <= r->last && uid + after != 0;
+	return true;
+}
+
+/* "MODSEQ" [SP entry-name SP entry-type-req] SP mod-sequence-valzer */
+static bool
+take_modseq(struct parser *p, struct key *k)
+{
+	struct span s;
+
+	if (!take(p, &s))
+		return false;
+	if (s.n > 0 && *s.p == '/' && (!take(p, &s) || !take(p, &s)))
+		return false;
+	p->im->modseq_key = true;
+	return (num_u64(s, &k->size) && k->size <= INT64_MAX) ||
+	    fail(p, KEY_SYNTAX);
 }
 
 static bool
@@ -180,7 +217,11 @@ take_value(struct parser *p, struct key *k, const char *field)
 		k->keyword = folder_keyword(p->im->folder, s, false);
 		return true;
 	case KEY_UID:
+		if (field != NULL)
+			return take_side(p, k, *field == 'a');
 		return take(p, &s) && take_set(p, k, s, true);
+	case KEY_MODSEQ:
+		return take_modseq(p, k);
 	case KEY_HEADER:
 		if (field != NULL)
 			k->field = span_of(field);
@@ -304,6 +345,7 @@ key_parse(struct imap *im, const struct imap_arg *args, struct key **key)
 {
 	struct parser p = { .im = im, .at = args, .left = LIMIT_IMAP_KEYS };
 
+	im->modseq_key = false;
 	*key = arena_alloc(&im->e.arena, sizeof(**key));
 	(*key)->kind = KEY_AND;
 	parse_list(&p, &(*key)->a);

@@ -51,6 +51,8 @@ holds(struct imap *im, const struct key *k, size_t i)
 		return size_of(im, i) > k->size;
 	case KEY_SMALLER:
 		return size_of(im, i) < k->size;
+	case KEY_MODSEQ:
+		return m->modseq >= k->size;
 	case KEY_AND:
 		return fits_all(im, k->a, i);
 	case KEY_OR:

@@ -1,4 +1,4 @@
-/* The modifiers behind the items of a FETCH (RFC 4466, RFC 7162). */
+/* The modifiers behind the items of a FETCH: RFC 4466, 7162 and 9394. */
 #include "base/num.h"
 #include "fetch.h"
 #include "sync.h"
@@ -18,6 +18,28 @@ take_list(struct imap *im)
 	return a->next;
 }
 
+bool
+imap_partial(struct span s, uint32_t *from, uint32_t *to, bool *last)
+{
+	struct span a = span_cut(&s, ':');
+	uint32_t swap;
+
+	*last = a.n > 0 && *a.p == '-';
+	if (*last) {
+		span_take(&a, 1);
+		if (s.n == 0 || *span_take(&s, 1).p != '-')
+			return false;
+	}
+	if (!num_u32(a, from) || !num_u32(s, to) || *from == 0 || *to == 0)
+		return false;
+	if (*from > *to) {
+		swap = *from;
+		*from = *to;
+		*to = swap;
+	}
+	return true;
+}
+
 static bool
 parse_one(struct imap *im, const struct imap_arg **a, struct modifiers *m)
 {
@@ -27,6 +49,13 @@ parse_one(struct imap *im, const struct imap_arg **a, struct modifiers *m)
 	if (span_iis(name, "VANISHED") && im->enabled & ENABLE_QRESYNC &&
 	    im->e.uid && !m->vanished) {
 		m->vanished = true;
+		return true;
+	}
+	if (span_iis(name, "PARTIAL") && im->e.uid && *a != NULL &&
+	    !m->partial &&
+	    imap_partial((*a)->text, &m->from, &m->to, &m->last)) {
+		*a = (*a)->next;
+		m->partial = true;
 		return true;
 	}
 	if (span_iis(name, "CHANGEDSINCE") && *a != NULL && !m->changed &&
@@ -57,9 +86,23 @@ modifiers_parse(struct imap *im, struct modifiers *m)
 	return m->changed || !m->vanished;
 }
 
+/* How many there are, for PARTIAL from the end and for the progress. */
+static size_t
+count(struct imap *im, struct walk w, bool exactly)
+{
+	size_t n = 0, i;
+
+	if (!exactly)
+		return walk_count(&w);
+	while (walk_next(&w, &i))
+		if (!folder_msg(im->folder, i)->gone)
+			n++;
+	return n;
+}
+
 void
-modifiers_begin(
-    struct imap *im, const struct modifiers *m, const struct item *items)
+modifiers_begin(struct imap *im, struct modifiers *m, const struct item *items,
+    const struct walk *w)
 {
 	bool modseq = m->changed;
 
@@ -67,4 +110,27 @@ modifiers_begin(
 		modseq = modseq || items->kind == ITEM_MODSEQ;
 	if (modseq)
 		sync_condstore(im);
+	m->total = count(im, *w, m->partial && m->last);
+	if (m->partial && m->last) {
+		size_t n = m->total, from = m->from, to = m->to;
+
+		m->from = (uint32_t)(to > n ? 1 : n - to + 1);
+		m->to = (uint32_t)(from > n ? 0 : n - from + 1);
+	}
+	if (m->partial)
+		m->total = m->to < m->from ? 0 : m->to - m->from + 1;
+}
+
+bool
+modifiers_take(struct modifiers *m, const struct msg *msg)
+{
+	if (m->partial) {
+		if (msg->gone)
+			return false;
+		m->seen++;
+		if (m->seen < m->from || m->seen > m->to)
+			return false;
+	}
+	m->taken++;
+	return !m->changed || msg->modseq > m->since;
 }

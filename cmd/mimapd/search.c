@@ -34,7 +34,25 @@ number(struct imap *im, uint32_t i)
 	return im->e.uid ? folder_msg(im->folder, i)->uid : i + 1;
 }
 
-/* mailbox-data = "SEARCH" *(SP nz-number) */
+/* RFC 4731, section 3.2: the highest of those that are told of. */
+static uint64_t
+highest(struct imap *im, const struct results *r, unsigned options)
+{
+	bool all = options == 0 || options & (RETURN_ALL | RETURN_COUNT);
+	uint64_t highest = 0;
+
+	for (size_t i = 0; i < r->n; i++) {
+		uint64_t m = folder_msg(im->folder, r->idx[i])->modseq;
+
+		if (m > highest &&
+		    (all || (i == 0 && options & RETURN_MIN) ||
+			(i == r->n - 1 && options & RETURN_MAX)))
+			highest = m;
+	}
+	return highest;
+}
+
+/* mailbox-data = "SEARCH" *(SP nz-number) [SP "(MODSEQ n)"] */
 static void
 put_plain(struct imap *im, const struct results *r)
 {
@@ -42,6 +60,11 @@ put_plain(struct imap *im, const struct results *r)
 	for (size_t i = 0; i < r->n; i++)
 		out_printf(
 		    &im->out, " %lu", (unsigned long)number(im, r->idx[i]));
+	if (im->modseq_key && r->n > 0) {
+		out_puts(&im->out, " (MODSEQ ");
+		out_putu(&im->out, highest(im, r, 0));
+		out_putc(&im->out, ')');
+	}
 	out_puts(&im->out, "\r\n");
 }
 
@@ -70,6 +93,10 @@ put_extended(struct imap *im, const struct results *r, unsigned options)
 		imapset_end(&b, &w);
 		imap_put(im, &b);
 		buf_free(&b);
+	}
+	if (im->modseq_key && r->n > 0) {
+		out_puts(&im->out, " MODSEQ ");
+		out_putu(&im->out, highest(im, r, options));
 	}
 	out_puts(&im->out, "\r\n");
 }
@@ -156,9 +183,11 @@ run(struct imap *im, const struct key *key, unsigned options)
 	struct results r = { 0 };
 	size_t count = folder_count(im->folder);
 
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++) {
+		imap_progress(im, i, count);
 		if (!folder_msg(im->folder, i)->gone && key_match(im, key, i))
 			add(&r, i);
+	}
 	if (options & RETURN_SAVE)
 		save(im, &r, options);
 	if (options == 0)
@@ -191,9 +220,14 @@ cmd_search(struct imap *im)
 	case KEY_LIMIT:
 		imap_bad(im, "Too many search keys");
 		return;
+	case KEY_UIDREQUIRED:
+		imap_bad(im, "[UIDREQUIRED] With UIDONLY there are no numbers");
+		return;
 	case KEY_OK:
 		break;
 	}
+	if (im->modseq_key)
+		sync_condstore(im);
 	run(im, key, options);
 	imap_done(im, "OK Search completed");
 }

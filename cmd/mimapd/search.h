@@ -17,8 +17,9 @@ enum key_kind {
 	KEY_SINCE,
 	KEY_LARGER,
 	KEY_SMALLER,
-	KEY_AND, /* a: the first of a list */
-	KEY_OR,  /* a, b */
+	KEY_MODSEQ, /* size or larger */
+	KEY_AND,    /* a: the first of a list */
+	KEY_OR,     /* a, b */
 	/* what needs the message follows */
 	KEY_SENTBEFORE,
 	KEY_SENTON,
@@ -42,7 +43,7 @@ struct key {
 	struct key *a, *b, *next;
 };
 
-enum key_result { KEY_OK, KEY_SYNTAX, KEY_LIMIT };
+enum key_result { KEY_OK, KEY_SYNTAX, KEY_LIMIT, KEY_UIDREQUIRED };
 
 /* Parse keys into the command's arena, as an AND. */
 enum key_result key_parse(

@@ -46,7 +46,7 @@ tell(struct imap *im, struct span asked)
 	out_printf(&im->out, "* %zu EXISTS\r\n", count);
 	if (!im->rev2) {
 		out_printf(&im->out, "* %zu RECENT\r\n", recent);
-		if (unseen > 0)
+		if (unseen > 0 && !(im->enabled & ENABLE_UIDONLY))
 			put_ok(im, "UNSEEN ", unseen, "First unseen");
 	}
 	put_ok(
@@ -80,6 +80,10 @@ parameters(struct imap *im, const struct imap_arg *a, struct resync *r)
 			}
 			if ((a = a->next) == NULL || !resync_parse(im, a, r)) {
 				imap_bad(im, "Not a QRESYNC parameter");
+				return false;
+			}
+			if (r->seqs.n > 0 && im->enabled & ENABLE_UIDONLY) {
+				imap_bad(im, "[UIDREQUIRED] No numbers here");
 				return false;
 			}
 		} else {

@@ -51,6 +51,25 @@ walk_next(struct walk *w, size_t *i)
 }
 
 size_t
+walk_count(const struct walk *w)
+{
+	size_t n = 0, count = folder_count(w->im->folder);
+
+	for (size_t k = 0; k < w->set.n; k++) {
+		struct imapset_range r = w->set.range[k];
+		size_t from =
+		    w->uid ? folder_lower(w->im->folder, r.first) : r.first - 1;
+		size_t to = r.last == UINT32_MAX ? count
+		    : w->uid ? folder_lower(w->im->folder, r.last + 1)
+			     : r.last;
+
+		if (from < to)
+			n += to - from;
+	}
+	return n;
+}
+
+size_t
 walk_all(struct walk *w, size_t **idx)
 {
 	size_t n = 0, cap = 0, i;

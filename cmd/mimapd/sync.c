@@ -80,13 +80,23 @@ on_expunged(void *ctx, size_t i, uint32_t uid)
 	n->uid[n->n++] = uid;
 }
 
-/* RFC 7162, section 3.2.4: with CONDSTORE the UID is always there. */
 void
-sync_fetch_begin(struct imap *im, size_t i)
+sync_fetch_open(struct imap *im, size_t i)
 {
+	bool uidonly = (im->enabled & ENABLE_UIDONLY) != 0;
+
 	out_puts(&im->out, "* ");
-	out_putu(&im->out, i + 1);
-	out_puts(&im->out, " FETCH (");
+	out_putu(&im->out, uidonly ? folder_msg(im->folder, i)->uid : i + 1);
+	out_puts(&im->out, uidonly ? " UIDFETCH (" : " FETCH (");
+}
+
+/* RFC 7162, section 3.2.4: with CONDSTORE the UID is always there. */
+static void
+fetch_begin(struct imap *im, size_t i)
+{
+	sync_fetch_open(im, i);
+	if (im->enabled & ENABLE_UIDONLY)
+		return;
 	if (im->e.uid || im->enabled & (ENABLE_REV2 | ENABLE_CONDSTORE)) {
 		out_puts(&im->out, "UID ");
 		out_putu(&im->out, folder_msg(im->folder, i)->uid);
@@ -107,7 +117,7 @@ put_flags(struct imap *im, size_t i)
 {
 	const struct msg *m = folder_msg(im->folder, i);
 
-	sync_fetch_begin(im, i);
+	fetch_begin(im, i);
 	out_puts(&im->out, "FLAGS ");
 	imap_put_flags(im, m->flags, m->keywords);
 	if (im->enabled & ENABLE_CONDSTORE) {
@@ -127,7 +137,7 @@ sync_fetch_flags(struct imap *im, size_t i)
 void
 sync_fetch_modseq(struct imap *im, size_t i)
 {
-	sync_fetch_begin(im, i);
+	fetch_begin(im, i);
 	put_modseq(im, i);
 	out_puts(&im->out, ")\r\n");
 }

@@ -72,6 +72,7 @@ enum {
 	TIME_POP3_IDLE = 600,  /* RFC 1939, section 3 */
 	TIME_POP3_LOGIN = 0,   /* RFC 2449, section 6.5 */
 	TIME_IMAP_IDLE = 1800, /* RFC 3501, section 5.4 */
+	TIME_IMAP_PROGRESS = 10,
 	TIME_FILTER = 300,
 	TIME_MILTER = 30, /* a step of the envelope */
 	TIME_COMMAND = 600,
