@@ -5,7 +5,7 @@
 void
 cmd_capability(struct imap *im)
 {
-	struct imapcapa_conf c = { 0 };
+	struct imapcapa_conf c = { .appendlimit = append_limit() };
 	struct buf b = { .max = 2048 };
 
 	buf_puts(&b, "* ");

@@ -20,6 +20,7 @@ static const struct command commands[] = {
 	{ "LIST",        cmd_list,        false, false, false, 2, 5 },
 	{ "LSUB",        cmd_lsub,        false, false, false, 2, 2 },
 	{ "STATUS",      cmd_status,      false, false, false, 2, 2 },
+	{ "APPEND",      cmd_append,      false, false, false, 1, -1 },
 	{ "IDLE",        cmd_idle,        false, false, false, 0, 0 },
 	{ "UIDBATCHES",  cmd_uidbatches,  true,  false, false, 1, 2 },
 	{ "CHECK",       cmd_check,       true,  false, false, 0, 0 },
@@ -54,15 +55,12 @@ count(const struct imap_arg *a)
 	return n;
 }
 
-void
-command_run(struct imap *im)
+/* Whether it may run; answers when not. */
+static bool
+allowed(struct imap *im, const struct command *c)
 {
-	const struct command *c = find(&im->e);
 	int n = count(im->e.args);
 
-	im->commands++;
-	im->gone = false;
-	progress_begin(im);
 	if (c == NULL) {
 		imap_bad(im,
 		    span_iis(im->e.name, "LOGIN") ||
@@ -70,32 +68,37 @@ command_run(struct imap *im)
 			    span_iis(im->e.name, "STARTTLS")
 			? "Already logged in"
 			: "Unknown command");
-		return;
+		return false;
 	}
 	if (n < c->min || (c->max != -1 && n > c->max)) {
 		imap_bad(im, "Wrong number of arguments");
-		return;
+		return false;
 	}
 	if (c->selected && im->folder == NULL) {
 		imap_bad(im, "No mailbox is selected");
-		return;
+		return false;
 	}
 	if (im->enabled & ENABLE_UIDONLY && c->uid && !im->e.uid &&
 	    c->run != cmd_expunge) {
 		imap_bad(im, "[UIDREQUIRED] With UIDONLY there are no numbers");
-		return;
+		return false;
 	}
-	im->expunge_ok = !c->numbers || im->e.uid;
-	c->run(im);
-	events_flush(&im->events);
+	return true;
 }
 
 void
-command_message(struct imap *im)
+command_run(struct imap *im)
 {
+	const struct command *c = find(&im->e);
+
 	im->commands++;
 	im->gone = false;
-	im->expunge_ok = true;
-	cmd_append(im);
-	events_flush(&im->events);
+	progress_begin(im);
+	if (allowed(im, c)) {
+		im->expunge_ok = !c->numbers || im->e.uid;
+		c->run(im);
+		events_flush(&im->events);
+	}
+	if (imapd_has_message(&im->e))
+		imapd_refuse(&im->e);
 }

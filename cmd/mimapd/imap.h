@@ -14,6 +14,7 @@
 #include "io/in.h"
 #include "io/out.h"
 #include "mail/mime.h"
+#include "store/append.h"
 #include "store/boxes.h"
 #include "store/events.h"
 #include "store/folder.h"
@@ -68,6 +69,8 @@ struct imap {
 	struct imapset saved; /* "$": UIDs; malloc'd */
 	struct body body;
 
+	struct folder_append append; /* knows the last target */
+
 	struct events events; /* event.h */
 };
 
@@ -82,7 +85,6 @@ struct command {
 
 /* command.c */
 void command_run(struct imap *);
-void command_message(struct imap *); /* IMAPD_MESSAGE: an APPEND */
 
 /* reply.c: "TAG text"; imap_done first tells what is new. */
 void imap_reply(struct imap *, const char *fmt, ...) PRINTF(2, 3);
@@ -162,6 +164,9 @@ void list_put(struct imap *, struct span name, struct span old);
 bool status_items(struct imap *, const struct imap_arg *, unsigned *items);
 void status_put(
     struct imap *, struct span name, const char *path, unsigned items);
+
+/* append.c: the octets of a message; RFC 7889 has no number for more */
+uint64_t append_limit(void);
 
 /* charset.c: see encword.h */
 bool charset_convert(

@@ -43,7 +43,7 @@ say_bye(void)
 static void
 capability(struct imap *im, const char *before, struct span tag)
 {
-	struct imapcapa_conf c = { 0 };
+	struct imapcapa_conf c = { .appendlimit = append_limit() };
 	struct buf b = { .max = 2048 };
 
 	buf_put(&b, tag);
@@ -63,10 +63,8 @@ step(struct imap *im)
 	buf_clear(&im->said);
 	switch (e) {
 	case IMAPD_COMMAND:
-		command_run(im);
-		break;
 	case IMAPD_MESSAGE:
-		command_message(im);
+		command_run(im);
 		break;
 	case IMAPD_CLOSE:
 		im->over = true;
@@ -222,6 +220,7 @@ main(int argc, char *argv[])
 	greet(&imap, r);
 	serve(&imap);
 	select_close(&imap);
+	folder_append_close(&imap.append);
 	events_close(&imap.events);
 	log_close(&imap);
 	return EXIT_OK;

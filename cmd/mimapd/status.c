@@ -9,7 +9,8 @@ enum {
 	STATUS_UNSEEN = 16,
 	STATUS_DELETED = 32,
 	STATUS_SIZE = 64,
-	STATUS_HIGHESTMODSEQ = 128
+	STATUS_HIGHESTMODSEQ = 128,
+	STATUS_APPENDLIMIT = 256
 };
 
 static const struct {
@@ -24,6 +25,7 @@ static const struct {
 	{ "DELETED", STATUS_DELETED },
 	{ "SIZE", STATUS_SIZE },
 	{ "HIGHESTMODSEQ", STATUS_HIGHESTMODSEQ },
+	{ "APPENDLIMIT", STATUS_APPENDLIMIT },
 };
 
 enum { NNAMES = sizeof(names) / sizeof(names[0]) };
@@ -69,6 +71,9 @@ status_put(struct imap *im, struct span name, const char *path, unsigned items)
 		if (!(items & names[i].item))
 			continue;
 		switch (names[i].item) {
+		case STATUS_APPENDLIMIT:
+			v = append_limit();
+			break;
 		case STATUS_MESSAGES:
 			v = st.messages;
 			break;

@@ -130,6 +130,7 @@ enum {
 	LIMIT_IMAP_TAG = 100,
 	LIMIT_IMAP_ERRORS = 20, /* BAD in a row */
 	LIMIT_IMAP_ARENA = 2097152,
+	LIMIT_APPEND = 131072, /* names of files and keywords of messages */
 	LIMIT_POP3_LINE = 512,
 	LIMIT_POP3_ERRORS = 20,
 	LIMIT_EVENT_RULES = 262144,  /* memory of them */

@@ -130,6 +130,35 @@ imapargs_parse(struct arena *a, struct span text, struct imapd_literal *l,
 	return parse_list(&p, args);
 }
 
+enum imapargs_result
+imapargs_segment(struct arena *a, struct span text, struct imapd_literal *l,
+    unsigned inside, struct imap_arg **args, unsigned *open)
+{
+	struct parser p = { .arena = a,
+		.in = text,
+		.literal = l,
+		.left = LIMIT_IMAP_ARGS,
+		.depth = inside };
+	struct imap_arg **behind[IMAPARGS_OPEN_MAX];
+	enum imapargs_result r;
+
+	*args = NULL;
+	for (unsigned k = 0; k < inside; k++) {
+		*args = arena_alloc(a, sizeof(**args));
+		(*args)->type = IMAP_LIST;
+		behind[k] = &(*args)->next;
+		args = &(*args)->list;
+	}
+	r = parse_list(&p, args);
+	while (r == IMAPARGS_OK && inside > 0)
+		r = parse_list(&p, behind[--inside]);
+	*open = 0;
+	if (r != IMAPARGS_OPEN)
+		return r;
+	*open = p.depth;
+	return p.depth > IMAPARGS_OPEN_MAX ? IMAPARGS_SYNTAX : IMAPARGS_OK;
+}
+
 bool
 imapargs_mark(struct span line, struct imapargs_mark *m)
 {

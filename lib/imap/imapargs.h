@@ -25,6 +25,16 @@ enum imapargs_result imapargs_parse(struct arena *, struct span text,
     struct imapd_literal *, struct imap_arg **args);
 
 /*
+ * The same for a segment of a command (see imapd.h): it begins within so
+ * many lists, whose rest becomes the first argument, and ends within *open
+ * of them, which are the last.
+ */
+enum { IMAPARGS_OPEN_MAX = 2 }; /* CATENATE (UTF8 (~{n} */
+enum imapargs_result imapargs_segment(struct arena *, struct span text,
+    struct imapd_literal *, unsigned inside, struct imap_arg **args,
+    unsigned *open);
+
+/*
  * The literal announced at the end of a line without its CRLF: its length,
  * and where the announcement begins.  False when there is none; *n is
  * UINT64_MAX for one that is too large for a number.

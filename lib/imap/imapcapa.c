@@ -6,6 +6,7 @@ static const char logged_in[] =
     " NAMESPACE CHILDREN UNSELECT UIDPLUS MOVE ESEARCH SEARCHRES"
     " LIST-EXTENDED LIST-STATUS STATUS=SIZE SPECIAL-USE CREATE-SPECIAL-USE"
     " CONDSTORE QRESYNC INPROGRESS UIDBATCHES";
+static const char incoming[] = " MULTIAPPEND APPENDLIMIT=";
 
 void
 imapcapa_put(struct buf *b, const struct imapcapa_conf *c)
@@ -16,6 +17,8 @@ imapcapa_put(struct buf *b, const struct imapcapa_conf *c)
 	buf_puts(b, always);
 	if (!c->greeting) {
 		buf_puts(b, logged_in);
+		buf_puts(b, incoming);
+		buf_putu(b, c->appendlimit);
 		return;
 	}
 	buf_puts(b, " SASL-IR");

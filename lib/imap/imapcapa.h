@@ -10,10 +10,11 @@
 #include "base/buf.h"
 
 struct imapcapa_conf {
-	bool greeting;     /* before login; all below is for that alone */
-	const char *mechs; /* "PLAIN LOGIN", NULL or "" for none */
-	bool starttls;     /* offered, and not active yet */
-	bool plain_ok;     /* a password may be sent now */
+	uint64_t appendlimit; /* octets of a message; after login */
+	bool greeting;        /* before login; all below is for that alone */
+	const char *mechs;    /* "PLAIN LOGIN", NULL or "" for none */
+	bool starttls;        /* offered, and not active yet */
+	bool plain_ok;        /* a password may be sent now */
 };
 
 /* "CAPABILITY IMAP4rev1 ...": for a response and for a response code. */

@@ -24,6 +24,12 @@ imapd_idle(const struct imapd *e)
 }
 
 bool
+imapd_has_message(const struct imapd *e)
+{
+	return e->state == IMAPD_AT_MESSAGE;
+}
+
+bool
 imap_is_string(const struct imap_arg *a)
 {
 	return a != NULL && a->type != IMAP_LIST;
@@ -104,7 +110,28 @@ begin(struct imapd *e)
 	buf_clear(&e->line);
 	e->tag = e->name = e->text = (struct span){ "", 0 };
 	e->args = NULL;
-	e->uid = false;
+	e->uid = e->streaming = false;
+	e->inside = e->open = 0;
+	e->literals = 0;
+	e->first = NULL;
+	e->tail = &e->first;
+	e->state = IMAPD_IN_LINE;
+}
+
+/* Behind a message: the next segment, or the end of the line. */
+static void
+begin_segment(struct imapd *e)
+{
+	if (e->left > 0)
+		return;
+	if (e->streaming)
+		arena_release(&e->arena, e->mark);
+	else
+		e->mark = arena_mark(&e->arena);
+	e->streaming = true;
+	buf_clear(&e->line);
+	e->inside = e->open;
+	e->args = NULL;
 	e->literals = 0;
 	e->first = NULL;
 	e->tail = &e->first;
@@ -183,7 +210,13 @@ has_control(struct span s)
 	return false;
 }
 
-/* Where the engine goes when a line can't be a command. */
+/* How a line that can't be a command ends. */
+static enum imapd_event
+dropped(const struct imapd *e)
+{
+	return e->streaming ? IMAPD_ABORT : IMAPD_MORE;
+}
+
 static enum imapd_event
 wrong(struct imapd *e, const char *text, const struct imapargs_mark *m)
 {
@@ -191,7 +224,7 @@ wrong(struct imapd *e, const char *text, const struct imapargs_mark *m)
 	imapd_bad(e, text);
 	if (m->n > 0)
 		skip_literal(e, m->nonsync, m->n);
-	return IMAPD_MORE;
+	return dropped(e);
 }
 
 static enum imapd_event
@@ -202,7 +235,7 @@ too_long(struct imapd *e)
 	e->line.over = false;
 	rest = buf_span(&e->line);
 	tag = word(&rest);
-	if (is_tag(tag))
+	if (!e->streaming && is_tag(tag))
 		e->tag = arena_span(&e->arena, tag);
 	e->state = IMAPD_AT_START;
 	/* A literal may follow, whose length is lost. */
@@ -210,38 +243,18 @@ too_long(struct imapd *e)
 		tagged(e, "BAD Command line too long");
 		buf_puts(e->out, "* BYE Command line too long\r\n");
 		e->state = IMAPD_CLOSED;
-		return IMAPD_MORE;
+		return dropped(e);
 	}
 	imapd_bad(e, "Command line too long");
-	return IMAPD_MORE;
+	return dropped(e);
 }
 
-/* A literal of a command: in memory, or the message of an APPEND. */
+/* A literal of a command, into memory. */
 static enum imapd_event
-announced(struct imapd *e, const struct imapargs_mark *m)
+argument(struct imapd *e, const struct imapargs_mark *m)
 {
-	struct imap_arg *args = NULL;
-	struct span rest = buf_span(&e->line);
 	struct imapd_literal *l;
 
-	if (!parse_head(e, &rest))
-		return wrong(e, "No command", m);
-	if (span_iis(e->name, "APPEND") && !e->uid) {
-		/* A copy: the arguments live on while the line grows. */
-		rest = arena_span(&e->arena, (struct span){ e->line.p, m->at });
-		parse_head(e, &rest);
-		if (imapargs_parse(&e->arena, rest, e->first, &args) !=
-		    IMAPARGS_OK)
-			return wrong(e, "Syntax of APPEND", m);
-	}
-	if (args != NULL) {
-		e->args = args;
-		e->message = m->n;
-		e->nonsync = m->nonsync;
-		e->binary = m->binary;
-		e->state = IMAPD_AT_MESSAGE;
-		return IMAPD_MESSAGE;
-	}
 	if (m->n > LIMIT_IMAP_LITERAL || e->literals + m->n > LIMIT_IMAP_LINE)
 		return wrong(e, "Literal too large", m);
 	if (!buf_putc(&e->line, '\n'))
@@ -259,22 +272,95 @@ announced(struct imapd *e, const struct imapargs_mark *m)
 	return IMAPD_MORE;
 }
 
-static enum imapd_event
-line_done(struct imapd *e)
+static bool
+is_append(const struct imapd *e)
 {
-	struct imapargs_mark m = { 0 };
-	struct span rest;
+	return span_iis(e->name, "APPEND") && !e->uid;
+}
 
-	if (e->line.over)
-		return too_long(e);
-	rest = buf_span(&e->line);
-	parse_head(e, &rest);
-	if (has_control(buf_span(&e->line)))
-		return wrong(e, "Control characters in a command", &m);
-	if (imapargs_mark(buf_span(&e->line), &m))
-		return announced(e, &m);
+/* Whether the text ends with the word URL, in a list. */
+static bool
+ends_in_url(const struct imapd *e, struct span s)
+{
+	struct span url;
+
+	if (s.n < 3 || (e->inside == 0 && span_chr(s, '(') == s.n))
+		return false;
+	url = (struct span){ s.p + s.n - 3, 3 };
+	return span_iis(url, "URL") &&
+	    (s.n == 3 || strchr(" ()", url.p[-1]) != NULL);
+}
+
+/*
+ * Whether a literal behind this text is a message, or a part of one: what
+ * is none is the name of a mailbox (behind the number of REPLACE), and the
+ * URL of CATENATE.
+ */
+static bool
+is_message(const struct imapd *e, struct span text)
+{
+	bool append = is_append(e);
+
+	if (!append && !span_iis(e->name, "REPLACE"))
+		return false;
+	text = span_trim(text);
+	if (!e->streaming) {
+		if (!append)
+			span_word(&text);
+		if (text.n == 0)
+			return false;
+	}
+	return !ends_in_url(e, text);
+}
+
+/* Parse what was read of a command whose messages are streamed. */
+static enum imapargs_result
+segment(struct imapd *e, size_t n)
+{
+	/* A copy: the arguments live on while the line grows. */
+	struct span rest = arena_span(&e->arena, (struct span){ e->line.p, n });
+
+	if (!e->streaming)
+		parse_head(e, &rest);
+	return imapargs_segment(
+	    &e->arena, rest, e->first, e->inside, &e->args, &e->open);
+}
+
+static enum imapd_event
+announced(struct imapd *e, const struct imapargs_mark *m)
+{
+	struct span rest = { e->line.p, m->at };
+
+	if (!e->streaming && !parse_head(e, &rest))
+		return wrong(e, "No command", m);
+	if (!is_message(e, rest))
+		return argument(e, m);
+	if (segment(e, m->at) != IMAPARGS_OK)
+		return wrong(e, "Syntax error in arguments", m);
+	e->message = m->n;
+	e->nonsync = m->nonsync;
+	e->binary = m->binary;
+	e->state = IMAPD_AT_MESSAGE;
+	return IMAPD_MESSAGE;
+}
+
+/* The line behind the last message. */
+static enum imapd_event
+last_segment(struct imapd *e)
+{
 	e->state = IMAPD_AT_START;
-	rest = arena_span(&e->arena, buf_span(&e->line));
+	if (segment(e, e->line.n) == IMAPARGS_OK && e->open == 0)
+		return IMAPD_END;
+	imapd_bad(e, "Syntax error in arguments");
+	return IMAPD_ABORT;
+}
+
+static enum imapd_event
+command(struct imapd *e)
+{
+	struct span rest = arena_span(&e->arena, buf_span(&e->line));
+
+	e->state = IMAPD_AT_START;
 	if (!parse_head(e, &rest)) {
 		imapd_bad(e, e->tag.n > 0 ? "No command" : "Invalid tag");
 		return IMAPD_MORE;
@@ -293,20 +379,22 @@ line_done(struct imapd *e)
 	return IMAPD_MORE;
 }
 
-/* What stands behind the message of an APPEND: nothing. */
 static enum imapd_event
-message_done(struct imapd *e)
+line_done(struct imapd *e)
 {
 	struct imapargs_mark m = { 0 };
+	struct span rest;
 
-	if (e->line.n == 0) {
-		e->state = IMAPD_AT_START;
-		return IMAPD_END;
-	}
-	if (!e->line.over)
-		imapargs_mark(buf_span(&e->line), &m);
-	wrong(e, "Only one message in an APPEND", &m);
-	return IMAPD_ABORT;
+	if (e->line.over)
+		return too_long(e);
+	rest = buf_span(&e->line);
+	if (!e->streaming)
+		parse_head(e, &rest);
+	if (has_control(buf_span(&e->line)))
+		return wrong(e, "Control characters in a command", &m);
+	if (imapargs_mark(buf_span(&e->line), &m))
+		return announced(e, &m);
+	return e->streaming ? last_segment(e) : command(e);
 }
 
 static struct span
@@ -362,12 +450,8 @@ step(struct imapd *e, struct span *in)
 		break;
 	case IMAPD_IN_MESSAGE:
 		e->text = take_literal(e, in);
-		behind_literal(e, IMAPD_BEHIND_MESSAGE);
+		begin_segment(e);
 		return IMAPD_PIECE;
-	case IMAPD_BEHIND_MESSAGE:
-		if (take_line(e, in))
-			return message_done(e);
-		break;
 	case IMAPD_SKIP_LITERAL:
 		take_literal(e, in);
 		behind_literal(e, IMAPD_SKIP_LINE);
@@ -395,7 +479,7 @@ imapd_next(struct imapd *e, struct span *in)
 	enum imapd_event r;
 
 	if (e->state == IMAPD_IN_MESSAGE)
-		behind_literal(e, IMAPD_BEHIND_MESSAGE);
+		begin_segment(e);
 	if (e->state == IMAPD_SKIP_LITERAL)
 		behind_literal(e, IMAPD_SKIP_LINE);
 	while (in->n > 0 && e->state != IMAPD_CLOSED &&

@@ -5,7 +5,11 @@
  * one command at a time: its tag, its name and a tree of arguments.  It
  * reads literals (RFC 3501, section 4.3; RFC 7888), checks their size
  * before it asks for them, and answers all that is no command.  The
- * message of an APPEND is not kept: it comes out in pieces.
+ * messages of APPEND and REPLACE are not kept: they come out in pieces.
+ *
+ * Such a command comes in segments, each with the arguments up to the next
+ * message (MULTIAPPEND, RFC 3502; CATENATE, RFC 4469; "UTF8 (" of RFC
+ * 9755): IMAPD_MESSAGE, pieces, IMAPD_MESSAGE, pieces, IMAPD_END.
  *
  * What it says goes into `out`; the caller adds its own replies there or
  * anywhere, after it has passed on what is in `out`.
@@ -33,11 +37,11 @@ struct imap_arg {
 enum imapd_event {
 	IMAPD_MORE,    /* feed more; flush out first */
 	IMAPD_COMMAND, /* tag, name, uid and args are set */
-	IMAPD_MESSAGE, /* the same for an APPEND whose message is next: call
+	IMAPD_MESSAGE, /* the same for a segment, with a message next: call
 			  imapd_accept or imapd_refuse */
 	IMAPD_PIECE,   /* a piece of the message */
-	IMAPD_END,     /* it is complete, and the command too */
-	IMAPD_ABORT,   /* the command was wrong behind it; answered */
+	IMAPD_END,     /* the last segment: the command is complete */
+	IMAPD_ABORT,   /* it was wrong behind a message; answered */
 	IMAPD_LINE,    /* what imapd_line asked for is in text */
 	IMAPD_CLOSE    /* too many errors: flush and close */
 };
@@ -48,7 +52,6 @@ enum imapd_state {
 	IMAPD_IN_LITERAL,
 	IMAPD_AT_MESSAGE,
 	IMAPD_IN_MESSAGE,
-	IMAPD_BEHIND_MESSAGE,
 	IMAPD_SKIP_LITERAL,
 	IMAPD_SKIP_LINE,
 	IMAPD_PLAIN_LINE,
@@ -66,10 +69,14 @@ struct imapd {
 	struct span tag, name; /* the name without "UID " */
 	bool uid;              /* it had that */
 	struct imap_arg *args;
+	/* Of a segment: in how many lists it begins, whose rest is its first
+	 * argument, and in how many it ends, the last argument. */
+	unsigned inside, open;
 	struct span text;     /* IMAPD_LINE, IMAPD_PIECE */
 	uint64_t message;     /* IMAPD_MESSAGE: its size */
 	bool nonsync, binary; /* {n+}, ~{n} */
-	struct arena arena;   /* of the command: released with it */
+	struct arena arena;   /* of the command, and of a segment behind the
+				 first: released with it */
 
 	struct buf *out;
 	enum imapd_state state;
@@ -80,6 +87,8 @@ struct imapd {
 	size_t literals;
 	struct imapd_literal *first, **tail;
 	unsigned errors;
+	bool streaming; /* behind the first message */
+	struct arena_mark mark;
 };
 
 /* max_arena bounds what a command may take, also by e->arena. */
@@ -90,6 +99,9 @@ enum imapd_event imapd_next(struct imapd *, struct span *in);
 
 /* Whether nothing of a further command has been read yet. */
 bool imapd_idle(const struct imapd *);
+
+/* Whether a message follows behind args, to be accepted or refused. */
+bool imapd_has_message(const struct imapd *);
 
 /*
  * After IMAPD_MESSAGE: have the message sent, or not (the caller answers

@@ -1,4 +1,4 @@
-/* Messages into another folder: APPEND, COPY and MOVE. */
+/* Messages of one folder into another: COPY and MOVE. */
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -239,91 +239,4 @@ folder_copy(struct folder *f, const size_t *idx, size_t n, const char *to_path,
 	free(c.item);
 	index_close(&c.to);
 	return r == 0 && move ? folder_expunge(f, idx, n) : r;
-}
-
-int
-folder_append_begin(struct folder_append *a, const char *path)
-{
-	int err;
-
-	if (!span_cstr(span_of(path), a->path, sizeof(a->path))) {
-		errno = ENAMETOOLONG;
-		return -1;
-	}
-	if (maildir_open(&a->md, path, false) == -1)
-		return -1;
-	if (maildir_create(&a->md, &a->file) == -1) {
-		err = errno;
-		maildir_close(&a->md);
-		errno = err;
-		return -1;
-	}
-	return 0;
-}
-
-void
-folder_append_abort(struct folder_append *a)
-{
-	maildir_abort(&a->file);
-	maildir_close(&a->md);
-}
-
-/* Under the lock: the file gets its name, its place and its UID. */
-static int
-append_place(struct folder_append *a, struct index *ix, uint16_t flags,
-    struct span words, int64_t date, uint32_t *uid)
-{
-	struct index_new new = { .uid = ix->uidnext, .fresh = true };
-	char letters[MDNAME_EXTRA + 8];
-	const char *slash;
-	struct stat st;
-	int k;
-
-	while (words.n > 0) {
-		k = view_keyword(ix, span_word(&words));
-		if (k != -1)
-			new.keywords |= UINT64_C(1) << k;
-	}
-	mdname_letters(letters, flags & FLAG_ALL, (new.keywords & 1) != 0, "");
-	if (maildir_place(&a->file, letters, date) == -1)
-		return -1;
-	if (maildir_sync_dir(&a->md, true) == -1 ||
-	    fstat(a->file.fd, &st) == -1)
-		return -1;
-	slash = strrchr(a->file.name, '/');
-	new.file = span_of(slash == NULL ? a->file.name : slash + 1);
-	new.modseq = ix->modseq + 1;
-	new.date = (int64_t)st.st_mtime;
-	new.size = a->file.wire.size;
-	index_put_new(ix, &new);
-	index_put_own_change(ix);
-	*uid = new.uid;
-	return index_commit(ix) == 0 ? index_sync(ix) : -1;
-}
-
-int
-folder_append_commit(struct folder_append *a, uint16_t flags,
-    struct span keywords, int64_t date, uint32_t *uidvalidity, uint32_t *uid)
-{
-	struct index ix;
-	int r = -1;
-
-	if (maildir_sync(&a->file) == 0 && index_open(&ix, a->path) == 0) {
-		if (index_lock(&ix) == 0) {
-			r = index_scan(&ix, true);
-			if (r == 0)
-				r = append_place(
-				    a, &ix, flags, keywords, date, uid);
-			*uidvalidity = ix.uidvalidity;
-			index_unlock(&ix);
-		}
-		index_close(&ix);
-	}
-	if (r == -1) {
-		folder_append_abort(a);
-		return -1;
-	}
-	maildir_done(&a->file);
-	maildir_close(&a->md);
-	return 0;
 }

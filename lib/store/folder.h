@@ -143,22 +143,6 @@ struct uid_range {
  * more: UIDs below UIDNEXT that are not there.  To be freed. */
 size_t folder_vanished(struct folder *, uint64_t since, struct uid_range **);
 
-/*
- * APPEND: create a file with folder_append_begin, maildir_write the
- * message, then commit (durable, and with a UID when it returns 0) or
- * maildir_abort.  keywords are names, blank-separated.  date 0 is now.
- */
-struct folder_append {
-	struct maildir md;
-	struct maildir_file file;
-	char path[512];
-};
-
-MUST int folder_append_begin(struct folder_append *, const char *path);
-MUST int folder_append_commit(struct folder_append *, uint16_t flags,
-    struct span keywords, int64_t date, uint32_t *uidvalidity, uint32_t *uid);
-void folder_append_abort(struct folder_append *);
-
 /* STATUS, without opening a view where the index allows it. */
 struct folder_status {
 	uint32_t messages, recent, unseen, deleted, uidnext, uidvalidity;

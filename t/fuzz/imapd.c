@@ -32,7 +32,8 @@ play(struct span all, size_t step, struct buf *said)
 		    ev != IMAPD_CLOSE) {
 			struct imapset set;
 
-			if (ev == IMAPD_COMMAND || ev == IMAPD_MESSAGE) {
+			if (ev == IMAPD_COMMAND || ev == IMAPD_MESSAGE ||
+			    ev == IMAPD_END) {
 				buf_put(said, e.tag);
 				buf_put(said, e.name);
 				tree(said, e.args);

@@ -4,8 +4,9 @@ usage: run.py MODE FILE MAILDIR [COMMAND...]
 
 MODE is "whole" (all input at once) or "bytes" (a read gives one byte).  A
 line of FILE is "C: text" (to the server), "M: text" (a line of the message
-that {M} in the C line before it stands for the length of), or "S: text"
-(from the server; "~" in it stands for any run of characters).  {V} in what
+that {M} in the C line before it stands for the length of), "+: text" (the
+same command goes on behind that message), or "S: text" (from the server;
+"~" in it stands for any run of characters).  {V} in what
 is sent stands for the UIDVALIDITY that the server has told first.
 """
 
@@ -23,16 +24,20 @@ def parse(path):
         kind, text = line[:3], line[3:].rstrip("\n")
         if kind == "C: ":
             client.append([text.encode(), b""])
+        elif kind == "+: ":
+            client.append([text.encode(), b"", None])
         elif kind == "M: ":
             client[-1][1] += text.encode() + b"\r\n"
         elif kind == "S: ":
             server.append(text)
     out = b""
-    for text, message in client:
-        out += text.replace(b"{M", b"{%d" % len(message)) + b"\r\n" + message
-        if message:
+    for text, message, *goes_on in client:
+        if out and not goes_on:
             out += b"\r\n"
-    return out, server
+        out += text.replace(b"{M", b"{%d" % len(message))
+        if message:
+            out += b"\r\n" + message
+    return out + b"\r\n", server
 
 
 def play(mode, data, argv):

@@ -7,9 +7,9 @@
 
 #include "io/conf.h"
 #include "io/fs.h"
+#include "store/append.h"
 #include "store/boxes.h"
 #include "store/boxname.h"
-#include "store/folder.h"
 #include "test.h"
 
 static char root[64] = "/tmp/boxes.XX"
@@ -171,10 +171,12 @@ append(const char *name, const char *text)
 	uint32_t v, uid = 0;
 
 	check(boxes_path(&b, span_of(name), path, sizeof(path)) == BOX_OK);
-	check(folder_append_begin(&a, path) == 0);
+	check(folder_append_begin(&a, path, NULL) == 0);
+	check(folder_append_create(&a) == 0);
 	maildir_write(&a.file, span_of(text));
-	check(folder_append_commit(&a, FLAG_SEEN, SPAN("$Junk Blue"),
-		  1000000000, &v, &uid) == 0);
+	check(folder_append_done(
+		  &a, FLAG_SEEN, SPAN("$Junk Blue"), 1000000000) == 0);
+	check(folder_append_commit(&a, &v, &uid) == 0);
 	return uid;
 }
 

@@ -70,7 +70,9 @@ event(struct imapd *e, enum imapd_event ev, struct result *r)
 		note(r, e->text);
 		break;
 	case IMAPD_END:
-		note(r, SPAN("<END>"));
+		note(r, SPAN("<END"));
+		tree(r, e->args);
+		note(r, SPAN(">"));
 		break;
 	case IMAPD_ABORT:
 		note(r, SPAN("<ABORT>"));
@@ -139,11 +141,39 @@ static const struct {
 	{ "a APPEND {3+}\r\nbox {2+}\r\nhi\r\n", "[a APPEND <box>]hi<END>" },
 	{ "a APPEND box ~{2+}\r\nhi\r\n", "[a APPEND box]hi<END>" },
 	{ "a APPEND box {0+}\r\n\r\nb Y\r\n", "[a APPEND box]<END>[b Y]" },
-	{ "a APPEND box {2+}\r\nhi x\r\nb Y\r\n", "[a APPEND box]hi"
-	    "a BAD Only one message in an APPEND\r\n<ABORT>[b Y]" },
+	{ "a APPEND box {2+}\r\nhi x\r\nb Y\r\n",
+	    "[a APPEND box]hi<END x>[b Y]" },
+	{ "a APPEND {3+}\r\nbox {2+}\r\nhi (\\Seen) {1}\r\nx\r\nb Y\r\n",
+	    "[a APPEND <box>]hi[a APPEND ( \\Seen )]" GO "x<END>[b Y]" },
+	{ "a APPEND box CATENATE (TEXT {1+}\r\nx URL {2+}\r\n/u URL \"v\" TEXT"
+	    " {0+}\r\n) (f) CATENATE (URL a)\r\nb Y\r\n",
+	    "[a APPEND box CATENATE ( TEXT )]x[a APPEND ( URL </u> URL 'v' TEXT"
+	    " )]<END ( ) ( f ) CATENATE ( URL a )>[b Y]" },
+	{ "a APPEND URL {1+}\r\nx\r\nb Y\r\n", "[a APPEND URL]x<END>[b Y]" },
+	{ "a APPEND box CATENATE (URL {1+}\r\nu)\r\n",
+	    "[a APPEND box CATENATE ( URL <u> )]" },
+	{ "a APPEND box UTF8 (~{2+}\r\nhi) \"d\" {1+}\r\nx\r\n",
+	    "[a APPEND box UTF8 ( )]hi[a APPEND ( ) 'd']x<END>" },
+	{ "a APPEND box CATENATE (UTF8 (~{1+}\r\nx) TEXT {1+}\r\ny)\r\n",
+	    "[a APPEND box CATENATE ( UTF8 ( ) )]x[a APPEND ( ( ) TEXT )]y"
+	    "<END ( )>" },
+	{ "a APPEND box (((~{1+}\r\nx)\r\nb Y\r\n",
+	    "a BAD Syntax error in arguments\r\n[b Y]" },
+	{ "a APPEND box ({1+}\r\nx\r\nb Y\r\n",
+	    "[a APPEND box ( )]xa BAD Syntax error in arguments\r\n"
+	    "<ABORT>[b Y]" },
+	{ "a APPEND box {1+}\r\nx)\r\nb Y\r\n", "[a APPEND box]x"
+	    "a BAD Syntax error in arguments\r\n<ABORT>[b Y]" },
+	{ "a APPEND box {1+}\r\nx {101+}\r\n01234567890123456789012345678901"
+	    "23456789012345678901234567890123456789012345678901234567890123456"
+	    "7890 {1+}\r\nx\r\nb Y\r\n",
+	    "[a APPEND box]x[a APPEND]NO[b Y]" },
+	{ "a UID REPLACE 4 {3+}\r\nbox (\\Seen) {1}\r\nx\r\nb Y\r\n",
+	    "[a UID REPLACE 4 <box> ( \\Seen )]" GO "x<END>[b Y]" },
+	{ "a REPLACE 4 box {1+}\r\nx\r\n", "[a REPLACE 4 box]x<END>" },
 	{ "a APPEND box {101}\r\nb Y\r\n", "[a APPEND box]NO[b Y]" },
-	{ "a APPEND box (x {3+}\r\nabc\r\nb Y\r\n",
-	    "a BAD Syntax of APPEND\r\n[b Y]" },
+	{ "a APPEND box \"x {3+}\r\nabc\r\nb Y\r\n",
+	    "a BAD Syntax error in arguments\r\n[b Y]" },
 	{ "a IDLE\r\nDONE\r\nb Y\r\n", "[a IDLE]<DONE>[b Y]" },
 	{ "a X (\r\nb Y )\r\nc \"\r\nd X \"a\r\n",
 	    "a BAD Syntax error in arguments\r\nb BAD Syntax error in "
@@ -199,6 +229,37 @@ test_errors(void)
 	check(strcmp(r.text, "a BAD Control characters in a command\r\n") == 0);
 }
 
+/* Any number of messages takes the memory of one segment. */
+static void
+test_many(void)
+{
+	static const char
+	    begin[] = "a APPEND box",
+	    next[] =
+		" (\\Seen abcdefghijklmnopqrstuvwxyz) \"1-Jan-2020\" {1+}\r\nx";
+	struct buf out = { .max = 65536 };
+	enum imapd_event ev;
+	struct imapd e;
+	struct span in = { begin, sizeof(begin) - 1 };
+	unsigned n = 0;
+
+	imapd_init(&e, &out, 65536);
+	ev = imapd_next(&e, &in);
+	for (int i = 0; i < 5000; i++) {
+		in = (struct span){ next, sizeof(next) - 1 };
+		while ((ev = imapd_next(&e, &in)) != IMAPD_MORE)
+			if (ev == IMAPD_MESSAGE) {
+				n++;
+				imapd_accept(&e);
+			}
+	}
+	in = SPAN("\r\n");
+	check(n == 5000 && imapd_next(&e, &in) == IMAPD_END && out.n == 0);
+	check(span_is(e.tag, "a") && span_is(e.name, "APPEND"));
+	imapd_free(&e);
+	buf_free(&out);
+}
+
 /* A literal that is passed over takes its line and its followers along. */
 static void
 test_skip(void)
@@ -234,5 +295,6 @@ main(void)
 	test_long();
 	test_errors();
 	test_skip();
+	test_many();
 	return done();
 }

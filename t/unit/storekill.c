@@ -14,6 +14,7 @@
 #include "base/num.h"
 #include "io/fs.h"
 #include "io/out.h"
+#include "store/append.h"
 #include "store/index.h"
 #include "test.h"
 
@@ -123,10 +124,12 @@ append(const char *folder)
 
 	new_id(id);
 	snprintf(path, sizeof(path), "%s%s", root, folder);
-	if (folder_append_begin(&a, path) == -1)
+	if (folder_append_begin(&a, path, NULL) == -1 ||
+	    folder_append_create(&a) == -1)
 		return;
 	maildir_write(&a.file, span_of(id));
-	if (folder_append_commit(&a, FLAG_SEEN, SPAN("Blue"), 0, &v, &uid) == 0)
+	if (folder_append_done(&a, FLAG_SEEN, SPAN("Blue"), 0) == 0 &&
+	    folder_append_commit(&a, &v, &uid) == 0)
 		note(kept_fd, id);
 }
 

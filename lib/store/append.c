@@ -1,0 +1,309 @@
+#include "store/append.h"
+
+#include <errno.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/die.h"
+#include "base/limits.h"
+#include "io/fs.h"
+#include "store/grow.h"
+#include "store/mdname.h"
+#include "store/view.h"
+
+/* A message that is whole, in tmp/ or already in cur/. */
+struct appended {
+	char *tmp; /* below tmp/ */
+	uint64_t size, wire;
+	int64_t date;
+	uint16_t flags;
+	const char *keywords; /* names, behind tmp */
+	uint64_t mask;        /* the same by number */
+	bool placed;
+};
+
+struct append_index {
+	struct index ix;
+};
+
+static bool
+same_folder(int fd, const char *path)
+{
+	struct stat here, there;
+
+	return fstat(fd, &here) == 0 && stat(path, &there) == 0 &&
+	    here.st_dev == there.st_dev && here.st_ino == there.st_ino;
+}
+
+static void
+forget(struct folder_append *a)
+{
+	int err = errno;
+
+	if (a->index != NULL) {
+		index_close(&a->index->ix);
+		free(a->index);
+	}
+	a->index = NULL;
+	if (a->begun)
+		maildir_close(&a->md);
+	a->begun = false;
+	a->own = NULL;
+	errno = err;
+}
+
+static void
+clear(struct folder_append *a)
+{
+	for (size_t i = 0; i < a->n; i++)
+		free(a->msg[i].tmp);
+	a->n = a->held = 0;
+	a->bytes = 0;
+	a->committed = false;
+}
+
+int
+folder_append_begin(
+    struct folder_append *a, const char *path, struct folder *own)
+{
+	clear(a);
+	if (a->begun && strcmp(a->md.path, path) == 0 &&
+	    same_folder(a->md.fd, path)) {
+		a->own = own;
+		return 0;
+	}
+	forget(a);
+	if (maildir_open(&a->md, path, false) == -1)
+		return -1;
+	a->begun = true;
+	a->own = own;
+	return 0;
+}
+
+int
+folder_append_create(struct folder_append *a)
+{
+	if (maildir_create(&a->md, &a->file) == -1)
+		return -1;
+	a->writing = true;
+	return 0;
+}
+
+/* Behind the last byte: the time of the file is part of the message. */
+static int
+finish_file(struct maildir_file *f, int64_t *date)
+{
+	struct stat st;
+
+	if (f->wire.after_line)
+		maildir_write(f, SPAN("\n"));
+	if (*date != 0 &&
+	    (out_flush(&f->out) == -1 || fs_touch(f->fd, *date) == -1))
+		return -1;
+	if (maildir_sync(f) == -1 || fstat(f->fd, &st) == -1)
+		return -1;
+	*date = (int64_t)st.st_mtime;
+	return 0;
+}
+
+int
+folder_append_done(
+    struct folder_append *a, uint16_t flags, struct span keywords, int64_t date)
+{
+	size_t len = strlen(a->file.tmp) + 1;
+	size_t held = sizeof(*a->msg) + len + keywords.n + 1;
+	struct appended *m;
+
+	if (a->held + held > LIMIT_APPEND) {
+		errno = E2BIG;
+		return -1;
+	}
+	if (finish_file(&a->file, &date) == -1)
+		return -1;
+	a->msg = grow_array(a->msg, a->n, &a->cap, sizeof(*a->msg));
+	m = &a->msg[a->n];
+	*m = (struct appended){ .size = a->file.size,
+		.wire = a->file.wire.size,
+		.date = date,
+		.flags = flags & FLAG_ALL };
+	m->tmp = calloc(len + keywords.n + 1, 1);
+	if (m->tmp == NULL)
+		die_memory();
+	memcpy(m->tmp, a->file.tmp, len);
+	if (keywords.n > 0)
+		memcpy(m->tmp + len, keywords.p, keywords.n);
+	m->keywords = m->tmp + len;
+	a->n++;
+	a->held += held;
+	a->bytes += m->wire;
+	maildir_done(&a->file);
+	a->writing = false;
+	return 0;
+}
+
+/* Its name below the folder, of 512 bytes: cur/BASE,S=..,W=..:2,LETTERS */
+static size_t
+final_name(const struct appended *m, char *to)
+{
+	char base[MAILDIR_NAME + 64];
+
+	snprintf(base, sizeof(base), "%s,S=%llu,W=%llu", m->tmp,
+	    (unsigned long long)m->size, (unsigned long long)m->wire);
+	memcpy(to, "cur/", 4);
+	return mdname_make(
+	    to + 4, span_of(base), m->flags, (m->mask & 1) != 0, "");
+}
+
+static int
+place(struct index *ix, struct appended *m, uint32_t uid)
+{
+	struct index_new new = { .uid = uid, .fresh = true };
+	char from[MAILDIR_NAME + 8], to[512];
+	size_t len = final_name(m, to);
+
+	if (len == 0) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	snprintf(from, sizeof(from), "tmp/%s", m->tmp);
+	if (renameat(ix->fd, from, ix->fd, to) == -1)
+		return -1;
+	m->placed = true;
+	new.file = (struct span){ to + 4, len };
+	new.keywords = m->mask;
+	new.modseq = ix->modseq + 1;
+	new.date = m->date;
+	new.size = m->wire;
+	index_put_new(ix, &new);
+	return 0;
+}
+
+static void
+number_keywords(struct index *ix, struct appended *m)
+{
+	struct span words = span_of(m->keywords);
+
+	m->mask = 0;
+	while (words.n > 0) {
+		int k = view_keyword(ix, span_word(&words));
+
+		if (k != -1)
+			m->mask |= UINT64_C(1) << k;
+	}
+}
+
+/*
+ * The journal is synced before the directory: where one transaction holds
+ * both, the second has nothing left to do.  A UID whose file a power cut
+ * takes away between the two is used up, and nobody was told of it.
+ */
+static int
+place_all(struct folder_append *a, struct index *ix, uint32_t *uid)
+{
+	*uid = ix->uidnext;
+	if (a->n > UINT32_MAX - 1 - ix->uidnext) {
+		errno = EOVERFLOW;
+		return -1;
+	}
+	for (size_t i = 0; i < a->n; i++)
+		number_keywords(ix, &a->msg[i]);
+	for (size_t i = 0; i < a->n; i++)
+		if (place(ix, &a->msg[i], *uid + (uint32_t)i) == -1) {
+			buf_clear(&ix->out);
+			return -1;
+		}
+	index_put_own_change(ix);
+	if (index_commit(ix) == -1 || index_sync(ix) == -1)
+		return -1;
+	return maildir_sync_dir(&a->md, true);
+}
+
+static int
+commit_to(struct folder_append *a, struct index *ix, uint32_t *uidvalidity,
+    uint32_t *uid)
+{
+	int r;
+
+	if (index_lock(ix) == -1)
+		return -1;
+	r = index_scan(ix, true);
+	if (r == 0)
+		r = place_all(a, ix, uid);
+	*uidvalidity = ix->uidvalidity;
+	index_unlock(ix);
+	return r;
+}
+
+/* The index of the target: of the session's own folder, or ours. */
+static struct index *
+target(struct folder_append *a)
+{
+	if (a->own != NULL && !a->own->ix.reset) {
+		a->own->waiting = false;
+		return &a->own->ix;
+	}
+	if (a->index != NULL)
+		return &a->index->ix;
+	a->index = calloc(1, sizeof(*a->index));
+	if (a->index == NULL)
+		die_memory();
+	if (index_open(&a->index->ix, a->md.path) == -1) {
+		free(a->index);
+		a->index = NULL;
+		return NULL;
+	}
+	return &a->index->ix;
+}
+
+int
+folder_append_commit(
+    struct folder_append *a, uint32_t *uidvalidity, uint32_t *uid)
+{
+	struct index *ix = target(a);
+
+	if (ix == NULL || commit_to(a, ix, uidvalidity, uid) == -1) {
+		folder_append_abort(a);
+		return -1;
+	}
+	a->committed = true;
+	return 0;
+}
+
+void
+folder_append_flags(const struct folder_append *a, size_t i, uint16_t *flags,
+    struct span *keywords)
+{
+	*flags = a->msg[i].flags;
+	*keywords = span_of(a->msg[i].keywords);
+}
+
+void
+folder_append_abort(struct folder_append *a)
+{
+	char path[512];
+	int err = errno;
+
+	if (a->writing)
+		maildir_abort(&a->file);
+	a->writing = false;
+	for (size_t i = 0; i < a->n && !a->committed; i++) {
+		const struct appended *m = &a->msg[i];
+
+		snprintf(path, sizeof(path), "tmp/%s", m->tmp);
+		if (m->placed)
+			final_name(m, path);
+		unlinkat(a->md.fd, path, 0);
+	}
+	clear(a);
+	errno = err;
+}
+
+void
+folder_append_close(struct folder_append *a)
+{
+	folder_append_abort(a);
+	forget(a);
+	free(a->msg);
+	a->msg = NULL;
+	a->cap = 0;
+}
