@@ -63,6 +63,7 @@ $B/mdeliver: $B/libauth.a $B/libqueue.a $(STORE)
 $B/msend:    $(SMTP) $B/libqueue.a $(IO)
 $B/mpop:     $(POP3) $B/libauth.a $(STORE)
 $B/mimapd:   $(IMAP) $B/libauth.a $(STORE)
+$B/mindex:   $(IMAP) $B/libauth.a $(STORE)
 $B/pneu:     $(IO)
 $B/mtls $B/msend $B/mtoken: LDLIBS = -lssl -lcrypto
 $B/mauth $B/mpasswd: LDLIBS = -lcrypt

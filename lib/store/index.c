@@ -142,14 +142,12 @@ index_compact(struct index *ix)
 	return 0;
 }
 
-/* Nothing but a UIDVALIDITY: messages get new UIDs from 1 on. */
-static int
-make_index(struct index *ix)
+int
+index_begin(struct index *ix, uint32_t uidvalidity)
 {
 	uint64_t gen = (uint64_t)unix_now();
 
-	if (uidmem_fresh(&ix->mem, &ix->uidvalidity) == -1)
-		return -1;
+	ix->uidvalidity = uidvalidity;
 	ix->n = 0;
 	ix->uidnext = 1;
 	ix->modseq = 1;
@@ -158,6 +156,17 @@ make_index(struct index *ix)
 	snprintf(ix->keyword[0], sizeof(ix->keyword[0]), "$Forwarded");
 	ix->gen = gen > ix->gen ? gen : ix->gen;
 	return index_compact(ix);
+}
+
+/* Messages get new UIDs from 1 on. */
+static int
+make_index(struct index *ix)
+{
+	uint32_t uidvalidity;
+
+	if (uidmem_fresh(&ix->mem, &uidvalidity) == -1)
+		return -1;
+	return index_begin(ix, uidvalidity);
 }
 
 /* Read what was appended since; a torn end is cut off (under the lock). */

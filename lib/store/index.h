@@ -97,6 +97,9 @@ MUST int index_sync(struct index *);
 /* Replace the snapshot and begin a new journal, under the lock. */
 MUST int index_compact(struct index *);
 
+/* Forget all messages and begin with this UIDVALIDITY, under the lock. */
+MUST int index_begin(struct index *, uint32_t uidvalidity);
+
 /* The first entry with a UID of at least uid; ix->n when there is none. */
 size_t index_lower(const struct index *, uint32_t uid);
 struct entry *index_find(struct index *, uint32_t uid);

@@ -1,0 +1,268 @@
+/*
+ * mindex - show, check, rebuild, adopt, import, export, restore a mailbox
+ *
+ * Run by the user whose Maildir it is.  A verb says what to do; with -n it
+ * says what it would do, and does nothing.
+ */
+#include "mindex.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "auth/users.h"
+#include "base/num.h"
+#include "io/fs.h"
+
+static const char usage[] = "mindex [-V] [-c DIR] [-d MAILDIR] VERB [ARG ...]";
+
+static const struct verb {
+	const char *name;
+	const char *usage;
+	int (*main)(int argc, char **argv);
+} verbs[] = {
+	/* clang-format off */
+	{ "show",    "[-j] [MAILBOX ...]",             show_main },
+	{ "adopt",   "[-nvR] [MAILBOX ...]",           adopt_main },
+	/* clang-format on */
+};
+
+bool dry_run, verbose, as_json, replace;
+int secret_fd = -1;
+int status = EXIT_OK;
+struct out out;
+struct boxes boxes = { .fd = -1 };
+
+static const char *maildir;
+static char out_buf[65536];
+
+_Noreturn void
+usage_of(const char *verb)
+{
+	char text[200];
+
+	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
+		if (strcmp(verbs[i].name, verb) == 0) {
+			snprintf(text, sizeof(text), "mindex %s%s%s", verb,
+			    verbs[i].usage[0] != '\0' ? " " : "",
+			    verbs[i].usage);
+			die_usage(text);
+		}
+	die_usage(usage);
+}
+
+void
+verb_options(int argc, char **argv, const char *letters)
+{
+	char opts[16];
+	uint32_t fd;
+	int ch;
+
+	snprintf(opts, sizeof(opts), "+%s", letters);
+	while ((ch = getopt(argc, argv, opts)) != -1)
+		switch (ch) {
+		case 'j':
+			as_json = true;
+			break;
+		case 'n':
+			dry_run = true;
+			break;
+		case 'R':
+			replace = true;
+			break;
+		case 'v':
+			verbose = true;
+			break;
+		case 'w':
+			if (!num_u32(span_of(optarg), &fd) || fd > 1023)
+				usage_of(argv[0]);
+			secret_fd = (int)fd;
+			break;
+		default:
+			usage_of(argv[0]);
+		}
+}
+
+void
+open_maildir(bool create)
+{
+	char path[LIMIT_PATH], cur[LIMIT_PATH + 8];
+	struct stat st;
+
+	if (!users_maildir(maildir, path, sizeof(path)))
+		die(EXIT_NOINPUT, "there is no Maildir");
+	snprintf(cur, sizeof(cur), "%s/cur", path);
+	if (!create && (stat(cur, &st) == -1 || !S_ISDIR(st.st_mode)))
+		die(EXIT_NOINPUT, "%s: no Maildir", path);
+	if (boxes_open(&boxes, path, '/') == -1)
+		die_sys(EXIT_TEMP, "%s", path);
+}
+
+static void
+say_line(const char *step, const char *decision, const char *fmt, va_list ap)
+{
+	char text[2048];
+
+	vsnprintf(text, sizeof(text), fmt, ap);
+	put_text(step);
+	out_putc(&out, '\t');
+	put_text(decision);
+	out_putc(&out, '\t');
+	put_text(text);
+	out_putc(&out, '\n');
+}
+
+void
+say(const char *step, const char *decision, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (!dry_run && !verbose)
+		return;
+	va_start(ap, fmt);
+	say_line(step, decision, fmt, ap);
+	va_end(ap);
+}
+
+void
+say_more(const char *step, const char *decision, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (!verbose)
+		return;
+	va_start(ap, fmt);
+	say_line(step, decision, fmt, ap);
+	va_end(ap);
+}
+
+void
+failed(const char *what)
+{
+	warn_sys("%s", what);
+	status = EXIT_TEMP;
+}
+
+void
+put_text(const char *s)
+{
+	for (; *s != '\0'; s++)
+		if ((unsigned char)*s < ' ' || *s == 0x7f)
+			out_printf(&out, "%%%02X", (unsigned char)*s);
+		else
+			out_putc(&out, *s);
+}
+
+void
+put_json(const char *s)
+{
+	out_putc(&out, '"');
+	for (; *s != '\0'; s++)
+		if ((unsigned char)*s < ' ' || *s == 0x7f)
+			out_printf(&out, "\\u%04x", (unsigned)*s);
+		else {
+			if (*s == '"' || *s == '\\')
+				out_putc(&out, '\\');
+			out_putc(&out, *s);
+		}
+	out_putc(&out, '"');
+}
+
+const char *
+dir_of(const char *path)
+{
+	size_t n = strlen(boxes.root);
+
+	return strncmp(path, boxes.root, n) == 0 && path[n] == '/'
+	    ? path + n + 1
+	    : "";
+}
+
+static void
+named_boxes(char **argv, void (*f)(const char *name, const char *path))
+{
+	char path[LIMIT_PATH];
+
+	for (; *argv != NULL; argv++)
+		switch (
+		    boxes_find(&boxes, span_of(*argv), path, sizeof(path))) {
+		case BOX_OK:
+			f(*argv, path);
+			break;
+		case BOX_FAILED:
+			die_sys(EXIT_TEMP, "%s", *argv);
+		case BOX_NONE:
+		case BOX_EXISTS:
+		case BOX_BADNAME:
+		case BOX_INUSE:
+			die(EXIT_NOINPUT, "%s: no such mailbox", *argv);
+		}
+}
+
+void
+each_box(char **argv, void (*f)(const char *name, const char *path))
+{
+	char path[LIMIT_PATH];
+	struct box *list;
+	int n;
+
+	if (*argv != NULL) {
+		named_boxes(argv, f);
+		return;
+	}
+	if ((n = boxes_list(&boxes, &list)) == -1)
+		die_sys(EXIT_TEMP, "%s", boxes.root);
+	for (int i = 0; i < n; i++)
+		if (boxes_find(&boxes, span_of(list[i].name), path,
+			sizeof(path)) == BOX_OK)
+			f(list[i].name, path);
+	free(list);
+}
+
+static int
+run(const struct verb *v, int argc, char **argv)
+{
+	int r;
+
+	out_init(&out, STDOUT_FILENO, out_buf, sizeof(out_buf));
+	optind = 1;
+	r = v->main(argc, argv);
+	if (out_flush(&out) == -1)
+		die_sys(EXIT_TEMP, "standard output");
+	boxes_close(&boxes);
+	return r;
+}
+
+int
+main(int argc, char *argv[])
+{
+	int ch;
+
+	progname = "mindex";
+	opterr = 0;
+	while ((ch = getopt(argc, argv, "+c:d:V")) != -1)
+		switch (ch) {
+		case 'c':
+			if (setenv("PNEU_CONF", optarg, 1) == -1)
+				die_sys(EXIT_TEMP, "environment");
+			break;
+		case 'd':
+			maildir = optarg;
+			break;
+		case 'V':
+			puts("mindex " VERSION);
+			return EXIT_OK;
+		default:
+			die_usage(usage);
+		}
+	argc -= optind;
+	argv += optind;
+	if (argc == 0)
+		die_usage(usage);
+	umask(077);
+	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
+		if (strcmp(verbs[i].name, argv[0]) == 0)
+			return run(&verbs[i], argc, argv);
+	die_usage(usage);
+}

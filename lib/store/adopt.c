@@ -1,0 +1,125 @@
+#include "store/adopt.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "store/index.h"
+#include "store/mdname.h"
+
+int
+adopt_has_index(const char *path, uint32_t *uidvalidity)
+{
+	struct folder_status st;
+	char file[LIMIT_PATH + 32];
+
+	snprintf(file, sizeof(file), "%s/pneu.snapshot", path);
+	if (access(file, F_OK) == -1 || folder_status(path, &st, false) == -1)
+		return -1;
+	*uidvalidity = st.uidvalidity;
+	return 0;
+}
+
+static void
+put_keywords(struct index *ix, const struct adopt *a, int *number)
+{
+	for (int k = 0; k < a->nkeywords; k++) {
+		struct span name = span_of(a->keyword[k]);
+
+		number[k] = -1;
+		for (int i = 0; i < ix->nkeywords; i++)
+			if (span_iis(name, ix->keyword[i]))
+				number[k] = i;
+		if (number[k] != -1 || ix->nkeywords == LIMIT_KEYWORDS ||
+		    name.n > LIMIT_KEYWORD)
+			continue;
+		number[k] = ix->nkeywords;
+		index_put_keyword(ix, number[k], name);
+		if (index_commit(ix) == -1)
+			number[k] = -1;
+	}
+}
+
+/*
+ * $Forwarded is a letter of the name with us: the file gets it.  to has
+ * room for 512 bytes.
+ */
+static void
+rename_passed(struct index *ix, const char *path, struct mdname *m, char *to)
+{
+	size_t n;
+
+	memcpy(to, "cur/", 4);
+	n = mdname_make(to + 4, m->base, m->flags, true, m->extra);
+	if (n == 0 || renameat(ix->fd, path, ix->fd, to) == -1)
+		snprintf(to, 512, "%s", path);
+}
+
+static int
+put_message(struct index *ix, const struct adopt_msg *m, const int *number)
+{
+	struct index_new new = { .uid = m->uid };
+	struct mdname name = mdname_parse(m->file);
+	char path[MDNAME_MAX + 8], to[512];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "%s/%.*s", m->in_new ? "new" : "cur",
+	    (int)m->file.n, m->file.p);
+	if (fstatat(ix->fd, path, &st, 0) == -1)
+		return errno == ENOENT ? 0 : -1;
+	for (int k = 0; k < LIMIT_KEYWORDS; k++)
+		if ((m->keywords >> k & 1) != 0 && number[k] != -1)
+			new.keywords |= UINT64_C(1) << number[k];
+	snprintf(to, sizeof(to), "%s", path);
+	if ((new.keywords & 1) != 0 && !name.passed)
+		rename_passed(ix, path, &name, to);
+	new.file = span_of(to + 4);
+	new.in_new = new.fresh = to[0] == 'n';
+	new.modseq = ix->modseq + 1;
+	new.date = (int64_t)st.st_mtime;
+	new.size = m->wire;
+	if (new.size == 0 && name.has_w &&
+	    (!name.has_s || name.s == (uint64_t)st.st_size))
+		new.size = name.w;
+	index_put_new(ix, &new);
+	return 0;
+}
+
+/* Nothing but the UIDVALIDITY; then all that is listed. */
+static int
+fill(struct index *ix, const struct adopt *a)
+{
+	int number[LIMIT_KEYWORDS];
+
+	if (uidmem_set(&ix->mem, a->uidvalidity, a->uidnext - 1) == -1 ||
+	    index_begin(ix, a->uidvalidity) == -1)
+		return -1;
+	put_keywords(ix, a, number);
+	for (size_t i = 0; i < a->n; i++)
+		if (put_message(ix, &a->msg[i], number) == -1)
+			return -1;
+	index_put_uidnext(ix, a->uidnext, ix->modseq + 1);
+	if (index_commit(ix) == -1 || index_scan(ix, false) == -1)
+		return -1;
+	return index_compact(ix);
+}
+
+int
+adopt_index(const char *path, const struct adopt *a)
+{
+	struct index ix;
+	int r, err;
+
+	if (index_open(&ix, path) == -1)
+		return -1;
+	r = index_lock(&ix);
+	if (r == 0) {
+		r = fill(&ix, a);
+		index_unlock(&ix);
+	}
+	err = errno;
+	index_close(&ix);
+	errno = err;
+	return r;
+}
