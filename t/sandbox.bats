@@ -13,6 +13,7 @@ setup_file() {
 }
 
 setup() {
+	cd "$BATS_TEST_TMPDIR"
 	. "$PNEU_DIR/env"
 	PATH=$BATS_FILE_TMPDIR:$PATH
 	[ "$(uname -m)" = x86_64 ] || skip "system calls are put in on x86-64 only"
@@ -150,4 +151,46 @@ forbidden() {
 	done
 	[[ $reply == '250 2.1.5'* ]]
 	exec 7>&-
+}
+
+# mail NAME PORT LOGIN...: what a server may do once it serves alice
+served() {
+	local name=$1 server what reply
+	hold "$2" >/dev/null
+	printf '%s\r\n' "${@:3}" >&7
+	for what in "${@:3}"; do
+		until read -r -u 7 reply; [[ $reply == [a+]* ]]; do :; done
+	done
+	[[ $reply == *"ogged in"* ]]
+	server=$(confined "$name")
+	[ -n "$server" ]
+	forbidden "$server"
+	run -0 inject "$server" open "$PNEU_DIR/mail/bob"
+	[ "$output" = EACCES ]
+	run -0 inject "$server" open "$PNEU_DIR/mail/alice"
+	[ "$output" = ok ]
+	exec 7>&-
+}
+
+@test "mimapd reaches the mail of its user, and can't connect, fork or execute" {
+	served mimapd "$IMAP_PORT" 'a LOGIN alice@example.test secret-alice'
+}
+
+@test "mpop, too" {
+	served mpop "$POP3_PORT" 'USER alice@example.test' 'PASS secret-alice'
+}
+
+@test "mimapd in its sandbox still converts charsets and makes folders" {
+	run -0 curl -sS --user alice@example.test:secret-alice \
+		"imap://127.0.0.1:$IMAP_PORT" -X 'CREATE Sandbox/Deep'
+	printf 'Subject: =?KOI8-R?B?8NLJ18XU?=\r\n\r\nb\r\n' >koi8
+	run -0 curl -sS --user alice@example.test:secret-alice -T koi8 \
+		"imap://127.0.0.1:$IMAP_PORT/Sandbox%2FDeep"
+	run -0 curl -sS --user alice@example.test:secret-alice \
+		"imap://127.0.0.1:$IMAP_PORT/Sandbox%2FDeep" \
+		-X $'SEARCH CHARSET UTF-8 SUBJECT \xd0\x9f\xd1\x80\xd0\xb8\xd0\xb2\xd0\xb5\xd1\x82'
+	echo "$output"
+	[[ $output == *"SEARCH 1"* ]]
+	run -0 curl -sS --user alice@example.test:secret-alice \
+		"imap://127.0.0.1:$IMAP_PORT" -X 'DELETE Sandbox/Deep'
 }

@@ -13,11 +13,11 @@
 #include "event.h"
 #include "imap/imapcapa.h"
 #include "io/conf.h"
+#include "io/confine.h"
 #include "io/deadline.h"
 #include "io/ident.h"
 #include "io/log.h"
 #include "io/net.h"
-#include "io/sandbox.h"
 
 enum { IN_SIZE = LIMIT_SESSION_UNREAD + 4096, OUT_SIZE = 32768 };
 
@@ -215,8 +215,8 @@ main(int argc, char *argv[])
 	if (imap.login == NULL)
 		imap.login = "";
 	event_start(&imap);
-	if (sandbox_limits(true, 0) == -1)
-		die_sys(EXIT_TEMP, "limits");
+	if (confine_mail(imap.boxes.root) == -1)
+		die_sys(EXIT_TEMP, "sandbox");
 	greet(&imap, r);
 	serve(&imap);
 	select_close(&imap);

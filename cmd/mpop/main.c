@@ -15,11 +15,11 @@
 #include "auth/users.h"
 #include "base/die.h"
 #include "io/conf.h"
+#include "io/confine.h"
 #include "io/deadline.h"
 #include "io/ident.h"
 #include "io/log.h"
 #include "io/net.h"
-#include "io/sandbox.h"
 #include "io/stop.h"
 #include "mpop.h"
 #include "store/boxes.h"
@@ -328,8 +328,9 @@ run(const char *arg, bool preauth)
 	stop_init();
 	if (!preauth && !login_is_due(path, wait))
 		refuse_login();
-	sandbox_limits(true, 0);
 	open_drop(&d, path, arg == NULL);
+	if (confine_mail(path) == -1)
+		die_sys(EXIT_TEMP, "sandbox");
 	out_init(&d.out, STDOUT_FILENO, out_buf, sizeof(out_buf));
 	in_init(&d.in, STDIN_FILENO, in_buf, sizeof(in_buf));
 	d.in.tie = &d.out;

@@ -40,20 +40,19 @@ landlock_abi(void)
 	    LANDLOCK_CREATE_RULESET_VERSION);
 }
 
+/* Before ABI_REFER no file could go from one folder into another. */
 bool
 sandbox_has_paths(void)
 {
-	return landlock_abi() > 0;
+	return landlock_abi() >= ABI_REFER;
 }
 
 static int
 create(struct domain *d, int abi)
 {
-	struct ruleset r = { .fs = FS_FIRST };
+	struct ruleset r = { .fs = FS_FIRST | LANDLOCK_ACCESS_FS_REFER };
 	size_t size = sizeof(r.fs);
 
-	if (abi >= ABI_REFER)
-		r.fs |= LANDLOCK_ACCESS_FS_REFER;
 	if (abi >= ABI_TRUNCATE)
 		r.fs |= FS_TRUNCATE;
 	if (abi >= ABI_NET) {
@@ -83,6 +82,9 @@ access_of(unsigned rights, bool is_dir)
 	if (is_dir && (rights & SANDBOX_MAKE) != 0)
 		a |= LANDLOCK_ACCESS_FS_MAKE_REG |
 		    LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_REFER;
+	if (is_dir && (rights & SANDBOX_FOLDERS) != 0)
+		a |=
+		    LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_REMOVE_DIR;
 	return a;
 }
 
@@ -114,7 +116,7 @@ sandbox_paths(const struct sandbox_path *p, size_t n)
 
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)
 		return -1;
-	if (abi <= 0)
+	if (abi < ABI_REFER)
 		return 0; /* not in this kernel */
 	if (create(&d, abi) == -1)
 		return -1;

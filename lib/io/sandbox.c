@@ -127,9 +127,27 @@ static const int files[] = {
 #endif
 };
 
+/* What makes, removes and watches folders. */
+static const int folders[] = {
+	SYS_mkdirat,
+	SYS_inotify_init1,
+	SYS_inotify_add_watch,
+	SYS_inotify_rm_watch,
+	SYS_copy_file_range,
+	SYS_sendfile,
+	SYS_fadvise64,
+#ifdef SYS_mkdir
+	SYS_mkdir,
+	SYS_rmdir,
+	SYS_inotify_init,
+#endif
+};
+
 enum {
 	NSTREAMS = sizeof(streams) / sizeof(streams[0]),
-	NFILES = sizeof(files) / sizeof(files[0])
+	NFILES = sizeof(files) / sizeof(files[0]),
+	NFOLDERS = sizeof(folders) / sizeof(folders[0]),
+	NALL = NSTREAMS + NFILES + NFOLDERS
 };
 
 #if defined(__x86_64__)
@@ -148,11 +166,11 @@ enum {
  * with an odd count of edges at or below it is allowed.
  */
 struct edges {
-	uint32_t at[2 * (NSTREAMS + NFILES)];
+	uint32_t at[2 * NALL];
 	size_t n;
 };
 
-enum { HEAD = 4, CODE_MAX = 2 * (NSTREAMS + NFILES) + HEAD + 2 };
+enum { HEAD = 4, CODE_MAX = 2 * NALL + HEAD + 2 };
 
 static void
 add_call(struct edges *e, uint32_t nr)
@@ -211,9 +229,9 @@ halve(struct code *c, const struct edges *e, size_t lo, size_t hi)
 }
 #endif
 
-/* Allow so many of both lists, and nothing else. */
+/* Allow the first list, so many of the others, and nothing else. */
 static int
-allow_calls(unsigned nfiles)
+allow_calls(unsigned nfiles, unsigned nfolders)
 {
 #ifdef SANDBOX_ARCH
 	struct code c = { .n = 0 };
@@ -224,6 +242,8 @@ allow_calls(unsigned nfiles)
 		add_call(&e, (uint32_t)streams[i]);
 	for (unsigned i = 0; i < nfiles; i++)
 		add_call(&e, (uint32_t)files[i]);
+	for (unsigned i = 0; i < nfolders; i++)
+		add_call(&e, (uint32_t)folders[i]);
 	c.no = HEAD + (unsigned)e.n;
 	c.yes = c.no + 1;
 	put(&c,
@@ -257,13 +277,19 @@ allow_calls(unsigned nfiles)
 int
 sandbox_streams(void)
 {
-	return allow_calls(0);
+	return allow_calls(0, 0);
 }
 
 int
 sandbox_files(void)
 {
-	return allow_calls(NFILES);
+	return allow_calls(NFILES, 0);
+}
+
+int
+sandbox_folders(void)
+{
+	return allow_calls(NFILES, NFOLDERS);
 }
 
 /*

@@ -25,12 +25,16 @@ int sandbox_streams(void);
 /* The same, and what opens, makes, renames and removes files. */
 int sandbox_files(void);
 
+/* The same, and what makes and removes folders and watches them. */
+int sandbox_folders(void);
+
 /* What may still be done with a folder and all below it, or with a file. */
 enum sandbox_right {
-	SANDBOX_READ = 1,  /* read files */
-	SANDBOX_LIST = 2,  /* read folders */
-	SANDBOX_WRITE = 4, /* write files that are there */
-	SANDBOX_MAKE = 8   /* make, rename and remove files */
+	SANDBOX_READ = 1,    /* read files */
+	SANDBOX_LIST = 2,    /* read folders */
+	SANDBOX_WRITE = 4,   /* write files that are there */
+	SANDBOX_MAKE = 8,    /* make, rename and remove files */
+	SANDBOX_FOLDERS = 16 /* and folders */
 };
 
 struct sandbox_path {
@@ -40,9 +44,9 @@ struct sandbox_path {
 
 /*
  * Everything else in the file system is out of reach from here on, where
- * the kernel has Landlock; and so are TCP connections and signals to
- * others, where it knows how.  What is open stays open.  0, or -1 and
- * errno.
+ * the kernel has Landlock with renames between folders (5.19); and so are TCP
+ * connections and signals to others, where it knows how.  What is open stays
+ * open.  0, or -1 and errno.
  */
 int sandbox_paths(const struct sandbox_path *, size_t n);
 
