@@ -793,3 +793,21 @@ child_of() {
 	[ "$output" = 'mdeliver: -f no address: not an address' ]
 	nothing_left
 }
+
+@test "quota: what would not fit waits with 4.2.2, and leaves nothing" {
+	n=$({ front alice@example.test x@example.org; cat m; } | wc -c)
+	users "alice@example.test:$A:$D/alice:quota=$((3 * n)),10" \
+		"bob@example.test:$B:$D/bob:quota=0,1"
+	deliver alice@example.test
+	deliver alice@example.test bob@example.test
+	deliver alice@example.test
+	run -75 deliver alice@example.test
+	[[ $output == *"4.2.2"*" is full"* ]]
+	run -75 deliver bob@example.test
+	[ "$(ls alice/Maildir/new | wc -l)" = 3 ]
+	[ -z "$(ls alice/Maildir/tmp)" ]
+	[ "$(head -n1 alice/Maildir/maildirsize)" = "$((3 * n))S,10C" ]
+	rm "$(find alice/Maildir/new -type f | head -n1)"
+	touch -d '20 minutes ago' alice/Maildir/maildirsize
+	deliver alice@example.test
+}

@@ -182,7 +182,7 @@ checkpw(struct mauth *m, const struct sasl *sasl, struct login *l,
 	}
 	close(in);
 	status = finish(pid, out, text, sizeof(text), &n);
-	l->user = (struct user){ .separator = '/' };
+	l->user = (struct user){ 0 };
 	if (!span_cstr(
 		span_of(sasl->user), l->user.address, sizeof(l->user.address)))
 		return false;

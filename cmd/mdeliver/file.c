@@ -3,6 +3,7 @@
 
 #include "mdeliver.h"
 #include "store/maildir.h"
+#include "store/quota.h"
 
 struct filing {
 	struct maildir md;
@@ -39,10 +40,28 @@ put(void *ctx, struct span s)
 	maildir_write(ctx, s);
 }
 
+/* Whether message i has room beside those before it, not yet placed. */
+static bool
+has_room(struct target *const *t, const struct filing *f, size_t i)
+{
+	static struct quota q;
+	uint64_t size = f[i].file.size, n = 1;
+
+	for (size_t k = 0; k < i; k++)
+		if (f[k].open && strcmp(t[k]->path, t[i]->path) == 0) {
+			size += f[k].file.size;
+			n++;
+		}
+	quota_init(&q, t[i]->path, t[i]->quota_bytes, t[i]->quota_messages);
+	return quota_room(&q, size, n);
+}
+
 /* Written and synced, or set to later with nothing left. */
 static void
-write_one(struct target *t, struct filing *f)
+write_one(struct target *const *targets, struct filing *all, size_t i)
 {
+	struct target *t = targets[i];
+	struct filing *f = &all[i];
 	int r;
 
 	if (maildir_open(&f->md, t->path, true) == -1) {
@@ -55,6 +74,12 @@ write_one(struct target *t, struct filing *f)
 		return;
 	}
 	r = source_read(t->source, t->address, put, &f->file);
+	if (r == 0 && !has_room(targets, all, i)) {
+		target_set(t, TEMP, "4.2.2", "%s is full", t->path);
+		maildir_abort(&f->file);
+		maildir_close(&f->md);
+		return;
+	}
 	if (r == 0)
 		r = maildir_sync(&f->file);
 	if (r == 0) {
@@ -86,7 +111,7 @@ file_targets(struct target *const *t, size_t n)
 
 	memset(f, 0, sizeof(f));
 	for (size_t i = 0; i < n; i++)
-		write_one(t[i], &f[i]);
+		write_one(t, f, i);
 	for (size_t i = 0; i < n; i++) {
 		if (!f[i].open)
 			continue;
@@ -108,6 +133,7 @@ file_targets(struct target *const *t, size_t n)
 			continue;
 		}
 		target_set(t[i], OK, "2.0.0", "delivered to %s", t[i]->path);
+		quota_add(t[i]->path, (int64_t)f[i].file.size, 1);
 		maildir_done(&f[i].file);
 	}
 	for (size_t i = 0; i < n; i++) {

@@ -56,6 +56,7 @@ struct target {
 	const char *path;
 	uid_t uid;
 	gid_t gid;
+	uint64_t quota_bytes, quota_messages; /* of a box; 0: none */
 	bool by_alias; /* so once is enough for several recipients */
 	bool done;
 	const struct target *twin; /* what becomes of that one, or NULL */

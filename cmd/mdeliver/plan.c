@@ -105,7 +105,8 @@ same_target(const struct target *t, const struct plan *p, enum target_kind kind,
 	    strcmp(t->path, path) == 0;
 }
 
-static void
+/* NULL when there is nothing to add. */
+static struct target *
 add(struct plan *p, enum target_kind kind, const char *path, uid_t uid,
     gid_t gid, const char *because)
 {
@@ -118,11 +119,11 @@ add(struct plan *p, enum target_kind kind, const char *path, uid_t uid,
 		n += b->targets[i].source == p->source;
 		if (b->targets[i].rcpt == p->rcpt &&
 		    same_target(&b->targets[i], p, kind, path))
-			return; /* it gets one already */
+			return NULL; /* it gets one already */
 	}
 	if (n >= TARGETS_MAX) {
 		decide(p, TEMP, "4.3.5", "aliases lead to too many", "limit");
-		return;
+		return NULL;
 	}
 	b->targets = grown(
 	    b->targets, b->ntargets, &b->max_targets, sizeof(*b->targets));
@@ -136,6 +137,7 @@ add(struct plan *p, enum target_kind kind, const char *path, uid_t uid,
 		.by_alias = p->depth > 1 || kind != TARGET_BOX,
 		.verdict = TEMP };
 	explain(p, words[kind], path, because);
+	return &b->targets[b->ntargets - 1];
 }
 
 static void follow(struct plan *, struct span address);
@@ -240,8 +242,14 @@ alias_target(struct plan *p, struct span one)
 static void
 file_for(struct plan *p, const struct user *u, const char *because)
 {
-	add(p, TARGET_BOX, arena_str(&p->b->arena, span_of(u->maildir)), u->uid,
-	    u->gid, because);
+	struct target *t =
+	    add(p, TARGET_BOX, arena_str(&p->b->arena, span_of(u->maildir)),
+		u->uid, u->gid, because);
+
+	if (t != NULL) {
+		t->quota_bytes = u->quota_bytes;
+		t->quota_messages = u->quota_messages;
+	}
 }
 
 /* Somebody whom an alias names: the others get theirs all the same. */

@@ -91,6 +91,13 @@ fits(struct append *a, uint64_t n)
 	return false;
 }
 
+/* Room for those that are whole and what comes. */
+static bool
+has_room(struct append *a, uint64_t n, uint64_t messages)
+{
+	return quota_allows(a->im, a->f->bytes + n, a->f->n + messages);
+}
+
 static bool
 begin(struct append *a)
 {
@@ -151,7 +158,8 @@ segment(struct append *a, const struct imap_arg *arg)
 	if (!options(a, arg))
 		return false;
 	if (imapd_has_message(e))
-		return fits(a, e->message) && begin(a);
+		return fits(a, e->message) && has_room(a, e->message, 1) &&
+		    begin(a);
 	return (a->f->n > 0 && !a->options) || bad(a, "A message is missing");
 }
 
@@ -205,6 +213,8 @@ commit(struct append *a)
 	uint32_t validity, uid;
 	char set[32];
 
+	if (!has_room(a, 0, 0))
+		return;
 	if (folder_append_commit(a->f, &validity, &uid) == -1) {
 		failed(a);
 		return;

@@ -96,9 +96,8 @@ cmd_enable(struct imap *im)
 void
 cmd_namespace(struct imap *im)
 {
-	char s = im->boxes.separator;
-
-	out_printf(&im->out, "* NAMESPACE ((\"\" \"%s%c\")) NIL NIL\r\n",
-	    s == '\\' || s == '"' ? "\\" : "", s);
+	out_puts(&im->out, "* NAMESPACE ((");
+	imap_put_name(im, span_of(im->boxes.prefix));
+	out_printf(&im->out, " \"%c\")) NIL NIL\r\n", im->boxes.separator);
 	imap_done(im, "OK Namespace completed");
 }

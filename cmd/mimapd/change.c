@@ -292,7 +292,8 @@ run_copy(struct imap *im, bool move)
 		    "nothing was done");
 	else if (n == 0)
 		imap_done(im, "OK Nothing to do");
-	else
+	else if (move ||
+	    quota_allows(im, quota_messages(im->folder, idx, n), n))
 		transfer(im, idx, n,
 		    &(struct event_place){ .name = name, .path = path }, move);
 	free(idx);

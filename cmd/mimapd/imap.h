@@ -18,6 +18,7 @@
 #include "store/boxes.h"
 #include "store/events.h"
 #include "store/folder.h"
+#include "store/quota.h"
 
 /* The message looked at last: its file and its parts. */
 struct body {
@@ -72,6 +73,8 @@ struct imap {
 	struct folder_append append; /* knows the last target */
 
 	struct events events; /* event.h */
+
+	struct quota quota;
 };
 
 struct command {
@@ -145,6 +148,11 @@ size_t walk_all(struct walk *, size_t **idx);
 
 /* modifier.c: partial-range of RFC 9394, rising; last: from the end */
 bool imap_partial(struct span, uint32_t *from, uint32_t *to, bool *last);
+/* settings.c: open im->boxes and what else the configuration tells */
+void settings_open(struct imap *, const char *login, const char *path);
+
+/* quota.c: whether so much may be added; answers when it may not. */
+bool quota_allows(struct imap *, uint64_t bytes, uint64_t messages);
 
 /* select.c */
 void select_close(struct imap *);
@@ -188,6 +196,8 @@ void cmd_enable(struct imap *);
 void cmd_examine(struct imap *);
 void cmd_expunge(struct imap *);
 void cmd_fetch(struct imap *);
+void cmd_getquota(struct imap *);
+void cmd_getquotaroot(struct imap *);
 void cmd_id(struct imap *);
 void cmd_idle(struct imap *);
 void cmd_list(struct imap *);
@@ -199,6 +209,7 @@ void cmd_noop(struct imap *);
 void cmd_rename(struct imap *);
 void cmd_search(struct imap *);
 void cmd_select(struct imap *);
+void cmd_setquota(struct imap *);
 void cmd_status(struct imap *);
 void cmd_store(struct imap *);
 void cmd_subscribe(struct imap *);

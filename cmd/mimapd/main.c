@@ -138,21 +138,6 @@ greet(struct imap *im, enum session_result r)
 	}
 }
 
-static char
-separator(const char *login)
-{
-	static struct user u;
-
-	if (!conf_exists())
-		return '/';
-	if (login[0] != '\0' && users_find(span_of(login), &u) == OK &&
-	    u.separator != '\0')
-		return u.separator;
-	if (users_find_uid(getuid(), &u) == OK && u.separator != '\0')
-		return u.separator;
-	return '/';
-}
-
 static void
 start(struct imap *im, const char *arg, enum session_result r)
 {
@@ -170,9 +155,7 @@ start(struct imap *im, const char *arg, enum session_result r)
 	die_hook = say_bye;
 	if (!users_maildir(arg, path, sizeof(path)))
 		die(EXIT_TEMP, "no Maildir: name one, or set HOME");
-	if (boxes_open(&im->boxes, path,
-		separator(r == SESSION_OK ? session.login : "")) == -1)
-		die_sys(EXIT_TEMP, "%s", path);
+	settings_open(im, r == SESSION_OK ? session.login : "", path);
 }
 
 int

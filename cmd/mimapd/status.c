@@ -10,7 +10,8 @@ enum {
 	STATUS_DELETED = 32,
 	STATUS_SIZE = 64,
 	STATUS_HIGHESTMODSEQ = 128,
-	STATUS_APPENDLIMIT = 256
+	STATUS_APPENDLIMIT = 256,
+	STATUS_DELETED_STORAGE = 512
 };
 
 static const struct {
@@ -25,6 +26,7 @@ static const struct {
 	{ "DELETED", STATUS_DELETED },
 	{ "SIZE", STATUS_SIZE },
 	{ "HIGHESTMODSEQ", STATUS_HIGHESTMODSEQ },
+	{ "DELETED-STORAGE", STATUS_DELETED_STORAGE },
 	{ "APPENDLIMIT", STATUS_APPENDLIMIT },
 };
 
@@ -55,6 +57,53 @@ status_items(struct imap *im, const struct imap_arg *a, unsigned *items)
 	return true;
 }
 
+/* RFC 9208, section 4.1.4: the octets of what is marked as deleted. */
+static uint64_t
+deleted_storage(const char *path)
+{
+	struct folder *f;
+	uint64_t sum = 0;
+
+	if (folder_open(&f, path, false) == -1)
+		return 0;
+	for (size_t i = 0; i < folder_count(f); i++) {
+		const struct msg *m = folder_msg(f, i);
+
+		if (m->flags & FLAG_DELETED && !m->gone)
+			sum += quota_messages(f, &i, 1);
+	}
+	folder_close(f);
+	return sum;
+}
+
+static uint64_t
+value(const struct folder_status *st, unsigned item, const char *path)
+{
+	switch (item) {
+	case STATUS_MESSAGES:
+		return st->messages;
+	case STATUS_RECENT:
+		return st->recent;
+	case STATUS_UIDNEXT:
+		return st->uidnext;
+	case STATUS_UIDVALIDITY:
+		return st->uidvalidity;
+	case STATUS_UNSEEN:
+		return st->unseen;
+	case STATUS_DELETED:
+		return st->deleted;
+	case STATUS_SIZE:
+		return st->size;
+	case STATUS_HIGHESTMODSEQ:
+		return st->modseq;
+	case STATUS_APPENDLIMIT:
+		return append_limit();
+	case STATUS_DELETED_STORAGE:
+		return st->deleted == 0 ? 0 : deleted_storage(path);
+	}
+	return 0;
+}
+
 void
 status_put(struct imap *im, struct span name, const char *path, unsigned items)
 {
@@ -66,41 +115,12 @@ status_put(struct imap *im, struct span name, const char *path, unsigned items)
 	out_puts(&im->out, "* STATUS ");
 	imap_put_name(im, name);
 	for (int i = 0; i < NNAMES; i++) {
-		uint64_t v = 0;
-
 		if (!(items & names[i].item))
 			continue;
-		switch (names[i].item) {
-		case STATUS_APPENDLIMIT:
-			v = append_limit();
-			break;
-		case STATUS_MESSAGES:
-			v = st.messages;
-			break;
-		case STATUS_RECENT:
-			v = st.recent;
-			break;
-		case STATUS_UIDNEXT:
-			v = st.uidnext;
-			break;
-		case STATUS_UIDVALIDITY:
-			v = st.uidvalidity;
-			break;
-		case STATUS_UNSEEN:
-			v = st.unseen;
-			break;
-		case STATUS_DELETED:
-			v = st.deleted;
-			break;
-		case STATUS_SIZE:
-			v = st.size;
-			break;
-		case STATUS_HIGHESTMODSEQ:
-			v = st.modseq;
-			break;
-		}
-		out_printf(&im->out, "%s%s %llu", sep, names[i].name,
-		    (unsigned long long)v);
+		out_puts(&im->out, sep);
+		out_puts(&im->out, names[i].name);
+		out_putc(&im->out, ' ');
+		out_putu(&im->out, value(&st, names[i].item, path));
 		sep = " ";
 	}
 	out_puts(&im->out, ")\r\n");

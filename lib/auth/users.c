@@ -11,6 +11,35 @@
 
 static const char users_file[] = "users";
 
+/* number ["K" / "M" / "G" / "T"] */
+static bool
+parse_bytes(struct span s, uint64_t *n)
+{
+	static const char units[] = "KMGT";
+	unsigned shift = 0;
+
+	for (unsigned i = 0; s.n > 1 && units[i] != '\0'; i++)
+		if (to_upper(s.p[s.n - 1]) == units[i])
+			shift = 10 * (i + 1);
+	if (shift > 0)
+		s.n--;
+	if (!num_u64(s, n) || *n > UINT64_C(1) << 62 >> shift)
+		return false;
+	*n <<= shift;
+	return true;
+}
+
+/* quota = bytes ["," messages] */
+static bool
+parse_quota(struct span value, struct user *u)
+{
+	struct span bytes = value.n == 0 ? value : span_cut(&value, ',');
+
+	return parse_bytes(bytes, &u->quota_bytes) &&
+	    (value.n == 0 || num_u64(value, &u->quota_messages)) &&
+	    u->quota_messages < UINT64_C(1) << 62;
+}
+
 /* One "name=value" or "disabled" of the last field. */
 static bool
 parse_option(struct span o, struct user *u)
@@ -34,6 +63,11 @@ parse_option(struct span o, struct user *u)
 		if (value.n != 1 || (*value.p != '/' && *value.p != '.'))
 			return false;
 		u->separator = *value.p;
+	} else if (span_is(name, "prefix")) {
+		u->has_prefix = true;
+		return span_cstr(value, u->prefix, sizeof(u->prefix));
+	} else if (span_is(name, "quota")) {
+		return parse_quota(value, u);
 	} else {
 		return false;
 	}
@@ -86,7 +120,7 @@ parse_options(struct span rest, struct user *u)
 static bool
 fill_user(const struct fields *f, struct user *u)
 {
-	*u = (struct user){ .separator = '/', .uid = f->uid, .gid = f->gid };
+	*u = (struct user){ .uid = f->uid, .gid = f->gid };
 	memcpy(u->address, f->address.p, f->address.n);
 	memcpy(u->home, f->home.p, f->home.n);
 	snprintf(u->maildir, sizeof(u->maildir), "%.*s/Maildir", (int)f->home.n,

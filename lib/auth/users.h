@@ -20,9 +20,12 @@ struct user {
 	uid_t uid;
 	gid_t gid;
 	char home[LIMIT_PATH];
-	char maildir[LIMIT_PATH]; /* absolute; HOME/Maildir by default */
-	char send[2048];          /* send=: further addresses, commas */
-	char separator;           /* of IMAP names; '/' by default */
+	char maildir[LIMIT_PATH];      /* absolute; HOME/Maildir by default */
+	char send[2048];               /* send=: further addresses, commas */
+	char separator;                /* of IMAP names; '\0': not told */
+	char prefix[LIMIT_PREFIX + 1]; /* of them, "" for none */
+	bool has_prefix;
+	uint64_t quota_bytes, quota_messages; /* 0: no limit */
 	bool disabled;
 };
 

@@ -138,6 +138,7 @@ enum {
 	EVENT_TRIES = 5,
 	TIME_EVENT = 300,
 	LIMIT_MAILBOX_NAME = 1000,
+	LIMIT_PREFIX = 63, /* that all names but INBOX begin with */
 	LIMIT_KEYWORDS = 64,
 	LIMIT_KEYWORD = 64,
 

@@ -9,6 +9,7 @@
 #include "io/fs.h"
 #include "store/grow.h"
 #include "store/mdname.h"
+#include "store/quota.h"
 #include "store/view.h"
 
 /* A message that is whole, in tmp/ or already in cur/. */
@@ -260,11 +261,15 @@ folder_append_commit(
     struct folder_append *a, uint32_t *uidvalidity, uint32_t *uid)
 {
 	struct index *ix = target(a);
+	uint64_t size = 0;
 
 	if (ix == NULL || commit_to(a, ix, uidvalidity, uid) == -1) {
 		folder_append_abort(a);
 		return -1;
 	}
+	for (size_t i = 0; i < a->n; i++)
+		size += a->msg[i].size;
+	quota_add(a->md.path, (int64_t)size, (int64_t)a->n);
 	a->committed = true;
 	return 0;
 }

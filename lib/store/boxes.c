@@ -31,6 +31,7 @@ boxes_open(struct boxes *b, const char *root, char separator)
 	while (n > 1 && root[n - 1] == '/')
 		n--;
 	b->separator = separator == '\0' ? '/' : separator;
+	b->prefix[0] = '\0';
 	b->fd = -1;
 	if (n + BOXNAME_DIR + 2 > sizeof(b->root) ||
 	    !span_cstr((struct span){ root, n }, b->root, sizeof(b->root))) {
@@ -47,6 +48,22 @@ boxes_open(struct boxes *b, const char *root, char separator)
 		return -1;
 	}
 	return 0;
+}
+
+bool
+boxes_set_prefix(struct boxes *b, const char *prefix)
+{
+	struct span s = span_of(prefix);
+	char dir[BOXNAME_DIR];
+
+	b->prefix[0] = '\0';
+	if (s.n == 0)
+		return true;
+	if (s.p[s.n - 1] != b->separator)
+		return false;
+	s.n--;
+	return boxname_dir(s, b->separator, dir) &&
+	    span_cstr(span_of(prefix), b->prefix, sizeof(b->prefix));
 }
 
 void
@@ -77,7 +94,7 @@ boxes_path(struct boxes *b, struct span name, char *path, size_t size)
 {
 	char dir[BOXNAME_DIR];
 
-	if (!boxname_dir(name, b->separator, dir))
+	if (!boxname_dir_in(b, name, dir))
 		return BOX_BADNAME;
 	if (snprintf(path, size, "%s%s%s", b->root, dir[0] == '\0' ? "" : "/",
 		dir) >= (int)size)
@@ -91,7 +108,7 @@ boxes_find(struct boxes *b, struct span name, char *path, size_t size)
 	char dir[BOXNAME_DIR];
 	enum box_result r = boxes_path(b, name, path, size);
 
-	if (r != BOX_OK || !boxname_dir(name, b->separator, dir))
+	if (r != BOX_OK || !boxname_dir_in(b, name, dir))
 		return r;
 	return boxes_is_folder(b, dir) ? BOX_OK : BOX_NONE;
 }

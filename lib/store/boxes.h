@@ -5,7 +5,8 @@
  * ".Work.2026" in it.  Names here are UTF-8 with the separator of the
  * user ('/' by default; a name may then hold no '.'); on disk they are
  * modified UTF-7 like those of Dovecot and Courier.  INBOX is one mailbox
- * in any case.
+ * in any case.  With a prefix, "INBOX." say, the folder ".Work" is
+ * "INBOX.Work".
  */
 #ifndef STORE_BOXES_H
 #define STORE_BOXES_H
@@ -18,6 +19,7 @@ struct boxes {
 	int fd; /* the Maildir */
 	char root[LIMIT_PATH];
 	char separator;
+	char prefix[LIMIT_PREFIX + 1];
 };
 
 enum box_result {
@@ -50,6 +52,12 @@ struct box {
 /* Open a Maildir root, which is created when it does not exist. */
 MUST int boxes_open(struct boxes *, const char *root, char separator);
 void boxes_close(struct boxes *);
+
+/*
+ * The prefix of all names but INBOX, with the separator at its end, as
+ * "INBOX.".  False when it can't be one; "" is none.
+ */
+MUST bool boxes_set_prefix(struct boxes *, const char *prefix);
 
 /*
  * Every mailbox, INBOX first, then in order of name, parents that do not

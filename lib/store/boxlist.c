@@ -56,7 +56,7 @@ add_dirs(struct list *l, struct span dirs, unsigned attrs)
 		if (span_is(line, "INBOX"))
 			add(l, line, attrs);
 		else if (span_cstr(line, dir, sizeof(dir)) &&
-		    boxname_of(&name, dir, l->b->separator))
+		    boxname_of_in(l->b, &name, dir))
 			add(l, buf_span(&name), attrs);
 	}
 	buf_free(&name);
@@ -96,8 +96,8 @@ add_parents(struct list *l)
 			if (buf_room(&l->text, at + 1) == NULL)
 				return;
 			name.p = l->text.p + l->row[i].name;
-			if (!span_iis(name, "INBOX"))
-				add(l, name, BOX_NONEXISTENT | BOX_HASCHILDREN);
+			add(l, span_iis(name, "INBOX") ? SPAN("INBOX") : name,
+			    BOX_NONEXISTENT | BOX_HASCHILDREN);
 			name = (struct span){ l->text.p + l->row[i].name, at };
 		}
 	}
@@ -169,6 +169,17 @@ settle(struct list *l)
 	l->n = n;
 }
 
+/* With the prefix or without it. */
+static bool
+is_named(const struct list *l, struct span box, struct span name)
+{
+	struct span rest = box;
+
+	if (span_starts(box, l->b->prefix))
+		span_take(&rest, strlen(l->b->prefix));
+	return span_eq(rest, name) || span_eq(box, name);
+}
+
 /* `imap` in the configuration: "sent NAME"; else the usual names. */
 static void
 name_use(struct list *l, unsigned use, struct span name)
@@ -176,7 +187,7 @@ name_use(struct list *l, unsigned use, struct span name)
 	if ((l->uses & use) != 0)
 		return;
 	for (size_t i = 0; i < l->n; i++)
-		if (span_eq(row_name(l, i), name) &&
+		if (is_named(l, row_name(l, i), name) &&
 		    (l->row[i].attrs & BOX_NOSELECT) == 0) {
 			l->row[i].attrs |= use;
 			l->uses |= use;

@@ -98,6 +98,44 @@ boxname_of(struct buf *b, const char *dir, char separator)
 	return true;
 }
 
+/* The first level of "INBOX.x" is INBOX in any case. */
+static bool
+take_prefix(const struct boxes *b, struct span *name)
+{
+	struct span prefix = span_of(b->prefix);
+	struct span head = { name->p, prefix.n };
+
+	if (name->n <= prefix.n)
+		return false;
+	if (!span_eq(head, prefix) &&
+	    !(is_inbox(prefix, b->separator) && span_ieq(head, prefix)))
+		return false;
+	span_take(name, prefix.n);
+	return true;
+}
+
+bool
+boxname_dir_in(const struct boxes *b, struct span name, char dir[BOXNAME_DIR])
+{
+	dir[0] = '\0';
+	if (b->prefix[0] == '\0' || span_iis(name, "INBOX"))
+		return boxname_dir(name, b->separator, dir);
+	return take_prefix(b, &name) && !span_iis(name, "INBOX") &&
+	    boxname_dir(name, b->separator, dir);
+}
+
+bool
+boxname_of_in(const struct boxes *b, struct buf *name, const char *dir)
+{
+	size_t at = name->n;
+
+	buf_puts(name, b->prefix);
+	if (boxname_of(name, dir, b->separator))
+		return true;
+	name->n = at;
+	return false;
+}
+
 bool
 boxname_below(const char *dir, const char *parent)
 {

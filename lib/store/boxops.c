@@ -14,6 +14,7 @@
 #include "store/boxname.h"
 #include "store/folder.h"
 #include "store/mdname.h"
+#include "store/quota.h"
 #include "store/uidmem.h"
 
 static const size_t dirs_max = 16777216;
@@ -63,7 +64,7 @@ boxes_create(struct boxes *b, struct span name, unsigned use)
 
 	if (name.n > 1 && name.p[name.n - 1] == b->separator)
 		name.n--; /* "there will be inferiors": RFC 3501, 6.3.3 */
-	if (!boxname_dir(name, b->separator, dir))
+	if (!boxname_dir_in(b, name, dir))
 		return BOX_BADNAME;
 	if (boxes_is_folder(b, dir))
 		return BOX_EXISTS;
@@ -112,9 +113,11 @@ enum box_result
 boxes_delete(struct boxes *b, struct span name)
 {
 	char dir[BOXNAME_DIR], unique[128], grave[160];
+	char path[LIMIT_PATH + BOXNAME_DIR];
+	uint64_t bytes, messages;
 	int r;
 
-	if (!boxname_dir(name, b->separator, dir))
+	if (!boxname_dir_in(b, name, dir))
 		return BOX_BADNAME;
 	if (dir[0] == '\0')
 		return BOX_INUSE;
@@ -127,6 +130,9 @@ boxes_delete(struct boxes *b, struct span name)
 	snprintf(grave, sizeof(grave), "..pneu-gone.%s", unique);
 	if (renameat(b->fd, dir, b->fd, grave) == -1)
 		return errno == ENOENT ? BOX_NONE : BOX_FAILED;
+	snprintf(path, sizeof(path), "%s/%s", b->root, grave);
+	if (quota_count(path, &bytes, &messages) == 0 && messages > 0)
+		quota_add(b->root, -(int64_t)bytes, -(int64_t)messages);
 	if (fs_sync_dir(b->fd, ".") == -1 ||
 	    fs_remove_tree(b->fd, grave) == -1 ||
 	    boxfile_set_use(b->fd, dir, 0) == -1)
@@ -261,8 +267,7 @@ boxes_rename(struct boxes *b, struct span from, struct span to)
 
 	if (to.n > 1 && to.p[to.n - 1] == b->separator)
 		to.n--;
-	if (!boxname_dir(from, b->separator, old) ||
-	    !boxname_dir(to, b->separator, new))
+	if (!boxname_dir_in(b, from, old) || !boxname_dir_in(b, to, new))
 		return BOX_BADNAME;
 	if (strcmp(old, new) == 0 || boxes_is_folder(b, new))
 		return BOX_EXISTS;
@@ -288,7 +293,7 @@ boxes_subscribe(struct boxes *b, struct span name, bool subscribe)
 {
 	char dir[BOXNAME_DIR];
 
-	if (!boxname_dir(name, b->separator, dir))
+	if (!boxname_dir_in(b, name, dir))
 		return BOX_BADNAME;
 	return boxfile_subscribe(b->fd, dir, subscribe) == -1 ? BOX_FAILED
 							      : BOX_OK;

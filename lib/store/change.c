@@ -5,6 +5,7 @@
 #include "base/die.h"
 #include "store/le.h"
 #include "store/mdname.h"
+#include "store/quota.h"
 #include "store/view.h"
 
 /* atom, RFC 3501, section 9 */
@@ -71,8 +72,9 @@ struct change {
 	uint64_t before; /* of what the pass before it changed; or 0 */
 	struct index_list list;
 	bool begun, renamed;
-	bool missing; /* a file was not there under its name */
-	int err;      /* and stop */
+	int64_t freed, nfreed; /* bytes and messages that went */
+	bool missing;          /* a file was not there under its name */
+	int err;               /* and stop */
 };
 
 static void
@@ -207,8 +209,10 @@ static void
 expunge_one(struct change *c, const struct entry *e)
 {
 	char path[512];
+	uint64_t size;
 
 	index_file(c->ix, e, path);
+	size = quota_size(c->ix->fd, path);
 	if (unlinkat(c->ix->fd, path, 0) == -1) {
 		if (errno == ENOENT)
 			c->missing = true;
@@ -217,6 +221,8 @@ expunge_one(struct change *c, const struct entry *e)
 		return;
 	}
 	c->renamed = true;
+	c->freed += (int64_t)size;
+	c->nfreed++;
 	put_item(c, RECORD_GONE, e->msg.uid);
 }
 
@@ -245,6 +251,8 @@ folder_expunge(struct folder *f, const size_t *idx, size_t n)
 		r = view_look_again(f);
 	}
 	index_unlock(&f->ix);
+	if (c.nfreed > 0)
+		quota_add(f->ix.path, -c.freed, -c.nfreed);
 	return r;
 }
 

@@ -8,12 +8,14 @@
 #include "io/fs.h"
 #include "io/out.h"
 #include "store/mdname.h"
+#include "store/quota.h"
 #include "store/view.h"
 
 /* One message on its way, from the destination's tmp/ into its cur/. */
 struct item {
 	char base[MDNAME_MAX + 1]; /* "" when there is nothing to undo */
 	bool placed;
+	uint64_t size; /* of the file */
 };
 
 struct copy {
@@ -91,6 +93,7 @@ fetch(struct copy *c, size_t k)
 	snprintf(tmp, sizeof(tmp), "tmp/%s", unique);
 	if (link_file(c, k, tmp) == -1 || fstatat(c->to.fd, tmp, &st, 0) == -1)
 		return -1;
+	it->size = (uint64_t)st.st_size;
 	if (w == 0)
 		return 0;
 	n = snprintf(it->base, sizeof(it->base), "%s,S=%llu,W=%llu", unique,
@@ -221,6 +224,16 @@ copy_all(struct copy *c, uint32_t *uidvalidity, uint32_t *uids)
 	return r;
 }
 
+static void
+count(const struct copy *c)
+{
+	uint64_t bytes = 0;
+
+	for (size_t k = 0; k < c->n; k++)
+		bytes += c->item[k].size;
+	quota_add(c->to.path, (int64_t)bytes, (int64_t)c->n);
+}
+
 int
 folder_copy(struct folder *f, const size_t *idx, size_t n, const char *to_path,
     bool move, uint32_t *uidvalidity, uint32_t *uids)
@@ -236,6 +249,8 @@ folder_copy(struct folder *f, const size_t *idx, size_t n, const char *to_path,
 	r = copy_all(&c, uidvalidity, uids);
 	if (r == -1)
 		undo(&c);
+	else
+		count(&c);
 	free(c.item);
 	index_close(&c.to);
 	return r == 0 && move ? folder_expunge(f, idx, n) : r;

@@ -40,6 +40,10 @@ static const char *const bad[] = {
 	"x@y.test:1:1::", "x@y.test: 1:1:/h:", "x y@y.test:1:1:/h:",
 	"x@y.test:1:1:/h:quota=", "x@y.test:1:1:/h:quota=1",
 	"x@y.test:1:1:/h:maildir=", "x@y.test:1:1:/h:separator=ab",
+	"x@y.test:1:1:/h:quota=", "x@y.test:1:1:/h:quota=1,",
+	"x@y.test:1:1:/h:quota=1X", "x@y.test:1:1:/h:quota=G",
+	"x@y.test:1:1:/h:quota=1,-1",
+	"x@y.test:1:1:/h:quota=99999999999T",
 	"x@y.test:1:1:/h:separator=-", "x@y.test:1:1:/h:disabled=1",
 	"x@y.test:1:1:/h:unknown", "x@[1:1:/h:", "x@y..test:1:1:/h:",
 	"\"x@y.test:1:1:/h:", "x@y.test:0x1:1:/h:",
@@ -73,18 +77,21 @@ test_good(void)
 	    "ann@Y.test:1000:1001:/home/ann:\r\n"
 	    "Ann@y.test:1:2:/A:maildir=/m/A\n"
 	    "bob@y.test:3:4:/b:maildir=mail send=a@x.test,@z.test "
-	    "separator=. disabled\n"
+	    "separator=. prefix=INBOX. quota=2G,500 disabled\n"
 	    "cy@[IPv6:2001:db8::1]:5:6:/c:\n"
 	    "\"d d\"@y.test:7:8:/d:\n",
 	    60);
 	check(find("ann@y.test", &u) == OK && u.uid == 1000 && u.gid == 1001);
 	check(strcmp(u.maildir, "/home/ann/Maildir") == 0);
-	check(u.separator == '/' && !u.disabled);
+	check(u.separator == '\0' && !u.has_prefix && !u.disabled);
+	check(u.quota_bytes == 0 && u.quota_messages == 0);
 	check(find("Ann@Y.TEST", &u) == OK && u.uid == 1);
 	check(strcmp(u.maildir, "/m/A") == 0);
 	check(find("ANN@y.test", &u) == OK && u.uid == 1000);
 	check(find("bob@y.test", &u) == OK && u.disabled);
 	check(strcmp(u.maildir, "/b/mail") == 0 && u.separator == '.');
+	check(u.has_prefix && strcmp(u.prefix, "INBOX.") == 0);
+	check(u.quota_bytes == UINT64_C(2) << 30 && u.quota_messages == 500);
 	check(users_may_send(&u, SPAN("q@Z.test")) == OK);
 	check(users_may_send(&u, SPAN("a@x.test")) == OK);
 	check(find("cy@[IPv6:2001:db8::1]", &u) == OK && u.gid == 6);
