@@ -230,8 +230,8 @@ salt_of() { # USER: the salt and rounds that it is told
 	conf masks 'PLAIN' 'LOGIN helo:x'
 	sasl PLAIN $A pencil bin/mauth mpop
 	grep -qx 'offered SCRAM-SHA-256 PLAIN LOGIN' said
-	grep -q 'conf/masks:1: not MECHANISM' log
-	grep -q 'conf/masks:2: not MECHANISM' log
+	grep -q 'conf/masks:1: not NAME and' log
+	grep -q 'conf/masks:2: not NAME and' log
 }
 
 @test "EXTERNAL: whose certificate it is" {

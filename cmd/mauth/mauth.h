@@ -48,6 +48,7 @@ struct mauth {
 	char tls_facts[128]; /* "TLSv1.3 CIPHER", "" without */
 	struct sasl_conf sasl;
 	char mechs[160];                  /* what both have */
+	char masked[4096];                /* what is hidden from the peer */
 	char binding[SCRAMD_BINDING_MAX]; /* tls-exporter */
 	size_t nbinding;
 	struct cert cert;

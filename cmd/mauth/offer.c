@@ -1,10 +1,8 @@
-#include <errno.h>
 #include <unistd.h>
 
+#include "auth/masks.h"
 #include "base/enc.h"
-#include "io/cidr.h"
 #include "io/conf.h"
-#include "io/log.h"
 #include "mauth.h"
 
 static const char plus[] = "SCRAM-SHA-256-PLUS";
@@ -34,54 +32,18 @@ find_cert_user(struct mauth *m)
 	    users_find(span_of(name), &m->cert.user) == OK;
 }
 
-/* MECHANISM ("*" | "peer:" (ADDRESS | CIDR))... */
-static bool
-is_masked(const struct mauth *m, struct span line, const char *mech, bool *bad)
+static void
+read_masks(struct mauth *m)
 {
-	struct span word = span_word(&line);
-	bool all = true, some = false;
-	struct cidr c;
+	const struct masks_who who = { .ip = m->peer.ip,
+		.names = SPAN("EXTERNAL SCRAM-SHA-256-PLUS SCRAM-SHA-256 "
+			      "PLAIN LOGIN OAUTHBEARER XOAUTH2") };
+	struct buf b = { .max = sizeof(m->masked) - 1 };
 
-	if (!span_iis(word, mech))
-		return false;
-	while ((word = span_word(&line)).n > 0) {
-		some = true;
-		if (span_is(word, "*"))
-			continue;
-		*bad = !span_starts(word, "peer:");
-		if (!*bad) {
-			span_take(&word, 5);
-			*bad = !cidr_parse(word, &c);
-		}
-		if (*bad)
-			return false;
-		all = all && cidr_has(&c, m->peer.ip);
-	}
-	*bad = !some;
-	return some && all;
-}
-
-/* Whether the file `masks` hides it from this peer. */
-static bool
-masked(const struct mauth *m, const char *mech)
-{
-	static struct conf c;
-	struct span line;
-	bool hide = false, bad = false;
-
-	if (conf_open(&c, "masks") == -1) {
-		if (errno != ENOENT)
-			log_error("masks", NULL);
-		return false;
-	}
-	while (!hide && conf_next(&c, &line) == 1) {
-		hide = is_masked(m, line, mech, &bad);
-		if (bad)
-			conf_bad(&c, "not MECHANISM and * or peer:");
-		bad = false;
-	}
-	conf_close(&c);
-	return hide;
+	masks_read(&who, &b);
+	buf_putc(&b, '\0');
+	memcpy(m->masked, b.p, b.n);
+	buf_free(&b);
 }
 
 static void
@@ -89,7 +51,7 @@ add(struct mauth *m, const char *mech)
 {
 	size_t n = strlen(m->mechs);
 
-	if (masked(m, mech))
+	if (masks_has(span_of(m->masked), span_of(mech)))
 		return;
 	snprintf(
 	    m->mechs + n, sizeof(m->mechs) - n, "%s%s", n > 0 ? " " : "", mech);
@@ -103,12 +65,13 @@ add(struct mauth *m, const char *mech)
 void
 offer(struct mauth *m)
 {
+	read_masks(m);
 	m->mechs[0] = '\0';
 	m->conf.mechs = m->sasl.mechs = m->mechs;
 	m->sasl.binding = (struct span){ m->binding, m->nbinding };
 	m->cert.known = false;
 	/* who is not told of it is not wrong to think that we can't */
-	if (masked(m, plus))
+	if (masks_has(span_of(m->masked), span_of(plus)))
 		m->sasl.binding = SPAN("");
 	if (m->check == NULL && m->conf.plain_ok) {
 		m->cert.known = find_cert_user(m);

@@ -1,18 +1,13 @@
 /* Commands that need no mailbox. */
 #include "imap.h"
-#include "imap/imapcapa.h"
+#include "imap/imapid.h"
 
 void
 cmd_capability(struct imap *im)
 {
-	struct imapcapa_conf c = { .appendlimit = append_limit() };
-	struct buf b = { .max = 2048 };
-
-	buf_puts(&b, "* ");
-	imapcapa_put(&b, &c);
-	buf_puts(&b, "\r\n");
-	imap_put(im, &b);
-	buf_free(&b);
+	out_puts(&im->out, "* ");
+	imap_put_capability(im);
+	out_puts(&im->out, "\r\n");
 	imap_done(im, "OK Capability completed");
 }
 
@@ -36,7 +31,7 @@ cmd_logout(struct imap *im)
 	im->over = true;
 }
 
-/* id = "ID" SP id-params-list: whatever it says, it decides nothing. */
+/* id = "ID" SP id-params-list: it decides what is hidden, no more. */
 void
 cmd_id(struct imap *im)
 {
@@ -45,6 +40,8 @@ cmd_id(struct imap *im)
 		imap_bad(im, "ID takes a list or NIL");
 		return;
 	}
+	imapid_read(&im->id, im->e.args);
+	masks_apply(im);
 	out_puts(&im->out,
 	    "* ID (\"name\" \"pneu\" \"version\" \"" VERSION "\")\r\n");
 	imap_done(im, "OK ID completed");
@@ -57,6 +54,7 @@ static const struct {
 	{ "IMAP4rev2", ENABLE_REV2 },
 	{ "CONDSTORE", ENABLE_CONDSTORE },
 	{ "QRESYNC", ENABLE_QRESYNC | ENABLE_CONDSTORE },
+	{ "UIDONLY", ENABLE_UIDONLY },
 };
 
 enum { NENABLES = sizeof(enables) / sizeof(enables[0]) };
@@ -74,7 +72,8 @@ cmd_enable(struct imap *im)
 			return;
 		}
 		for (size_t i = 0; i < NENABLES; i++)
-			on[i] = on[i] || span_iis(a->text, enables[i].name);
+			if (span_iis(a->text, enables[i].name))
+				on[i] = imap_has(im, enables[i].name);
 	}
 	out_puts(&im->out, "* ENABLED");
 	for (size_t i = 0; i < NENABLES; i++)

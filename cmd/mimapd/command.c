@@ -64,7 +64,7 @@ allowed(struct imap *im, const struct command *c)
 {
 	int n = count(im->e.args);
 
-	if (c == NULL) {
+	if (c == NULL || masks_hide(im, im->e.name)) {
 		imap_bad(im,
 		    span_iis(im->e.name, "LOGIN") ||
 			    span_iis(im->e.name, "AUTHENTICATE") ||

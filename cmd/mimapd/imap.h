@@ -51,6 +51,8 @@ struct imap {
 	struct boxes boxes;
 	const char *login;
 	unsigned enabled;
+	struct buf id;     /* what the client says it is */
+	struct buf hidden; /* capabilities, blank-separated */
 	bool rev2, over, expunge_ok;
 	uint64_t commands;
 
@@ -124,6 +126,14 @@ void sync_fetch_flags(struct imap *, size_t i);
 void sync_fetch_modseq(struct imap *, size_t i);
 /* By any of the commands of RFC 7162, section 3.1; before they answer */
 void sync_condstore(struct imap *);
+
+/* masks.c: the file `masks`, read again when the client says who it is */
+void masks_apply(struct imap *);
+bool imap_has(const struct imap *, const char *capability);
+/* Whether a command belongs to a capability that is hidden. */
+bool masks_hide(const struct imap *, struct span command);
+/* "CAPABILITY ..." */
+void imap_put_capability(struct imap *);
 
 /* progress.c: in loops over messages: n of total are done (RFC 9585) */
 void progress_begin(struct imap *);

@@ -11,7 +11,6 @@
 #include "auth/users.h"
 #include "base/die.h"
 #include "event.h"
-#include "imap/imapcapa.h"
 #include "io/conf.h"
 #include "io/confine.h"
 #include "io/deadline.h"
@@ -38,19 +37,6 @@ say_bye(void)
 	out_flush(&imap.out);
 	if (write_all(STDOUT_FILENO, bye, sizeof(bye) - 1, soon) == -1)
 		return;
-}
-
-static void
-capability(struct imap *im, const char *before, struct span tag)
-{
-	struct imapcapa_conf c = { .appendlimit = append_limit() };
-	struct buf b = { .max = 2048 };
-
-	buf_put(&b, tag);
-	buf_puts(&b, before);
-	imapcapa_put(&b, &c);
-	imap_put(im, &b);
-	buf_free(&b);
 }
 
 /* One command or less; false when more input is needed. */
@@ -120,22 +106,36 @@ log_close(const struct imap *im)
 	log_end(&l);
 }
 
+/* tag [LF what the client has said by ID] */
+static void
+take_state(struct imap *im)
+{
+	struct span s = { session.state, session.nstate };
+
+	out_put(&im->out, span_cut(&s, '\n'));
+	buf_put(&im->id, s);
+}
+
 /* Who is served, and the first words. */
 static void
 greet(struct imap *im, enum session_result r)
 {
-	struct span tag = { session.state, session.nstate };
-
+	buf_init(&im->id, LIMIT_IMAP_ID);
 	if (r == SESSION_OK) {
 		if (!in_unread(&im->in,
 			(struct span){ session.unread, session.nunread }))
 			die(EXIT_TEMP, "session record: too much input");
-		capability(im, " OK [", tag);
-		out_puts(&im->out, "] Logged in\r\n");
+		take_state(im);
+		out_puts(&im->out, " OK [");
 	} else {
-		capability(im, "* PREAUTH [", SPAN(""));
-		out_printf(&im->out, "] %s ready\r\n", conf_me());
+		out_puts(&im->out, "* PREAUTH [");
 	}
+	masks_apply(im);
+	imap_put_capability(im);
+	if (r == SESSION_OK)
+		out_puts(&im->out, "] Logged in\r\n");
+	else
+		out_printf(&im->out, "] %s ready\r\n", conf_me());
 }
 
 static void

@@ -128,6 +128,7 @@ enum {
 	LIMIT_IMAP_KEYS = 1000,
 	LIMIT_IMAP_ARGS = 8192, /* atoms, strings and lists of a command */
 	LIMIT_IMAP_TAG = 100,
+	LIMIT_IMAP_ID = 255,    /* what is kept of the ID of a client */
 	LIMIT_IMAP_ERRORS = 20, /* BAD in a row */
 	LIMIT_IMAP_ARENA = 2097152,
 	LIMIT_APPEND = 131072, /* names of files and keywords of messages */

@@ -3,6 +3,7 @@
 #include "base/enc.h"
 #include "imap/imapcapa.h"
 #include "imap/imapd.h"
+#include "imap/imapid.h"
 
 enum {
 	ARENA_MAX = 786432, /* a line of nothing but arguments */
@@ -13,7 +14,7 @@ struct imap_greeter {
 	struct imapd e;
 	struct buf *out;
 	const struct greet_conf *conf;
-	struct buf tag, sasl;
+	struct buf tag, id, state, sasl;
 	bool tls, in_exchange, end;
 };
 
@@ -40,6 +41,8 @@ greet_init(void *p, struct buf *out, const struct greet_conf *conf)
 	};
 	imapd_init(&g->e, out, ARENA_MAX);
 	buf_init(&g->tag, LIMIT_IMAP_TAG);
+	buf_init(&g->id, LIMIT_IMAP_ID);
+	buf_init(&g->state, LIMIT_IMAP_TAG + 1 + LIMIT_IMAP_ID);
 	buf_init(&g->sasl, SASL_MAX);
 	buf_puts(out, "* OK [");
 	capability(g);
@@ -76,6 +79,7 @@ static enum greet_event
 do_id(struct imap_greeter *g, struct greet_auth *a)
 {
 	(void)a;
+	imapid_read(&g->id, g->e.args);
 	buf_puts(g->out, "* ID (\"name\" \"pneu\")\r\n");
 	tagged(g, g->e.tag, "OK ID completed");
 	return GREET_MORE;
@@ -322,15 +326,23 @@ greet_tls_started(void *p)
 	imapd_free(&g->e);
 	imapd_init(&g->e, out, ARENA_MAX);
 	buf_clear(&g->tag);
+	buf_clear(&g->id);
 	g->tls = true;
 }
 
+/* tag [LF what ID has told] */
 static struct span
 greet_state(void *p)
 {
 	struct imap_greeter *g = p;
 
-	return buf_span(&g->tag);
+	if (g->id.n == 0)
+		return buf_span(&g->tag);
+	buf_clear(&g->state);
+	buf_put(&g->state, buf_span(&g->tag));
+	buf_putc(&g->state, '\n');
+	buf_put(&g->state, buf_span(&g->id));
+	return buf_span(&g->state);
 }
 
 static void
@@ -350,6 +362,8 @@ imap_greet_free(void *p)
 
 	imapd_free(&g->e);
 	buf_free(&g->tag);
+	buf_free(&g->id);
+	buf_free(&g->state);
 	buf_free(&g->sasl);
 }
 

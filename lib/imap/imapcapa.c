@@ -1,13 +1,35 @@
 #include "imap/imapcapa.h"
 
-static const char always[] =
-    "CAPABILITY IMAP4rev1 IMAP4rev2 LITERAL+ ID ENABLE IDLE";
+static const char always[] = "IMAP4rev1 IMAP4rev2 LITERAL+ ID ENABLE IDLE";
 static const char logged_in[] =
-    " NAMESPACE CHILDREN UNSELECT UIDPLUS MOVE ESEARCH SEARCHRES"
+    "NAMESPACE CHILDREN UNSELECT UIDPLUS MOVE ESEARCH SEARCHRES"
     " LIST-EXTENDED LIST-STATUS STATUS=SIZE SPECIAL-USE CREATE-SPECIAL-USE"
-    " CONDSTORE QRESYNC INPROGRESS UIDBATCHES"
-    " QUOTA QUOTA=RES-STORAGE QUOTA=RES-MESSAGE";
-static const char incoming[] = " MULTIAPPEND APPENDLIMIT=";
+    " CONDSTORE QRESYNC INPROGRESS UIDBATCHES UIDONLY"
+    " QUOTA QUOTA=RES-STORAGE QUOTA=RES-MESSAGE"
+    " MULTIAPPEND";
+
+static bool
+has(struct span list, struct span name)
+{
+	struct span word;
+
+	while ((word = span_word(&list)).n > 0)
+		if (span_ieq(word, name))
+			return true;
+	return false;
+}
+
+static void
+put(struct buf *b, const char *names, struct span hidden)
+{
+	struct span list = span_of(names), word;
+
+	while ((word = span_word(&list)).n > 0)
+		if (!has(hidden, word)) {
+			buf_putc(b, ' ');
+			buf_put(b, word);
+		}
+}
 
 void
 imapcapa_put(struct buf *b, const struct imapcapa_conf *c)
@@ -15,11 +37,14 @@ imapcapa_put(struct buf *b, const struct imapcapa_conf *c)
 	struct span mechs = span_of(c->mechs), list = mechs, word;
 	bool login = false;
 
-	buf_puts(b, always);
+	buf_puts(b, "CAPABILITY");
+	put(b, always, c->hidden);
 	if (!c->greeting) {
-		buf_puts(b, logged_in);
-		buf_puts(b, incoming);
-		buf_putu(b, c->appendlimit);
+		put(b, logged_in, c->hidden);
+		if (!has(c->hidden, SPAN("APPENDLIMIT"))) {
+			buf_puts(b, " APPENDLIMIT=");
+			buf_putu(b, c->appendlimit);
+		}
 		return;
 	}
 	buf_puts(b, " SASL-IR");

@@ -117,6 +117,18 @@ static const struct {
 	{ true, "a ID NIL\r\nb LOGOUT\r\nc NOOP\r\n",
 	    "* ID (\"name\" \"pneu\")\r\na OK ID completed\r\n"
 	    "* BYE Logging out\r\nb OK Logout completed\r\n<END>" },
+	/* who the client is goes along with the tag */
+	{ true, "a ID (\"Name\" \"A\tB\" \"os\" \"x\" \"vendor\" {1+}\r\nC "
+	    "\"name\")\r\nb LOGIN ok c\r\n",
+	    "* ID (\"name\" \"pneu\")\r\na OK ID completed\r\n"
+	    "<AUTH PLAIN |ok|c>b\nA?B C" },
+	{ true, "a ID (\"name\" \"A\")\r\na ID (\"name\" NIL)\r\n"
+	    "b LOGIN ok c\r\n", "* ID (\"name\" \"pneu\")\r\n"
+	    "a OK ID completed\r\n* ID (\"name\" \"pneu\")\r\n"
+	    "a OK ID completed\r\n<AUTH PLAIN |ok|c>b" },
+	{ false, "a ID (\"name\" \"A\")\r\nb STARTTLS\r\nc LOGIN ok b\r\n",
+	    "* ID (\"name\" \"pneu\")\r\na OK ID completed\r\n"
+	    "b OK Begin TLS negotiation now\r\n<TLS><AUTH PLAIN |ok|b>c" },
 	{ true, "a LOGIN {8193}\r\nb NOOP\r\n", "a BAD Literal too large\r\n"
 	    "b OK NOOP completed\r\n" },
 	{ true, "a APPEND INBOX {100}\r\nb SELECT INBOX\r\nc NOOP x\r\n",
