@@ -1,184 +1,190 @@
-/* Search in the text of messages, decoded as a reader would see it. */
+/*
+ * Search in the text of messages, decoded as a reader would see it.
+ *
+ * A message is read once for all keys about its text, and its signature
+ * (mail/trigrams.h) is made and kept then, so that a search of a rare
+ * word opens few messages the next time.
+ */
+#include <sys/stat.h>
+
+#include "mail/casemap.h"
 #include "mail/cte.h"
 #include "mail/encword.h"
-#include "mail/utf8.h"
+#include "mail/param.h"
+#include "mail/trigrams.h"
 #include "mail/wire.h"
 #include "search.h"
 
-/* A search that sees the text in pieces. */
-struct finder {
-	const struct key *key;
-	struct utf8_fold fold;
-	size_t n; /* bytes of the needle that fit so far */
-	bool found;
+/* Where decoded text goes. */
+struct sink {
+	struct search *s;
+	struct casemap map;
+	bool body;               /* BODY sees it, not TEXT alone */
+	bool sign;               /* a signature is made */
+	bool broken;             /* not all of it could be read */
+	unsigned missing;        /* keys whose needle was not seen yet */
+	struct charset *charset; /* of the part; or NULL */
+	struct cte cte;
+	struct buf utf8;
 };
 
+static struct trigrams trigrams;
+
 static void
-look(struct finder *f, struct span s)
+mapped(struct sink *to, struct span text)
 {
-	struct span needle = f->key->needle;
-
-	for (size_t i = 0; i < s.n && !f->found; i++) {
-		char c[2];
-		size_t n = utf8_fold(&f->fold, s.p[i], c);
-
-		for (size_t k = 0; k < n; k++) {
-			while (f->n > 0 && c[k] != needle.p[f->n])
-				f->n = f->key->fail[f->n];
-			if (c[k] == needle.p[f->n])
-				f->n++;
-			if (f->n == needle.n) {
-				f->found = true;
-				break;
-			}
-		}
+	if (to->sign)
+		trigrams_feed(&trigrams, text);
+	for (struct key *k = to->s->text; k != NULL; k = k->next_text) {
+		if (k->found || (k->kind == KEY_BODY && !to->body))
+			continue;
+		find_feed(k, text);
+		if (k->found)
+			to->missing--;
 	}
 }
 
-int64_t
-content_day(int64_t t)
+static void
+sink_put(struct sink *to, struct span text)
 {
-	return (t - (t < 0 ? 86399 : 0)) / 86400;
+	char out[4096];
+
+	while (text.n > 0) {
+		size_t n = casemap_feed(&to->map, &text, out, sizeof(out));
+
+		mapped(to, (struct span){ out, n });
+	}
+}
+
+/* The end of a text: nothing is found across it. */
+static void
+sink_break(struct sink *to)
+{
+	char out[4];
+	size_t n = casemap_end(&to->map, out);
+
+	mapped(to, (struct span){ out, n });
+	trigrams_break(&trigrams);
+	for (struct key *k = to->s->text; k != NULL; k = k->next_text)
+		find_break(k);
 }
 
 static bool
-look_in_field(const struct key *k, struct span text)
+sink_done(const struct sink *to)
+{
+	return to->missing == 0 && !to->sign;
+}
+
+static void
+put_field(struct sink *to, struct span text)
 {
 	static const struct encword_charset cs = { charset_convert, NULL };
 	struct buf b = { .max = text.n * 4 + 64 };
-	struct finder f = { .key = k };
 
 	encword_decode(&b, text, &cs);
-	look(&f, buf_span(&b));
+	sink_put(to, buf_span(&b));
+	sink_break(to);
 	buf_free(&b);
-	return f.found;
 }
 
+/* in_next, of the file up to a place. */
 static bool
-sent(const struct key *k, struct span date)
+next(struct sink *to, struct in *in, uint64_t *file, uint64_t end,
+    struct span *piece)
 {
-	int64_t t, day;
-	int zone;
-
-	if (!header_date(date, &t, &zone))
+	if (*file >= end)
 		return false;
-	day = content_day(t + zone * 60);
-	return k->kind == KEY_SENTBEFORE ? day < k->day
-	    : k->kind == KEY_SENTON      ? day == k->day
-					 : day >= k->day;
-}
-
-enum found { NOT_YET, YES, NO };
-
-static enum found
-look_at_field(const struct key *k, const struct header *h)
-{
-	int64_t t;
-	int zone;
-
-	if (k->kind == KEY_SENTBEFORE || k->kind == KEY_SENTON ||
-	    k->kind == KEY_SENTSINCE) {
-		if (!span_iis(h->name, "Date") ||
-		    !header_date(h->body, &t, &zone))
-			return NOT_YET;
-		return sent(k, h->body) ? YES : NO;
+	if (in_next(in, piece) != 1) {
+		to->broken = true;
+		return false;
 	}
-	if (k->kind == KEY_HEADER && !span_ieq(h->name, k->field))
-		return NOT_YET;
-	if (k->needle.n == 0)
-		return YES;
-	return look_in_field(k, k->kind == KEY_HEADER ? h->body : h->raw)
-	    ? YES
-	    : NOT_YET;
+	if (piece->n > end - *file)
+		piece->n = (size_t)(end - *file);
+	*file += piece->n;
+	return true;
 }
 
 /* The fields of the header that lies between two places of the file. */
-static enum found
-look_in_header(
-    struct imap *im, const struct key *k, uint64_t file, uint64_t end)
+static void
+put_header(struct sink *to, uint64_t file, uint64_t end)
 {
-	enum found r = NOT_YET;
 	enum header_event e = HEADER_MORE;
 	struct span piece;
 	struct header h;
 	struct in in;
 
-	if (body_seek(im, file, &in) == -1)
-		return NO;
-	header_init(&h, LIMIT_HEADER_FIELD);
-	while (r == NOT_YET && e != HEADER_END && file < end &&
-	    in_next(&in, &piece) == 1) {
-		if (piece.n > end - file)
-			piece.n = (size_t)(end - file);
-		file += piece.n;
-		while (r == NOT_YET &&
-		    (e = header_next(&h, &piece)) == HEADER_FIELD)
-			r = look_at_field(k, &h);
+	if (body_seek(to->s->im, file, &in) == -1) {
+		to->broken = true;
+		return;
 	}
-	while (r == NOT_YET && e != HEADER_END &&
-	    (e = header_eof(&h)) == HEADER_FIELD)
-		r = look_at_field(k, &h);
+	header_init(&h, LIMIT_HEADER_FIELD);
+	while (e != HEADER_END && next(to, &in, &file, end, &piece))
+		while ((e = header_next(&h, &piece)) == HEADER_FIELD)
+			put_field(to, h.raw);
+	while (e != HEADER_END && (e = header_eof(&h)) == HEADER_FIELD)
+		put_field(to, h.raw);
 	header_free(&h);
-	return r;
 }
 
-struct decoding {
-	struct finder finder;
-	struct cte cte;
-	struct charset *charset;
-	struct buf utf8;
-};
+/* The names of files, which RFC 2231 may have encoded. */
+static void
+put_param(struct sink *to, const struct mime_param *params, const char *name)
+{
+	static const struct encword_charset cs = { charset_convert, NULL };
+	struct buf b = { .max = LIMIT_HEADER_FIELD * 4 };
+
+	if (param_put(&b, params, name, &cs)) {
+		sink_put(to, buf_span(&b));
+		sink_break(to);
+	}
+	buf_free(&b);
+}
 
 static void
-decode(struct decoding *d, struct span line)
+put_line(struct sink *to, struct span line)
 {
 	struct span text;
 
-	while (line.n > 0 && !d->finder.found)
-		if (cte_next(&d->cte, &line, &text)) {
-			if (d->charset == NULL) {
-				look(&d->finder, text);
+	while (line.n > 0 && !sink_done(to))
+		if (cte_next(&to->cte, &line, &text)) {
+			if (to->charset == NULL) {
+				sink_put(to, text);
 				continue;
 			}
 			while (text.n > 0) {
 				size_t n = text.n < 1024 ? text.n : 1024;
 
-				buf_clear(&d->utf8);
-				charset_feed(
-				    d->charset, span_take(&text, n), &d->utf8);
-				look(&d->finder, buf_span(&d->utf8));
+				buf_clear(&to->utf8);
+				charset_feed(to->charset, span_take(&text, n),
+				    &to->utf8);
+				sink_put(to, buf_span(&to->utf8));
 			}
 		}
 }
 
-static bool
-look_in_text(struct imap *im, const struct key *k, const struct mime_part *p)
+static void
+put_text(struct sink *to, const struct mime_part *p)
 {
-	struct decoding d = { .finder.key = k, .utf8.max = 65536 };
 	struct wire w = { 0 };
 	struct span piece, line;
 	uint64_t file = p->body.file;
 	struct in in;
 
+	to->cte = (struct cte){ 0 };
+	to->charset = NULL;
 	if (p->fields != NULL) {
-		d.cte.kind = cte_kind(p->fields->encoding);
-		d.charset =
+		to->cte.kind = cte_kind(p->fields->encoding);
+		to->charset =
 		    charset_open(mimefield_param(p->fields->params, "charset"));
 	}
-	if (body_seek(im, file, &in) == -1)
-		file = p->end.file;
-	while (!d.finder.found && file < p->end.file &&
-	    in_next(&in, &piece) == 1) {
-		if (piece.n > p->end.file - file)
-			piece.n = (size_t)(p->end.file - file);
-		file += piece.n;
+	if (body_seek(to->s->im, file, &in) == -1)
+		to->broken = true;
+	while (!sink_done(to) && next(to, &in, &file, p->end.file, &piece))
 		while (wire_next(&w, &piece, &line))
-			decode(&d, line);
-	}
-	if (d.charset != NULL)
-		charset_close(d.charset);
-	buf_free(&d.utf8);
-	return d.finder.found;
+			put_line(to, line);
+	if (to->charset != NULL)
+		charset_close(to->charset);
+	sink_break(to);
 }
 
 /* The part in document order that follows p. */
@@ -192,42 +198,78 @@ following(const struct mime_part *p)
 	return p == NULL ? NULL : p->next;
 }
 
-static bool
-look_in_body(struct imap *im, const struct key *k)
+/*
+ * The header is TEXT alone, with the MIME fields of parts (RFC 9051,
+ * section 6.4.4); that of a message within is BODY too.
+ */
+static void
+put_part(
+    struct sink *to, const struct mime_part *p, const struct mime_part *root)
 {
-	const struct mime_part *root = body_tree(im);
-
-	if (k->needle.n == 0)
-		return true;
-	for (const struct mime_part *p = root; p != NULL; p = following(p)) {
-		if (p->envelope != NULL && p != root &&
-		    look_in_header(im, k, p->head.file, p->body.file) == YES)
-			return true;
-		if (p->kind == MIME_LEAF && mime_is(p, "text", NULL) &&
-		    look_in_text(im, k, p))
-			return true;
+	to->body = p != root && p->envelope != NULL;
+	put_header(to, p->head.file, p->body.file);
+	to->body = false;
+	if (p->fields != NULL) {
+		put_param(to, p->fields->params, "name");
+		put_param(to, p->fields->disposition_params, "filename");
 	}
-	return false;
+	to->body = true;
+	if (p->kind == MIME_LEAF && mime_is(p, "text", NULL))
+		put_text(to, p);
+}
+
+/* Whether what was parsed is all of the file: nothing failed. */
+static bool
+is_whole(const struct imap *im, const struct mime_part *root)
+{
+	struct stat st;
+
+	return fstat(im->body.fd, &st) == 0 &&
+	    (uint64_t)st.st_size == root->end.file;
+}
+
+/* Read message i for all keys about its text. */
+static void
+read_all(struct search *s, size_t i, bool sign)
+{
+	struct sink to = { .s = s, .sign = sign, .utf8.max = 65536 };
+	const struct mime_part *root;
+	char out[TRIGRAMS_SIZE];
+
+	for (struct key *k = s->text; k != NULL; k = k->next_text) {
+		k->found = k->needle.n == 0;
+		k->at = 0;
+		to.missing += !k->found;
+	}
+	if (body_open(s->im, i) == -1 || (root = body_tree(s->im)) == NULL)
+		return;
+	if (sign)
+		trigrams_clear(&trigrams);
+	for (const struct mime_part *p = root; p != NULL && !sink_done(&to);
+	     p = following(p))
+		put_part(&to, p, root);
+	buf_free(&to.utf8);
+	if (sign && !to.broken && is_whole(s->im, root))
+		folder_cache_put(
+		    s->im->folder, i, "sig", trigrams_end(&trigrams, out));
 }
 
 bool
-content_match(struct imap *im, const struct key *k, size_t i)
+content_match(struct search *s, struct key *k, size_t i)
 {
-	enum found r = NOT_YET;
+	uint32_t uid = folder_msg(s->im->folder, i)->uid;
+	struct span sig;
+	bool sign;
 
-	if (body_open(im, i) == -1)
+	if (k->needle.n == 0)
+		return true;
+	if (s->seen && s->uid == uid)
+		return k->found;
+	sign = !folder_cache_get(s->im->folder, i, "sig", &sig);
+	if (!sign && !trigrams_may(sig, k->needle))
 		return false;
-	if (k->kind != KEY_BODY)
-		r = look_in_header(im, k, 0, UINT64_MAX);
-	if (r == NOT_YET && (k->kind == KEY_BODY || k->kind == KEY_TEXT))
-		return look_in_body(im, k);
-	if (r == NOT_YET && k->kind != KEY_HEADER) { /* no Date that can be
-							read */
-		int64_t day = content_day(folder_msg(im->folder, i)->date);
-
-		return k->kind == KEY_SENTBEFORE ? day < k->day
-		    : k->kind == KEY_SENTON      ? day == k->day
-						 : day >= k->day;
-	}
-	return r == YES;
+	s->seen = true;
+	s->uid = uid;
+	read_all(s, i, sign);
+	return k->found;
 }

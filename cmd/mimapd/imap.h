@@ -63,7 +63,6 @@ struct imap {
 	bool unknown_cte;
 	int keywords;    /* how many the client knows of */
 	uint64_t modseq; /* all changes up to it have been told */
-	bool modseq_key; /* this search has the key MODSEQ */
 
 	int64_t progress;    /* when the next word of it is due; 0: unknown */
 	unsigned progressed; /* calls of imap_progress */

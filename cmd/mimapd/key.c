@@ -1,11 +1,14 @@
-/* Search keys: RFC 3501, section 6.4.4. */
+/* Search keys: RFC 9051, section 6.4.4; RFC 5032; RFC 7162. */
 #include "base/date.h"
 #include "base/num.h"
-#include "mail/utf8.h"
+#include "mail/casemap.h"
 #include "search.h"
+
+#include <time.h>
 
 struct parser {
 	struct imap *im;
+	struct search *s;
 	const struct imap_arg *at;
 	unsigned left, depth;
 	enum key_result result;
@@ -45,14 +48,16 @@ static const struct {
 	{ "SENTBEFORE", KEY_SENTBEFORE, NULL },
 	{ "SENTON",     KEY_SENTON,     NULL },
 	{ "SENTSINCE",  KEY_SENTSINCE,  NULL },
+	{ "OLDER",      KEY_OLDER,      NULL },
+	{ "YOUNGER",    KEY_YOUNGER,    NULL },
 	{ "LARGER",     KEY_LARGER,     NULL },
 	{ "SMALLER",    KEY_SMALLER,    NULL },
+	{ "MODSEQ",     KEY_MODSEQ,     NULL },
 	{ "KEYWORD",    KEY_KEYWORD,    NULL },
 	{ "UNKEYWORD",  KEY_KEYWORD,    "" },
 	{ "UID",        KEY_UID,        NULL },
 	{ "UIDAFTER",   KEY_UID,        "a" },
 	{ "UIDBEFORE",  KEY_UID,        "b" },
-	{ "MODSEQ",     KEY_MODSEQ,     NULL },
 	{ "BCC",        KEY_HEADER,     "Bcc" },
 	{ "CC",         KEY_HEADER,     "Cc" },
 	{ "FROM",       KEY_HEADER,     "From" },
@@ -104,37 +109,65 @@ take_day(struct parser *p, struct key *k)
 	return true;
 }
 
-/* Where a match goes on after a byte that does not fit. */
-static uint32_t *
-table(struct arena *a, struct span s)
-{
-	uint32_t *t = arena_alloc(a, (s.n + 1) * sizeof(*t)), n = 0;
-
-	for (size_t i = 1; i < s.n; i++) {
-		while (n > 0 && s.p[i] != s.p[n])
-			n = t[n];
-		if (s.p[i] == s.p[n])
-			n++;
-		t[i + 1] = n;
-	}
-	return t;
-}
-
 static bool
 take_needle(struct parser *p, struct key *k)
 {
-	struct arena *a = &p->im->e.arena;
+	struct arena *a = p->s->arena;
+	struct span text;
+	struct buf utf8, mapped;
+	enum key_result r = KEY_OK;
+
+	if (!take(p, &text))
+		return false;
+	utf8 = (struct buf){ .max = text.n * 8 + 64 };
+	mapped = (struct buf){ .max = text.n * CASEMAP_ROOM + 64 };
+	if (p->s->charset.n == 0)
+		buf_put(&utf8, text);
+	else if (!charset_convert(NULL, p->s->charset, text, &utf8))
+		r = KEY_CHARSET;
+	casemap_buf(&mapped, buf_span(&utf8));
+	if (utf8.over || mapped.over || arena_left(a) < mapped.n * 6 + 1024)
+		r = KEY_LIMIT;
+	if (r == KEY_OK) {
+		k->needle = arena_span(a, buf_span(&mapped));
+		k->fail = find_table(a, k->needle);
+	}
+	buf_free(&utf8);
+	buf_free(&mapped);
+	return r == KEY_OK || fail(p, r);
+}
+
+/* ("OLDER" / "YOUNGER") SP nz-number */
+static bool
+take_interval(struct parser *p, struct key *k)
+{
 	struct span s;
-	char *to;
+	uint32_t n;
+
+	if (!take(p, &s) || !num_u32(s, &n) || n == 0)
+		return fail(p, KEY_SYNTAX);
+	k->day = (int64_t)time(NULL) - (int64_t)n;
+	return true;
+}
+
+/* "MODSEQ" [SP entry-name SP entry-type-req] SP mod-sequence-valzer */
+static bool
+take_modseq(struct parser *p, struct key *k)
+{
+	struct span s;
 
 	if (!take(p, &s))
 		return false;
-	if (arena_left(a) < s.n * 8 + 1024)
-		return fail(p, KEY_LIMIT);
-	to = arena_str(a, s);
-	utf8_fold_all(to, s.n);
-	k->needle = (struct span){ to, s.n };
-	k->fail = table(a, k->needle);
+	if (span_istarts(s, "/flags/")) {
+		if (!take(p, &s) ||
+		    !(span_iis(s, "priv") || span_iis(s, "shared") ||
+			span_iis(s, "all")) ||
+		    !take(p, &s))
+			return fail(p, KEY_SYNTAX);
+	}
+	if (!num_u64(s, &k->n) || k->n > INT64_MAX)
+		return fail(p, KEY_SYNTAX);
+	p->s->modseq = true;
 	return true;
 }
 
@@ -154,7 +187,7 @@ take_set(struct parser *p, struct key *k, struct span s, bool uid)
 		return fail(p, KEY_UIDREQUIRED);
 	if (uid && count > 0)
 		largest = folder_msg(p->im->folder, count - 1)->uid;
-	if (!imapset_parse(&p->im->e.arena, s, largest, &k->set))
+	if (!imapset_parse(p->s->arena, s, largest, &k->set))
 		return fail(p, KEY_SYNTAX);
 	if (!uid && imapset_max(&k->set) > count)
 		return fail(p, KEY_SYNTAX);
@@ -165,7 +198,7 @@ take_set(struct parser *p, struct key *k, struct span s, bool uid)
 static bool
 take_side(struct parser *p, struct key *k, bool after)
 {
-	struct imapset_range *r = arena_alloc(&p->im->e.arena, sizeof(*r));
+	struct imapset_range *r = arena_alloc(p->s->arena, sizeof(*r));
 	struct span s;
 	uint32_t uid;
 
@@ -176,21 +209,6 @@ take_side(struct parser *p, struct key *k, bool after)
 	k->set.range = r;
 	k->set.n = r->first <= r->last && uid + after != 0;
 	return true;
-}
-
-/* "MODSEQ" [SP entry-name SP entry-type-req] SP mod-sequence-valzer */
-static bool
-take_modseq(struct parser *p, struct key *k)
-{
-	struct span s;
-
-	if (!take(p, &s))
-		return false;
-	if (s.n > 0 && *s.p == '/' && (!take(p, &s) || !take(p, &s)))
-		return false;
-	p->im->modseq_key = true;
-	return (num_u64(s, &k->size) && k->size <= INT64_MAX) ||
-	    fail(p, KEY_SYNTAX);
 }
 
 static bool
@@ -209,27 +227,34 @@ take_value(struct parser *p, struct key *k, const char *field)
 	case KEY_LARGER:
 	case KEY_SMALLER:
 		return take(p, &s) &&
-		    (num_u64(s, &k->size) || fail(p, KEY_SYNTAX));
+		    (num_u64(s, &k->n) || fail(p, KEY_SYNTAX));
+	case KEY_OLDER:
+	case KEY_YOUNGER:
+		return take_interval(p, k);
+	case KEY_MODSEQ:
+		return take_modseq(p, k);
 	case KEY_KEYWORD:
 		k->not = field != NULL;
 		if (!take(p, &s))
 			return false;
-		k->keyword = folder_keyword(p->im->folder, s, false);
+		k->keyword = -1;
+		k->name = arena_span(p->s->arena, s);
 		return true;
 	case KEY_UID:
 		if (field != NULL)
 			return take_side(p, k, *field == 'a');
 		return take(p, &s) && take_set(p, k, s, true);
-	case KEY_MODSEQ:
-		return take_modseq(p, k);
 	case KEY_HEADER:
 		if (field != NULL)
-			k->field = span_of(field);
-		else if (!take(p, &k->field))
+			k->name = span_of(field);
+		else if (!take(p, &k->name))
 			return false;
+		k->name = arena_span(p->s->arena, k->name);
 		return take_needle(p, k);
 	case KEY_BODY:
 	case KEY_TEXT:
+		k->next_text = p->s->text;
+		p->s->text = k;
 		return take_needle(p, k);
 	case KEY_ALL:
 	case KEY_FLAG:
@@ -255,7 +280,7 @@ flag_key(struct parser *p, struct key *k, struct span name)
 	if (!span_iis(name, "NEW"))
 		return false;
 	k->kind = KEY_AND;
-	k->a = arena_alloc(&p->im->e.arena, 2 * sizeof(*k));
+	k->a = arena_alloc(p->s->arena, 2 * sizeof(*k));
 	k->a[0] = (struct key){
 		.kind = KEY_FLAG, .flags = FLAG_RECENT, .next = &k->a[1]
 	};
@@ -300,6 +325,25 @@ named_key(struct parser *p, struct key *k)
 	return take_set(p, k, name, false);
 }
 
+static enum key_cost
+cost_of(const struct key *k)
+{
+	enum key_cost cost = COST_INDEX;
+
+	if (k->kind >= KEY_SENTBEFORE)
+		return k->kind >= KEY_BODY ? COST_TEXT : COST_HEAD;
+	if (k->kind == KEY_OR)
+		return k->a != NULL && k->b != NULL && k->a->cost > k->b->cost
+		    ? k->a->cost
+		    : k->b == NULL ? COST_INDEX
+				   : k->b->cost;
+	if (k->kind == KEY_AND)
+		for (const struct key *a = k->a; a != NULL; a = a->next)
+			if (a->cost > cost)
+				cost = a->cost;
+	return cost;
+}
+
 static bool
 parse_key(struct parser *p, struct key **key)
 {
@@ -309,9 +353,9 @@ parse_key(struct parser *p, struct key **key)
 	if (p->at == NULL)
 		return fail(p, KEY_SYNTAX);
 	if (p->left-- == 0 || ++p->depth > LIMIT_IMAP_NESTING * 2 ||
-	    arena_left(&p->im->e.arena) < 4096)
+	    arena_left(p->s->arena) < 4096)
 		return fail(p, KEY_LIMIT);
-	*key = k = arena_alloc(&p->im->e.arena, sizeof(*k));
+	*key = k = arena_alloc(p->s->arena, sizeof(*k));
 	if (p->at->type == IMAP_LIST) {
 		const struct imap_arg *next = p->at->next;
 
@@ -323,6 +367,7 @@ parse_key(struct parser *p, struct key **key)
 		ok = named_key(p, k);
 	}
 	p->depth--;
+	k->cost = cost_of(k);
 	return ok;
 }
 
@@ -341,13 +386,33 @@ parse_list(struct parser *p, struct key **first)
 }
 
 enum key_result
-key_parse(struct imap *im, const struct imap_arg *args, struct key **key)
+key_parse(struct search *s, const struct imap_arg *args)
 {
-	struct parser p = { .im = im, .at = args, .left = LIMIT_IMAP_KEYS };
+	struct parser p = {
+		.im = s->im, .s = s, .at = args, .left = LIMIT_IMAP_KEYS
+	};
 
-	im->modseq_key = false;
-	*key = arena_alloc(&im->e.arena, sizeof(**key));
-	(*key)->kind = KEY_AND;
-	parse_list(&p, &(*key)->a);
+	s->root = arena_alloc(s->arena, sizeof(*s->root));
+	s->root->kind = KEY_AND;
+	parse_list(&p, &s->root->a);
 	return p.result;
+}
+
+static void
+bind(struct search *s, struct key *list)
+{
+	for (struct key *k = list; k != NULL; k = k->next) {
+		if (k->kind == KEY_KEYWORD)
+			k->keyword =
+			    folder_keyword(s->im->folder, k->name, false);
+		bind(s, k->a);
+		bind(s, k->b);
+	}
+}
+
+void
+key_bind(struct search *s)
+{
+	s->seen = false;
+	bind(s, s->root);
 }

@@ -1,34 +1,49 @@
 /* Whether a message fits a search. */
-#include "io/log.h"
 #include "search.h"
 
-static bool fits(struct imap *im, const struct key *k, size_t i);
+static bool fits(struct search *s, struct key *k, size_t i);
 
 /* What costs nothing first: the rest may not be needed. */
 static bool
-fits_all(struct imap *im, const struct key *list, size_t i)
+fits_all(struct search *s, struct key *list, size_t i)
 {
-	for (const struct key *k = list; k != NULL; k = k->next)
-		if (k->kind < KEY_AND && !fits(im, k, i))
-			return false;
-	for (const struct key *k = list; k != NULL; k = k->next)
-		if (k->kind >= KEY_AND && !fits(im, k, i))
-			return false;
+	for (int cost = 0; cost < COSTS; cost++)
+		for (struct key *k = list; k != NULL; k = k->next)
+			if ((int)k->cost == cost && !fits(s, k, i))
+				return false;
 	return true;
 }
 
+static bool
+fits_one(struct search *s, struct key *k, size_t i)
+{
+	struct key *first = k->a, *second = k->b;
+
+	if (first->cost > second->cost) {
+		first = k->b;
+		second = k->a;
+	}
+	return fits(s, first, i) || fits(s, second, i);
+}
+
 static uint64_t
-size_of(struct imap *im, size_t i)
+size_of(struct search *s, size_t i)
 {
 	uint64_t size;
 
-	return folder_size(im->folder, i, &size) == -1 ? 0 : size;
+	return folder_size(s->im->folder, i, &size) == -1 ? 0 : size;
+}
+
+static int64_t
+date_of(struct search *s, size_t i)
+{
+	return folder_msg(s->im->folder, i)->date;
 }
 
 static bool
-holds(struct imap *im, const struct key *k, size_t i)
+holds(struct search *s, struct key *k, size_t i)
 {
-	const struct msg *m = folder_msg(im->folder, i);
+	const struct msg *m = folder_msg(s->im->folder, i);
 
 	switch (k->kind) {
 	case KEY_ALL:
@@ -42,40 +57,45 @@ holds(struct imap *im, const struct key *k, size_t i)
 	case KEY_UID:
 		return imapset_has(&k->set, m->uid);
 	case KEY_BEFORE:
-		return content_day(m->date) < k->day;
+		return head_day(date_of(s, i)) < k->day;
 	case KEY_ON:
-		return content_day(m->date) == k->day;
+		return head_day(date_of(s, i)) == k->day;
 	case KEY_SINCE:
-		return content_day(m->date) >= k->day;
+		return head_day(date_of(s, i)) >= k->day;
+	case KEY_OLDER:
+		return date_of(s, i) <= k->day;
+	case KEY_YOUNGER:
+		return date_of(s, i) >= k->day;
 	case KEY_LARGER:
-		return size_of(im, i) > k->size;
+		return size_of(s, i) > k->n;
 	case KEY_SMALLER:
-		return size_of(im, i) < k->size;
+		return size_of(s, i) < k->n;
 	case KEY_MODSEQ:
-		return m->modseq >= k->size;
+		return m->modseq >= k->n;
 	case KEY_AND:
-		return fits_all(im, k->a, i);
+		return fits_all(s, k->a, i);
 	case KEY_OR:
-		return fits(im, k->a, i) || fits(im, k->b, i);
+		return fits_one(s, k, i);
 	case KEY_SENTBEFORE:
 	case KEY_SENTON:
 	case KEY_SENTSINCE:
 	case KEY_HEADER:
+		return head_match(s, k, i);
 	case KEY_BODY:
 	case KEY_TEXT:
 		break;
 	}
-	return content_match(im, k, i);
+	return content_match(s, k, i);
 }
 
 static bool
-fits(struct imap *im, const struct key *k, size_t i)
+fits(struct search *s, struct key *k, size_t i)
 {
-	return holds(im, k, i) != k->not ;
+	return holds(s, k, i) != k->not ;
 }
 
 bool
-key_match(struct imap *im, const struct key *k, size_t i)
+key_match(struct search *s, size_t i)
 {
-	return fits(im, k, i);
+	return fits(s, s->root, i);
 }

@@ -1,5 +1,10 @@
 /*
  * search - what a SEARCH asks, as a tree, and whether a message fits
+ *
+ * A search is parsed once (key.c) and asked of one message after the
+ * other (match.c): what the index knows first, then the header (head.c),
+ * the text (content.c) last and once, whatever the number of keys about
+ * it.  Needles and texts are compared as i;unicode-casemap maps them.
  */
 #ifndef MIMAPD_SEARCH_H
 #define MIMAPD_SEARCH_H
@@ -15,45 +20,78 @@ enum key_kind {
 	KEY_BEFORE,
 	KEY_ON,
 	KEY_SINCE,
+	KEY_OLDER,
+	KEY_YOUNGER,
 	KEY_LARGER,
 	KEY_SMALLER,
-	KEY_MODSEQ, /* size or larger */
-	KEY_AND,    /* a: the first of a list */
-	KEY_OR,     /* a, b */
-	/* what needs the message follows */
+	KEY_MODSEQ,
+	KEY_AND, /* a: the first of a list */
+	KEY_OR,  /* a, b */
+	/* what needs the header follows */
 	KEY_SENTBEFORE,
 	KEY_SENTON,
 	KEY_SENTSINCE,
 	KEY_HEADER,
+	/* and the text */
 	KEY_BODY,
 	KEY_TEXT
 };
 
+/* What it takes to tell, the cheapest first. */
+enum key_cost { COST_INDEX, COST_HEAD, COST_TEXT, COSTS };
+
 struct key {
 	enum key_kind kind;
+	enum key_cost cost;
 	bool not ;
 	uint16_t flags;
-	int keyword;
+	int keyword; /* -1: not known yet */
 	struct imapset set;
-	int64_t day;
-	uint64_t size;
-	struct span field;  /* KEY_HEADER */
-	struct span needle; /* folded UTF-8 */
+	int64_t day;        /* KEY_OLDER, KEY_YOUNGER: a time */
+	uint64_t n;         /* a size, a MODSEQ */
+	struct span name;   /* of a keyword, of a header field */
+	struct span needle; /* mapped */
 	uint32_t *fail;     /* the table of Knuth, Morris and Pratt */
-	struct key *a, *b, *next;
+	size_t at;          /* bytes of the needle that fit so far */
+	bool found;
+	struct key *a, *b, *next, *next_text;
 };
 
-enum key_result { KEY_OK, KEY_SYNTAX, KEY_LIMIT, KEY_UIDREQUIRED };
+struct search {
+	struct imap *im;
+	struct arena *arena;
+	struct span charset; /* of the strings; "" for UTF-8 */
+	struct key *root;
+	struct key *text; /* all of KEY_BODY and KEY_TEXT */
+	bool modseq;      /* MODSEQ is asked for */
+	/* the message that the text was asked of last */
+	uint32_t uid;
+	bool seen;
+};
 
-/* Parse keys into the command's arena, as an AND. */
-enum key_result key_parse(
-    struct imap *, const struct imap_arg *, struct key **);
+enum key_result { KEY_OK, KEY_SYNTAX, KEY_LIMIT, KEY_CHARSET, KEY_UIDREQUIRED };
+
+/* Parse keys as an AND, of the selected mailbox.  im, arena and charset
+ * are set. */
+enum key_result key_parse(struct search *, const struct imap_arg *);
+
+/* Before a run: what may have changed since it was parsed. */
+void key_bind(struct search *);
 
 /* Whether message i, which is not gone, fits. */
-bool key_match(struct imap *, const struct key *, size_t i);
+bool key_match(struct search *, size_t i);
 
-/* content.c: KEY_SENTBEFORE and those behind it. */
-bool content_match(struct imap *, const struct key *, size_t i);
-int64_t content_day(int64_t t);
+/* head.c: KEY_SENTBEFORE to KEY_HEADER */
+bool head_match(struct search *, struct key *, size_t i);
+int64_t head_day(int64_t t);
+
+/* content.c: KEY_BODY and KEY_TEXT */
+bool content_match(struct search *, struct key *, size_t i);
+
+/* find.c: look for a needle in mapped text that comes in pieces; k->found
+ * says whether it was there, find_break ends the text. */
+uint32_t *find_table(struct arena *, struct span needle);
+void find_feed(struct key *, struct span);
+void find_break(struct key *);
 
 #endif

@@ -1,0 +1,67 @@
+/*
+ * result - what a SEARCH or SORT found, and how the client wants it told
+ *
+ * RFC 3501 (SEARCH), RFC 5256 (SORT), RFC 4731 (ESEARCH), RFC 5182 (SAVE),
+ * RFC 5267 (ESORT) and RFC 9394 (PARTIAL).
+ */
+#ifndef MIMAPD_RESULT_H
+#define MIMAPD_RESULT_H
+
+#include "search.h"
+
+enum {
+	RETURN_MIN = 1,
+	RETURN_MAX = 2,
+	RETURN_ALL = 4,
+	RETURN_COUNT = 8,
+	RETURN_SAVE = 16,
+	RETURN_PARTIAL = 32,
+	RETURN_UPDATE = 64,
+	RETURN_CONTEXT = 128,
+	/* what has something in the response */
+	RETURN_SAID =
+	    RETURN_MIN | RETURN_MAX | RETURN_ALL | RETURN_COUNT | RETURN_PARTIAL
+};
+
+/* partial-range: first <= last; from the end when it is negative */
+struct partial {
+	uint32_t first, last;
+	bool from_end;
+};
+
+struct wanted {
+	bool extended; /* an ESEARCH response */
+	unsigned options;
+	struct partial partial;
+};
+
+/* Indexes into the folder, in the order in which they are told. */
+struct results {
+	uint32_t *idx;
+	size_t n, cap;
+};
+
+void results_add(struct results *, size_t i);
+
+/* All messages that fit, in mailbox order. */
+void results_run(struct search *, struct results *);
+
+/* "RETURN" SP "(" ... ")": advances *a behind it; false when it is wrong.
+ * `allowed` are the options that the command has. */
+bool result_options(
+    const struct imap_arg **a, unsigned allowed, struct wanted *);
+
+/* "CHARSET" SP name, or name alone; "" for UTF-8.  False: answered. */
+bool result_charset(struct imap *, const struct imap_arg *, struct span *);
+
+/* Answer a result of key_parse that is not KEY_OK. */
+void result_refuse(struct imap *, enum key_result);
+
+/* `verb` is "SEARCH" or "SORT", for a response that is not extended. */
+void result_tell(struct search *, const struct results *, const struct wanted *,
+    const char *verb);
+
+/* "$": by mailbox order for any result */
+void result_save(struct imap *, const struct results *, const struct wanted *);
+
+#endif
