@@ -56,7 +56,7 @@ binary_put(struct imap *im, const struct item *it)
 	struct mime_at start = { 0 };
 	uint64_t n, from = 0;
 
-	section_label(im, it);
+	out_put(&im->out, it->said);
 	p = mime_find(tree, it->number, &inner);
 	if (p != NULL && it->number.n > 0) {
 		start = p->body;
@@ -72,14 +72,17 @@ binary_put(struct imap *im, const struct item *it)
 	decode(im, start, p->end.file, kind, &k);
 	n = k.at;
 	if (it->kind == ITEM_BINARY_SIZE) {
-		out_printf(&im->out, " %llu", (unsigned long long)n);
+		out_putc(&im->out, ' ');
+		out_putu(&im->out, n);
 		return true;
 	}
 	if (it->partial) {
 		from = it->from < n ? it->from : n;
 		n = n - from < it->count ? n - from : it->count;
 	}
-	out_printf(&im->out, " ~{%llu}\r\n", (unsigned long long)n);
+	out_puts(&im->out, " ~{");
+	out_putu(&im->out, n);
+	out_puts(&im->out, "}\r\n");
 	k = (struct sink){ im, from, from + n, 0 };
 	decode(im, start, p->end.file, kind, &k);
 	return true;

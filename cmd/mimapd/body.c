@@ -8,8 +8,9 @@
 #include "io/log.h"
 #include "mail/wire.h"
 
-enum { READ_SIZE = 32768 };
+enum { READ_SIZE = 131072 };
 
+/* One read gets most messages, which then are looked at in here. */
 static char read_buf[READ_SIZE];
 
 void
@@ -42,11 +43,44 @@ body_open(struct imap *im, size_t i)
 	return 0;
 }
 
+/* The whole message, when it is short, becomes b->whole. */
+static int
+read_whole(struct body *b)
+{
+	size_t n = 0;
+	ssize_t r = 1;
+
+	if (b->tried)
+		return 0;
+	b->tried = true;
+	while (r != 0 && n < READ_SIZE) {
+		r = pread(b->fd, read_buf + n, READ_SIZE - n, (off_t)n);
+		if (r == -1 && errno != EINTR)
+			return -1;
+		if (r > 0)
+			n += (size_t)r;
+	}
+	if (n < READ_SIZE)
+		b->whole = (struct span){ read_buf, n };
+	return 0;
+}
+
 int
 body_seek(struct imap *im, uint64_t file, struct in *in)
 {
-	in_init(in, im->body.fd, read_buf, sizeof(read_buf));
-	return lseek(im->body.fd, (off_t)file, SEEK_SET) == -1 ? -1 : 0;
+	struct body *b = &im->body;
+	struct span s;
+
+	if (read_whole(b) == -1)
+		return -1;
+	in_init(in, b->fd, read_buf, sizeof(read_buf));
+	if (b->whole.p == NULL)
+		return lseek(b->fd, (off_t)file, SEEK_SET) == -1 ? -1 : 0;
+	s = b->whole;
+	span_take(&s, file < s.n ? (size_t)file : s.n);
+	in->data = s;
+	in->eof = true;
+	return 0;
 }
 
 struct mime_part *
@@ -126,45 +160,112 @@ fill_up(struct imap *im, uint64_t n)
 		out_putc(&im->out, ' ');
 }
 
+/* Where a body_send is, in the file and on the wire. */
+struct sending {
+	struct wire w;
+	uint64_t file, wire, from, to;
+};
+
+/*
+ * Whole lines in the midst of what is sent, without a NUL: nearly all, and
+ * each is copied once.
+ */
+static void
+send_lines(struct imap *im, struct sending *k, struct span *piece)
+{
+	const char *p = piece->p, *end = piece->p + piece->n;
+	uint64_t wire = k->wire;
+
+	if (k->w.after_cr || k->wire < k->from ||
+	    memchr(p, '\0', piece->n) != NULL)
+		return;
+	while (p < end) {
+		const char *lf = memchr(p, '\n', (size_t)(end - p));
+		size_t n;
+
+		if (lf == NULL)
+			break;
+		n = (size_t)(lf - p);
+		if (wire + n + 2 > k->to)
+			break;
+		if (n > 0 && lf[-1] == '\r')
+			n--;
+		out_put(&im->out, (struct span){ p, n });
+		out_puts(&im->out, "\r\n");
+		wire += n + 2;
+		p = lf + 1;
+		k->w.after_line = false;
+	}
+	k->wire = wire;
+	k->file += (size_t)(p - piece->p);
+	span_take(piece, (size_t)(p - piece->p));
+}
+
+/* The next run of text or the end of a line. */
+static void
+send_run(struct imap *im, struct sending *k, struct span *piece)
+{
+	struct body *b = &im->body;
+	size_t n = piece->n;
+	struct span s;
+
+	b->at_file = k->file;
+	b->at_wire = k->wire;
+	b->at_cr = k->w.after_cr;
+	if (!wire_next(&k->w, piece, &s))
+		return;
+	k->file += n - piece->n;
+	k->wire += s.n;
+	if (k->wire <= k->from)
+		return;
+	if (k->wire > k->to)
+		s.n -= (size_t)(k->wire - k->to);
+	if (b->at_wire < k->from)
+		span_take(&s, (size_t)(k->from - b->at_wire));
+	put(im, s);
+}
+
+/* The file is used up; the end of its last line may be missing. */
+static void
+send_end(struct imap *im, struct sending *k)
+{
+	struct span s = wire_end(&k->w, true);
+
+	while (s.n > 0 && k->wire < k->to) {
+		struct span c = span_take(&s, 1);
+
+		if (k->wire++ >= k->from)
+			out_put(&im->out, c);
+	}
+	if (k->wire < k->to)
+		fill_up(im, k->to - (k->wire > k->from ? k->wire : k->from));
+}
+
 void
 body_send(struct imap *im, struct mime_at start, uint64_t from, uint64_t to)
 {
 	struct body *b = &im->body;
-	struct wire w = { 0 };
-	uint64_t file = start.file, wire = start.wire;
+	struct sending k = {
+		.file = start.file, .wire = start.wire, .from = from, .to = to
+	};
 	struct span piece;
 	struct in in;
+	bool ok;
 
-	if (b->at_wire > wire && b->at_wire <= from) {
-		file = b->at_file;
-		wire = b->at_wire;
-		w.after_cr = b->at_cr;
+	if (b->at_wire > k.wire && b->at_wire <= from) {
+		k.file = b->at_file;
+		k.wire = b->at_wire;
+		k.w.after_cr = b->at_cr;
 	}
-	if (body_seek(im, file, &in) == -1)
-		wire = to;
-	while (wire < to && in_next(&in, &piece) == 1) {
+	ok = body_seek(im, k.file, &in) == 0;
+	while (ok && k.wire < to && in_next(&in, &piece) == 1) {
 		im->out.deadline = deadline_in(TIME_IMAP_IDLE);
-		while (wire < to) {
-			size_t n = piece.n;
-			bool cr = w.after_cr;
-			struct span s;
-
-			if (!wire_next(&w, &piece, &s))
-				break;
-			b->at_file = file;
-			b->at_wire = wire;
-			b->at_cr = cr;
-			file += n - piece.n;
-			wire += s.n;
-			if (wire > to)
-				s.n -= (size_t)(wire - to);
-			if (wire <= from)
-				continue;
-			if (b->at_wire < from)
-				span_take(&s, (size_t)(from - b->at_wire));
-			put(im, s);
+		while (k.wire < to && piece.n > 0) {
+			send_lines(im, &k, &piece);
+			if (piece.n > 0 && k.wire < to)
+				send_run(im, &k, &piece);
 		}
 	}
-	if (wire < to)
-		fill_up(im, to - (wire > from ? wire : from));
+	if (k.wire < to)
+		send_end(im, &k);
 }

@@ -5,135 +5,119 @@
 
 #include "base/date.h"
 #include "io/log.h"
-#include "mail/bodystructure.h"
+#include "mail/nstring.h"
 #include "sync.h"
 
-enum { TEXT_MAX = 1048576 };
+/* What the items of a command need of each message. */
+struct wants {
+	unsigned digest; /* of folder_digest */
+	bool file, seen, flags, uid, modseq;
+	bool lazy; /* PREVIEW is told only where it is known */
+	bool binary;
+};
 
+/* A message, and what is known of it. */
+struct told {
+	size_t i;
+	const struct msg *msg;
+	struct digest digest;
+	bool preview;
+};
+
+static void
+put_two(char *to, int n)
+{
+	to[0] = (char)('0' + n / 10 % 10);
+	to[1] = (char)('0' + n % 10);
+}
+
+/* date-time = DQUOTE date-day-fixed "-" ... SP zone DQUOTE */
 static void
 put_date(struct imap *im, int64_t t)
 {
+	char s[] = "INTERNALDATE \"dd-mmm-yyyy hh:mm:ss +0000\"";
 	struct civil c = date_civil(t);
+	char *to = s + sizeof("INTERNALDATE \"") - 1;
 
-	out_printf(&im->out,
-	    "INTERNALDATE \"%2d-%s-%04d %02d:%02d:%02d +0000\"", c.day,
-	    date_months[c.month - 1], c.year % 10000, c.hour, c.min, c.sec);
+	put_two(to, c.day);
+	if (c.day < 10)
+		to[0] = ' ';
+	memcpy(to + 3, date_months[c.month - 1], 3);
+	put_two(to + 7, c.year / 100);
+	put_two(to + 9, c.year);
+	put_two(to + 12, c.hour);
+	put_two(to + 15, c.min);
+	put_two(to + 18, c.sec);
+	out_put(&im->out, (struct span){ s, sizeof(s) - 1 });
 }
 
-/* The envelope needs the header alone. */
+/* PREVIEW SP nstring (RFC 8970) */
 static void
-make_envelope(struct imap *im, struct buf *b)
+put_preview(struct imap *im, const struct told *t)
 {
-	struct arena a = { .max = 1048576 };
-	struct imapenv env = { 0 };
-	struct header h;
-	struct span piece;
-	struct in in;
-	bool end = false;
+	struct buf b = { .max = LIMIT_PREVIEW * 5 };
 
-	if (im->body.tree != NULL) {
-		imapenv_put(b, &im->e.arena, im->body.tree->envelope);
-		return;
-	}
-	header_init(&h, LIMIT_HEADER_FIELD);
-	if (body_seek(im, 0, &in) == -1)
-		end = true;
-	while (!end && in_next(&in, &piece) == 1) {
-		enum header_event e;
-
-		while ((e = header_next(&h, &piece)) == HEADER_FIELD)
-			imapenv_note(&a, &env, h.name, h.body, 262144);
-		end = e == HEADER_END;
-	}
-	while (!end && header_eof(&h) == HEADER_FIELD)
-		imapenv_note(&a, &env, h.name, h.body, 262144);
-	imapenv_put(b, &a, &env);
-	header_free(&h);
-	arena_free(&a);
-}
-
-static void
-make_structure(struct imap *im, struct buf *b, bool extended)
-{
-	struct mime_part *tree = body_tree(im), opaque;
-
-	if (tree == NULL) {
-		buf_puts(b, "NIL");
-		return;
-	}
-	if (bodystructure_put(b, &im->e.arena, tree, extended))
-		return;
-	/* Too much to tell: a message without parts. */
-	opaque = *tree;
-	opaque.kind = MIME_LEAF;
-	opaque.child = NULL;
-	buf_clear(b);
-	bodystructure_put(b, &im->e.arena, &opaque, extended);
-}
-
-/* A text that is kept beside the index once it was made. */
-static void
-put_cached(struct imap *im, size_t i, const char *what, enum item_kind kind)
-{
-	struct buf b = { .max = TEXT_MAX };
-	struct span text;
-
-	if (what != NULL && folder_cache_get(im->folder, i, what, &text)) {
-		out_put(&im->out, text);
-		return;
-	}
-	if (kind == ITEM_ENVELOPE)
-		make_envelope(im, &b);
+	out_puts(&im->out, "PREVIEW ");
+	if (t->preview)
+		nstring_put_string(&b, t->digest.preview);
 	else
-		make_structure(im, &b, kind == ITEM_STRUCTURE);
-	if (what != NULL && !b.over)
-		folder_cache_put(im->folder, i, what, buf_span(&b));
+		buf_puts(&b, "NIL");
 	imap_put(im, &b);
 	buf_free(&b);
 }
 
 static void
-put_item(struct imap *im, size_t i, const struct item *it)
+put_number(struct imap *im, const char *before, uint64_t n)
 {
-	const struct msg *m = folder_msg(im->folder, i);
-	uint64_t size = 0;
+	out_puts(&im->out, before);
+	out_putu(&im->out, n);
+}
 
+static void
+put_text(struct imap *im, const char *before, struct span text)
+{
+	out_puts(&im->out, before);
+	out_put(&im->out, text);
+}
+
+static void
+put_item(struct imap *im, const struct told *t, const struct item *it)
+{
 	switch (it->kind) {
 	case ITEM_UID:
-		out_printf(&im->out, "UID %lu", (unsigned long)m->uid);
+		put_number(im, "UID ", t->msg->uid);
 		break;
 	case ITEM_FLAGS:
 		out_puts(&im->out, "FLAGS ");
-		imap_put_flags(im, m->flags, m->keywords);
+		imap_put_flags(im, t->msg->flags, t->msg->keywords);
 		break;
 	case ITEM_DATE:
-		put_date(im, m->date);
+		put_date(im, t->msg->date);
 		break;
 	case ITEM_SIZE:
-		if (folder_size(im->folder, i, &size) == -1)
-			size = 0;
-		out_printf(
-		    &im->out, "RFC822.SIZE %llu", (unsigned long long)size);
+		put_number(im, "RFC822.SIZE ", t->digest.size);
 		break;
 	case ITEM_MODSEQ:
-		out_puts(&im->out, "MODSEQ (");
-		out_putu(&im->out, m->modseq);
+		put_number(im, "MODSEQ (", t->msg->modseq);
 		out_putc(&im->out, ')');
 		break;
 	case ITEM_ENVELOPE:
-		out_puts(&im->out, "ENVELOPE ");
-		put_cached(im, i, "env", it->kind);
+		put_text(im, "ENVELOPE ", t->digest.envelope);
 		break;
 	case ITEM_BODY:
-		out_puts(&im->out, "BODY ");
-		put_cached(im, i, NULL, it->kind);
+		put_text(im, "BODY ", t->digest.body);
 		break;
 	case ITEM_STRUCTURE:
-		out_puts(&im->out, "BODYSTRUCTURE ");
-		put_cached(im, i, "body", it->kind);
+		put_text(im, "BODYSTRUCTURE ", t->digest.structure);
+		break;
+	case ITEM_PREVIEW:
+		put_preview(im, t);
 		break;
 	case ITEM_SECTION:
-		section_put(im, it);
+		if (it->kept && t->digest.fields.p != NULL)
+			section_put_kept(im, it, t->digest.fields);
+		else
+			section_put(im, it);
 		break;
 	case ITEM_BINARY:
 	case ITEM_BINARY_SIZE:
@@ -142,55 +126,63 @@ put_item(struct imap *im, size_t i, const struct item *it)
 	}
 }
 
-/* Whether the file must be open for it. */
-static bool
-needs_file(struct imap *im, size_t i, const struct item *it)
+static void
+add_wants(struct wants *w, const struct item *it)
 {
-	struct span text;
-
+	w->seen = w->seen || it->seen;
 	switch (it->kind) {
 	case ITEM_UID:
+		w->uid = true;
+		break;
 	case ITEM_FLAGS:
-	case ITEM_DATE:
+		w->flags = true;
+		break;
 	case ITEM_MODSEQ:
-		return false;
+		w->modseq = true;
+		break;
+	case ITEM_DATE:
+		break;
 	case ITEM_SIZE:
-		return folder_msg(im->folder, i)->size == 0;
+		w->digest |= FOLDER_SIZE;
+		break;
 	case ITEM_ENVELOPE:
-		return !folder_cache_get(im->folder, i, "env", &text);
-	case ITEM_STRUCTURE:
-		return !folder_cache_get(im->folder, i, "body", &text);
+		w->digest |= DIGEST_HEAD;
+		break;
+	case ITEM_PREVIEW:
+		w->lazy = w->lazy || it->lazy;
+		if (!it->lazy)
+			w->digest |= DIGEST_BODY;
+		break;
 	case ITEM_BODY:
+	case ITEM_STRUCTURE:
+		w->digest |= DIGEST_BODY;
+		break;
 	case ITEM_SECTION:
+		if (it->kept)
+			w->digest |= DIGEST_HEAD;
+		else
+			w->file = true;
+		break;
 	case ITEM_BINARY:
 	case ITEM_BINARY_SIZE:
+		w->file = w->binary = true;
 		break;
 	}
-	return true;
 }
 
-struct wants {
-	bool file, seen, flags, uid, modseq;
-};
-
 static struct wants
-wants(struct imap *im, size_t i, const struct item *it)
+wants(const struct item *items)
 {
 	struct wants w = { 0 };
 
-	for (; it != NULL; it = it->next) {
-		w.file = w.file || needs_file(im, i, it);
-		w.seen = w.seen || it->seen;
-		w.flags = w.flags || it->kind == ITEM_FLAGS;
-		w.uid = w.uid || it->kind == ITEM_UID;
-		w.modseq = w.modseq || it->kind == ITEM_MODSEQ;
-	}
+	for (; items != NULL; items = items->next)
+		add_wants(&w, items);
 	return w;
 }
 
 /* \\Seen was set: what tells of that and was not asked for. */
 static void
-put_seen(struct imap *im, size_t i, const struct wants *w)
+put_seen(struct imap *im, const struct told *t, const struct wants *w)
 {
 	static const struct item uid = { .kind = ITEM_UID },
 				 flags = { .kind = ITEM_FLAGS },
@@ -199,53 +191,80 @@ put_seen(struct imap *im, size_t i, const struct wants *w)
 
 	if (condstore && !w->uid && !(im->enabled & ENABLE_UIDONLY)) {
 		out_putc(&im->out, ' ');
-		put_item(im, i, &uid);
+		put_item(im, t, &uid);
 	}
 	if (!w->flags) {
 		out_putc(&im->out, ' ');
-		put_item(im, i, &flags);
+		put_item(im, t, &flags);
 	}
 	if (condstore && !w->modseq) {
 		out_putc(&im->out, ' ');
-		put_item(im, i, &modseq);
+		put_item(im, t, &modseq);
 	}
+}
+
+/* False and errno when the message can't be read, ENOENT: it has gone. */
+static bool
+look(struct imap *im, const struct wants *w, struct told *t)
+{
+	if (w->digest != 0 &&
+	    folder_digest(im->folder, t->i, w->digest, &t->digest) == -1)
+		return false;
+	t->preview = (w->digest & DIGEST_BODY) != 0;
+	if (w->lazy && !t->preview)
+		t->preview =
+		    folder_preview(im->folder, t->i, &t->digest.preview);
+	if ((w->digest & DIGEST_HEAD) != 0 && t->digest.fields.p == NULL &&
+	    body_open(im, t->i) == -1)
+		return false; /* they were too long to be kept */
+	return !w->binary || body_tree(im) != NULL;
+}
+
+static bool
+set_seen(struct imap *im, size_t i)
+{
+	if (im->read_only || (folder_msg(im->folder, i)->flags & FLAG_SEEN))
+		return false;
+	if (folder_store(im->folder, &i, 1, FOLDER_ADD, FLAG_SEEN, 0,
+		UINT64_MAX, NULL) == 0)
+		return true;
+	log_error("flags", NULL);
+	return false;
+}
+
+static bool
+failed(void)
+{
+	if (errno != ENOENT)
+		log_error("message", NULL);
+	return false;
 }
 
 /* False: it was expunged by another, and is passed over. */
 static bool
-fetch(struct imap *im, size_t i, const struct item *items)
+fetch(
+    struct imap *im, size_t i, const struct item *items, const struct wants *w)
 {
-	struct wants w = wants(im, i, items);
-	bool told = false, any = false;
+	struct told t = { .i = i };
+	bool seen = false;
 
 	if (folder_msg(im->folder, i)->gone)
 		return false;
-	if (w.file && body_open(im, i) == -1) {
-		if (errno != ENOENT)
-			log_error("message", NULL);
-		return false;
-	}
-	if (w.seen && !im->read_only &&
-	    !(folder_msg(im->folder, i)->flags & FLAG_SEEN)) {
-		if (folder_store(im->folder, &i, 1, FOLDER_ADD, FLAG_SEEN, 0,
-			UINT64_MAX, NULL) == -1)
-			log_error("flags", NULL);
-		else
-			told = true;
-	}
-	for (const struct item *it = items; it != NULL; it = it->next)
-		if (it->kind == ITEM_BINARY || it->kind == ITEM_BINARY_SIZE)
-			if (body_tree(im) == NULL)
-				return false;
+	if (w->file && body_open(im, i) == -1)
+		return failed();
+	if (w->seen)
+		seen = set_seen(im, i);
+	if (!look(im, w, &t))
+		return failed();
+	t.msg = folder_msg(im->folder, i);
 	sync_fetch_open(im, i);
 	for (const struct item *it = items; it != NULL; it = it->next) {
-		if (any)
+		if (it != items)
 			out_putc(&im->out, ' ');
-		any = true;
-		put_item(im, i, it);
+		put_item(im, &t, it);
 	}
-	if (told)
-		put_seen(im, i, &w);
+	if (seen)
+		put_seen(im, &t, w);
 	out_puts(&im->out, ")\r\n");
 	return true;
 }
@@ -258,6 +277,7 @@ cmd_fetch(struct imap *im)
 	const struct imap_arg *set = im->e.args;
 	struct modifiers m;
 	struct item *items;
+	struct wants want;
 	struct walk w;
 	size_t i;
 	bool unknown = false;
@@ -269,6 +289,7 @@ cmd_fetch(struct imap *im)
 	}
 	if (!walk_init(&w, im, set->text, im->e.uid))
 		return;
+	want = wants(items);
 	modifiers_begin(im, &m, items, &w);
 	if (m.vanished)
 		resync_vanished_in(im, m.since, set->text);
@@ -278,7 +299,7 @@ cmd_fetch(struct imap *im)
 		if (!modifiers_take(&m, folder_msg(im->folder, i)))
 			continue;
 		imap_progress(im, m.taken, m.total);
-		if (!fetch(im, i, items))
+		if (!fetch(im, i, items, &want))
 			im->gone = true;
 		arena_release(&im->e.arena, a);
 	}

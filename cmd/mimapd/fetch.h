@@ -15,6 +15,7 @@ enum item_kind {
 	ITEM_ENVELOPE,
 	ITEM_BODY,
 	ITEM_STRUCTURE,
+	ITEM_PREVIEW,
 	ITEM_SECTION,
 	ITEM_BINARY,
 	ITEM_BINARY_SIZE
@@ -38,6 +39,10 @@ struct item {
 	const struct imap_arg *names; /* of fields */
 	bool partial;
 	uint64_t from, count;
+	bool lazy;        /* PREVIEW (LAZY) */
+	bool kept;        /* HEADER.FIELDS of those that the index keeps */
+	uint64_t fields;  /* which of these: digest_field_id */
+	struct span said; /* what it begins with, in the answer */
 	struct item *next;
 };
 
@@ -62,13 +67,19 @@ bool modifiers_take(struct modifiers *, const struct msg *);
 bool item_parse(struct imap *, const struct imap_arg *,
     const struct modifiers *, struct item **);
 
+/* The list is (LAZY), as it stands behind PREVIEW (RFC 8970). */
+bool item_is_lazy(const struct imap_arg *list, const struct imap_arg *before);
+
 /* Write BODY[...] and BINARY items of the open message. */
 void section_put(struct imap *, const struct item *);
 
+/* Write HEADER.FIELDS of these kept fields. */
+void section_put_kept(struct imap *, const struct item *, struct span fields);
+
+/* The item's label, once a command, and what it needs. */
+void section_prepare(struct imap *, struct item *);
+
 /* False: the transfer encoding is not known, nothing was written. */
 bool binary_put(struct imap *, const struct item *);
-
-/* "BODY[" section "]" "<" number ">" */
-void section_label(struct imap *, const struct item *);
 
 #endif

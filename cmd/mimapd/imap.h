@@ -27,6 +27,8 @@ struct body {
 	uint32_t uid;
 	struct arena arena;
 	struct mime_part *tree; /* NULL: not parsed yet */
+	struct span whole;      /* the file, where it is short */
+	bool tried;             /* to have it so */
 	bool has_head;
 	struct mime_at head; /* the end of the header */
 	/* where reading stopped, to go on from there */

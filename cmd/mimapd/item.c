@@ -15,6 +15,7 @@ static const struct {
 	{ "ENVELOPE",      { .kind = ITEM_ENVELOPE } },
 	{ "BODY",          { .kind = ITEM_BODY } },
 	{ "BODYSTRUCTURE", { .kind = ITEM_STRUCTURE } },
+	{ "PREVIEW",       { .kind = ITEM_PREVIEW } },
 	{ "RFC822",        { .kind = ITEM_SECTION, .label = "RFC822",
 	    .seen = true } },
 	{ "RFC822.PEEK",   { .kind = ITEM_SECTION, .label = "RFC822" } },
@@ -116,6 +117,15 @@ field_names(const struct imap_arg *a)
 	return true;
 }
 
+bool
+item_is_lazy(const struct imap_arg *list, const struct imap_arg *before)
+{
+	return list != NULL && list->type == IMAP_LIST && list->list != NULL &&
+	    list->list->type == IMAP_ATOM &&
+	    span_iis(list->list->text, "LAZY") && list->list->next == NULL &&
+	    before->type == IMAP_ATOM && span_iis(before->text, "PREVIEW");
+}
+
 /* An atom, or an atom, a list of field names and "]...": *a moves on. */
 static bool
 parse_one(struct imap *im, const struct imap_arg **a, struct item ***tail)
@@ -134,8 +144,12 @@ parse_one(struct imap *im, const struct imap_arg **a, struct item ***tail)
 			it = add(im, tail, &names[i].item);
 	if (it == NULL)
 		return false;
-	if (bracket == (*a)->text.n)
+	if (bracket == (*a)->text.n) {
+		it->lazy = item_is_lazy((*a)->next, *a);
+		if (it->lazy)
+			*a = (*a)->next;
 		return true;
+	}
 	close = span_chr(s, ']');
 	if (!parse_section(it, (struct span){ s.p, close }))
 		return false;
@@ -213,5 +227,7 @@ item_parse(struct imap *im, const struct imap_arg *a, const struct modifiers *m,
 	if (m->changed && !has(rest, ITEM_MODSEQ))
 		add(im, &tail, &modseq);
 	*tail = rest;
+	for (rest = *items; rest != NULL; rest = rest->next)
+		section_prepare(im, rest);
 	return true;
 }

@@ -18,7 +18,7 @@
 #include "io/log.h"
 #include "io/net.h"
 
-enum { IN_SIZE = LIMIT_SESSION_UNREAD + 4096, OUT_SIZE = 32768 };
+enum { IN_SIZE = LIMIT_SESSION_UNREAD + 4096, OUT_SIZE = 65536 };
 
 static const char usage[] = "mimapd [-pV] [-c dir] [maildir]";
 

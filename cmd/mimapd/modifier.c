@@ -13,7 +13,7 @@ take_list(struct imap *im)
 		return NULL;
 	while (a->next->next != NULL)
 		a = a->next;
-	if (a->next->type != IMAP_LIST)
+	if (a->next->type != IMAP_LIST || item_is_lazy(a->next, a))
 		return NULL;
 	return a->next;
 }

@@ -152,7 +152,7 @@ imap_put_flags(struct imap *im, uint16_t flags, uint64_t keywords)
 			out_puts(&im->out, flag_names[i].name);
 			sep = " ";
 		}
-	for (int k = 0; k < LIMIT_KEYWORDS; k++)
+	for (int k = 0; k < LIMIT_KEYWORDS && keywords >> k != 0; k++)
 		if (keywords >> k & 1 &&
 		    (name = folder_keyword_name(im->folder, k)) != NULL) {
 			out_puts(&im->out, sep);

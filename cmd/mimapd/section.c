@@ -23,38 +23,89 @@ is_atom(struct span s)
 	return !span_iis(s, "NIL");
 }
 
-void
-section_label(struct imap *im, const struct item *it)
+/* "BODY[" section "]" "<" number ">" */
+static void
+put_label(struct buf *b, const struct item *it)
 {
 	const char *sep = " (";
 
 	if (it->label != NULL) {
-		out_puts(&im->out, it->label);
+		buf_puts(b, it->label);
 		return;
 	}
-	out_puts(&im->out,
+	buf_puts(b,
 	    it->kind == ITEM_SECTION      ? "BODY["
 		: it->kind == ITEM_BINARY ? "BINARY["
 					  : "BINARY.SIZE[");
-	out_put(&im->out, it->number);
+	buf_put(b, it->number);
 	if (it->section != SECTION_ALL && it->number.n > 0)
-		out_putc(&im->out, '.');
-	out_puts(&im->out, texts[it->section]);
+		buf_putc(b, '.');
+	buf_puts(b, texts[it->section]);
 	for (const struct imap_arg *a = it->names; a != NULL; a = a->next) {
-		struct buf b = { .max = LIMIT_IMAP_LITERAL * 2 + 64 };
-
-		out_puts(&im->out, sep);
+		buf_puts(b, sep);
 		sep = " ";
 		if (is_atom(a->text))
-			buf_put(&b, a->text);
+			buf_put(b, a->text);
 		else
-			nstring_put_string(&b, a->text);
-		imap_put(im, &b);
-		buf_free(&b);
+			nstring_put_string(b, a->text);
 	}
-	out_puts(&im->out, it->names != NULL ? ")]" : "]");
-	if (it->partial)
-		out_printf(&im->out, "<%llu>", (unsigned long long)it->from);
+	buf_puts(b, it->names != NULL ? ")]" : "]");
+	if (it->partial) {
+		buf_putc(b, '<');
+		buf_putu(b, it->from);
+		buf_putc(b, '>');
+	}
+}
+
+/* Whether all of the fields are such that the index keeps them. */
+static bool
+are_kept(struct item *it)
+{
+	if (it->section != SECTION_FIELDS || it->number.n > 0 || it->partial)
+		return false;
+	for (const struct imap_arg *a = it->names; a != NULL; a = a->next) {
+		int id = digest_field_id(a->text);
+
+		if (id == -1)
+			return false;
+		it->fields |= UINT64_C(1) << id;
+	}
+	return true;
+}
+
+void
+section_prepare(struct imap *im, struct item *it)
+{
+	struct buf b = { .max = LIMIT_IMAP_ARENA };
+
+	if (it->kind != ITEM_SECTION && it->kind != ITEM_BINARY &&
+	    it->kind != ITEM_BINARY_SIZE)
+		return;
+	put_label(&b, it);
+	if (b.n < arena_left(&im->e.arena))
+		it->said = arena_span(&im->e.arena, buf_span(&b));
+	buf_free(&b);
+	it->kept = are_kept(it);
+}
+
+void
+section_put_kept(struct imap *im, const struct item *it, struct span fields)
+{
+	struct span s = fields, line;
+	size_t n = 2;
+	int id;
+
+	while (digest_field_next(&s, &id, &line))
+		if (it->fields >> id & 1)
+			n += line.n;
+	out_put(&im->out, it->said);
+	out_puts(&im->out, " {");
+	out_putu(&im->out, n);
+	out_puts(&im->out, "}\r\n");
+	while (digest_field_next(&fields, &id, &line))
+		if (it->fields >> id & 1)
+			out_put(&im->out, line);
+	out_puts(&im->out, "\r\n");
 }
 
 static void
@@ -75,7 +126,9 @@ put_range(
 		out_puts(&im->out, " \"\"");
 		return;
 	}
-	out_printf(&im->out, " {%llu}\r\n", (unsigned long long)n);
+	out_puts(&im->out, " {");
+	out_putu(&im->out, n);
+	out_puts(&im->out, "}\r\n");
 	body_send(im, start, from, from + n);
 }
 
@@ -94,11 +147,14 @@ add_field(struct buf *b, struct span raw)
 {
 	while (raw.n > 0) {
 		struct span line = span_cut(&raw, '\n');
+		size_t start = b->n;
 
 		if (line.n > 0 && line.p[line.n - 1] == '\r')
 			line.n--;
-		for (size_t i = 0; i < line.n; i++)
-			buf_putc(b, line.p[i] == '\0' ? (char)0x80 : line.p[i]);
+		buf_put(b, line);
+		for (size_t i = start; i < b->n; i++)
+			if (b->p[i] == '\0')
+				b->p[i] = (char)0x80;
 		buf_puts(b, "\r\n");
 	}
 }
@@ -138,7 +194,9 @@ put_fields(struct imap *im, const struct item *it, uint64_t file, uint64_t end)
 		if (s.n > it->count)
 			s.n = (size_t)it->count;
 	}
-	out_printf(&im->out, " {%zu}\r\n", s.n);
+	out_puts(&im->out, " {");
+	out_putu(&im->out, s.n);
+	out_puts(&im->out, "}\r\n");
 	out_put(&im->out, s);
 	buf_free(&b);
 }
@@ -182,7 +240,7 @@ section_put(struct imap *im, const struct item *it)
 {
 	struct mime_part *tree, *p, *inner;
 
-	section_label(im, it);
+	out_put(&im->out, it->said);
 	if (it->number.n == 0) {
 		put_whole(im, it);
 		return;

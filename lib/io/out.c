@@ -69,7 +69,7 @@ out_flush(struct out *o)
 }
 
 void
-out_put(struct out *o, struct span s)
+out_put_slow(struct out *o, struct span s)
 {
 	if (s.n > o->cap - o->n)
 		out_flush(o);
@@ -82,18 +82,6 @@ out_put(struct out *o, struct span s)
 	if (s.n > 0)
 		memcpy(o->buf + o->n, s.p, s.n);
 	o->n += s.n;
-}
-
-void
-out_puts(struct out *o, const char *s)
-{
-	out_put(o, span_of(s));
-}
-
-void
-out_putc(struct out *o, char c)
-{
-	out_put(o, (struct span){ &c, 1 });
 }
 
 void

@@ -20,11 +20,33 @@ struct out {
 
 void out_init(struct out *, int fd, void *buf, size_t cap);
 
-void out_put(struct out *, struct span);
-void out_puts(struct out *, const char *);
-void out_putc(struct out *, char);
+void out_put_slow(struct out *, struct span); /* of out_put */
 void out_putu(struct out *, uint64_t);
 void out_printf(struct out *, const char *fmt, ...) PRINTF(2, 3); /* 2 KiB */
+
+/* Inline, since an answer to FETCH is made of many of them. */
+static inline void
+out_put(struct out *o, struct span s)
+{
+	if (s.n >= o->cap - o->n) {
+		out_put_slow(o, s);
+	} else if (s.n > 0) {
+		memcpy(o->buf + o->n, s.p, s.n);
+		o->n += s.n;
+	}
+}
+
+static inline void
+out_puts(struct out *o, const char *s)
+{
+	out_put(o, (struct span){ s, s == NULL ? 0 : strlen(s) });
+}
+
+static inline void
+out_putc(struct out *o, char c)
+{
+	out_put(o, (struct span){ &c, 1 });
+}
 
 /* Write what is buffered.  0, or -1 and errno if anything ever failed. */
 int out_flush(struct out *);

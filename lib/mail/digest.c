@@ -248,7 +248,9 @@ digester_end(struct digester *d, struct digest *g)
 		g->body = buf_span(&d->body);
 		g->structure = buf_span(&d->structure);
 		g->preview = buf_span(&d->text);
-		g->size = root->end.wire;
+		g->size = d->mime.at.wire;
+		if (d->mime.last != '\n') /* an end that is added */
+			g->size += d->mime.last == '\r' ? 1 : 2;
 	}
 	g->eight = has_eight(g->envelope) || has_eight(g->structure);
 }

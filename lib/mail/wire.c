@@ -42,11 +42,21 @@ wire_end(struct wire *w, bool close_line)
 void
 wire_count(struct wire *w, struct span s)
 {
-	struct span piece;
-	bool stuff = w->stuff;
+	const char *p = s.p, *end = s.p + s.n;
 
-	w->stuff = false;
-	while (wire_next(w, &s, &piece))
-		continue;
-	w->stuff = stuff;
+	while (p < end) {
+		const char *lf = memchr(p, '\n', (size_t)(end - p));
+
+		if (lf == NULL) {
+			w->size += (size_t)(end - p);
+			w->after_line = true;
+			w->after_cr = end[-1] == '\r';
+			return;
+		}
+		if (lf > p)
+			w->after_cr = lf[-1] == '\r';
+		w->size += (size_t)(lf - p) + (w->after_cr ? 1 : 2);
+		w->after_line = w->after_cr = false;
+		p = lf + 1;
+	}
 }

@@ -2,317 +2,426 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "io/deadline.h"
 #include "io/out.h"
-#include "store/crc.h"
 #include "store/grow.h"
 #include "store/journal.h"
 #include "store/le.h"
 
 /* HEADER: "pneu-cache 1\n" and the UIDVALIDITY at its end. */
-enum { HEADER = 32, FRAME = 16, TRIM_MIN = 1048576 };
+enum { HEADER = 32, FRAME = 16, TRIM_MIN = 1048576, SAMPLE = 256 };
 
 static const char file_name[] = "pneu.cache";
+static const char tmp_name[] = "pneu.cache.new";
 static const char magic[28] = "pneu-cache 1\n";
+
+static void
+unmap(struct cache *c)
+{
+	if (c->map == NULL)
+		return;
+	munmap((void *)(uintptr_t)c->map, c->size);
+	c->map = NULL;
+	c->unmaps++;
+}
+
+static void
+forget_file(struct cache *c)
+{
+	unmap(c);
+	if (c->fd != -1)
+		close(c->fd);
+	c->fd = -1;
+	c->size = 0;
+	c->unmapped = false;
+}
 
 void
 cache_close(struct cache *c)
 {
 	int err = errno;
 
-	if (c->fd != -1)
-		close(c->fd);
-	free(c->slot);
-	buf_free(&c->text);
+	forget_file(c);
+	for (size_t i = 0; i < sizeof(c->text) / sizeof(c->text[0]); i++)
+		buf_free(&c->text[i]);
 	buf_free(&c->pending);
+	free(c->ref);
 	*c = (struct cache){ .fd = -1 };
 	errno = err;
 }
 
+static uint64_t
+mix(uint64_t h, uint64_t v)
+{
+	h = (h ^ v) * UINT64_C(0x9e3779b97f4a7c15);
+	return h ^ h >> 29;
+}
+
+/* Four lanes, since texts are checked whenever they are read. */
 static uint32_t
-kind_of(const char *what)
+check_sum(uint32_t uid, uint32_t kind, struct span s)
 {
-	return crc32_add(0, span_of(what));
-}
+	uint64_t h = mix((uint64_t)uid << 32 | kind, s.n), lane[4];
+	char last[CACHE_UNIT] = { 0 };
 
-static int
-slot_order(const void *a, const void *b)
-{
-	const struct cache_slot *x = a, *y = b;
+	for (unsigned i = 0; i < 4; i++)
+		lane[i] = h + i;
+	while (s.n >= sizeof(lane)) {
+		const char *p = span_take(&s, sizeof(lane)).p;
 
-	if (x->uid != y->uid)
-		return x->uid < y->uid ? -1 : 1;
-	if (x->kind != y->kind)
-		return x->kind < y->kind ? -1 : 1;
-	return x->at > y->at ? -1 : x->at < y->at; /* the latest first */
-}
-
-static void
-add_slot(struct cache *c, uint32_t uid, uint32_t kind, uint64_t at)
-{
-	c->slot = grow_array(c->slot, c->n, &c->cap, sizeof(c->slot[0]));
-	c->slot[c->n++] = (struct cache_slot){ uid, kind, at };
-}
-
-/*
- * len(4) crc(4) uid(4) kind(4), then len bytes of text.  The frames alone
- * are looked at; texts are checked when they are asked for.
- */
-static void
-read_frames(struct cache *c)
-{
-	static char buf[65536];
-	size_t have;
-	ssize_t r;
-
-	while ((r = pread(c->fd, buf, sizeof(buf), (off_t)c->read)) >= FRAME) {
-		for (have = 0; have + FRAME <= (size_t)r;) {
-			const char *p = buf + have;
-			size_t len = (size_t)le_get(p, 4);
-
-			if (len > CACHE_TEXT_MAX)
-				return;
-			if (have + FRAME + len > (size_t)r)
-				break;
-			add_slot(c, (uint32_t)le_get(p + 8, 4),
-			    (uint32_t)le_get(p + 12, 4), c->read + have);
-			have += FRAME + len;
-		}
-		if (have == 0)
-			return;
-		c->read += have;
+		lane[0] = mix(lane[0], le_word(p));
+		lane[1] = mix(lane[1], le_word(p + 8));
+		lane[2] = mix(lane[2], le_word(p + 16));
+		lane[3] = mix(lane[3], le_word(p + 24));
 	}
+	while (s.n >= CACHE_UNIT)
+		h = mix(h, le_word(span_take(&s, CACHE_UNIT).p));
+	if (s.n > 0)
+		memcpy(last, s.p, s.n);
+	h = mix(h, le_word(last));
+	for (unsigned i = 0; i < 4; i++)
+		h = mix(h, lane[i]);
+	return (uint32_t)(h ^ h >> 32);
+}
+
+static bool
+has_header(int fd, uint32_t uidvalidity)
+{
+	char head[HEADER];
+
+	return pread(fd, head, HEADER, 0) == HEADER &&
+	    memcmp(head, magic, sizeof(magic)) == 0 &&
+	    le_get(head + 28, 4) == uidvalidity;
 }
 
 static bool
 open_file(struct cache *c, int dirfd, uint32_t uidvalidity)
 {
-	char head[HEADER];
+	struct stat st;
 
 	if (c->fd != -1)
 		return true;
 	if (c->tried)
 		return false;
 	c->tried = true;
-	c->fd = openat(dirfd, file_name, O_RDWR | O_CLOEXEC);
+	c->fd = openat(dirfd, file_name, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
 	if (c->fd == -1)
 		return false;
-	if (pread(c->fd, head, HEADER, 0) != HEADER ||
-	    memcmp(head, magic, sizeof(magic)) != 0 ||
-	    le_get(head + 28, 4) != uidvalidity) {
-		close(c->fd);
-		c->fd = -1;
+	if (fstat(c->fd, &st) == -1 || !S_ISREG(st.st_mode) ||
+	    !has_header(c->fd, uidvalidity)) {
+		forget_file(c);
 		return false;
 	}
-	c->read = HEADER;
+	c->ino = st.st_ino;
 	return true;
 }
 
-static const struct cache_slot *
-find_slot(struct cache *c, uint32_t uid, uint32_t kind)
+/* Another process may have put another file in its place. */
+static void
+look_again(struct cache *c, int dirfd)
 {
-	struct cache_slot key = { uid, kind, UINT64_MAX };
-	size_t lo = 0, hi = c->n;
+	struct stat st;
 
-	if (c->sorted < c->n && c->n > 0)
-		qsort(c->slot, c->n, sizeof(c->slot[0]), slot_order);
-	c->sorted = c->n;
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
+	if (c->fd != -1 &&
+	    (fstatat(dirfd, file_name, &st, AT_SYMLINK_NOFOLLOW) == -1 ||
+		st.st_ino != c->ino))
+		forget_file(c);
+	c->tried = false;
+}
 
-		if (slot_order(&c->slot[mid], &key) < 0)
-			lo = mid + 1;
-		else
-			hi = mid;
+/* Have `end` bytes of the file mapped, if there are so many. */
+static bool
+map_up_to(struct cache *c, uint64_t end)
+{
+	struct stat st;
+	void *p;
+
+	if (end <= c->size)
+		return true;
+	if (fstat(c->fd, &st) == -1 || st.st_size < (off_t)end ||
+	    (uint64_t)st.st_size > SIZE_MAX)
+		return false;
+	p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, c->fd, 0);
+	if (p == MAP_FAILED) {
+		c->unmapped = true;
+		return false;
 	}
-	if (lo == c->n || c->slot[lo].uid != uid || c->slot[lo].kind != kind)
+	unmap(c);
+	c->map = p;
+	c->size = (size_t)st.st_size;
+	return true;
+}
+
+/* n bytes at a place of the file, mapped or read. */
+static const char *
+bytes(struct cache *c, struct buf *b, uint64_t at, size_t n)
+{
+	if (!c->unmapped && map_up_to(c, at + n))
+		return c->map + at;
+	if (!c->unmapped)
 		return NULL;
-	return &c->slot[lo];
+	if (b->max == 0)
+		buf_init(b, CACHE_TEXT_MAX + FRAME);
+	buf_clear(b);
+	if (buf_room(b, n) == NULL ||
+	    pread(c->fd, b->p, n, (off_t)at) != (ssize_t)n)
+		return NULL;
+	return b->p;
 }
 
 static bool
-find_pending(struct cache *c, uint32_t uid, uint32_t kind, struct span *text)
+get_record(struct cache *c, struct cache_ref r, struct span *text)
 {
-	struct span s = buf_span(&c->pending);
+	struct buf *b = &c->text[r.kind % 4];
+	uint64_t at = (uint64_t)r.at * CACHE_UNIT;
+	const char *p = bytes(c, b, at, FRAME);
+	uint32_t sum;
 
-	while (s.n >= FRAME) {
-		struct span f = span_take(&s, FRAME);
-		size_t len = (size_t)le_get(f.p, 4);
+	if (p == NULL || at < HEADER || le_get(p + 8, 4) != r.uid ||
+	    le_get(p + 12, 4) != r.kind)
+		return false;
+	text->n = (size_t)le_get(p, 4);
+	sum = (uint32_t)le_get(p + 4, 4);
+	if (text->n > CACHE_TEXT_MAX)
+		return false;
+	p = bytes(c, b, at, FRAME + text->n);
+	if (p == NULL)
+		return false;
+	text->p = p + FRAME;
+	return check_sum(r.uid, r.kind, *text) == sum;
+}
 
-		*text = span_take(&s, len);
-		if (le_get(f.p + 8, 4) == uid && le_get(f.p + 12, 4) == kind)
-			return true;
+static bool
+find_pending(struct cache *c, struct cache_ref r, struct span *text)
+{
+	if (c->n == 0 || r.uid > c->ref[c->n - 1].uid)
+		return false; /* the usual way is upwards */
+	for (size_t i = c->n; i-- > 0;) {
+		const char *p;
+
+		if (c->ref[i].uid != r.uid || c->ref[i].kind != r.kind)
+			continue;
+		p = c->pending.p + (size_t)c->ref[i].at * CACHE_UNIT;
+		*text = (struct span){ p + FRAME, (size_t)le_get(p, 4) };
+		return true;
 	}
 	return false;
 }
 
-static uint32_t
-text_crc(uint32_t uid, uint32_t kind, struct span text)
+bool
+cache_get(struct cache *c, int dirfd, uint32_t uidvalidity, struct cache_ref r,
+    struct span *text)
 {
-	char head[8];
+	if (r.at == 0)
+		return find_pending(c, r, text);
+	if (open_file(c, dirfd, uidvalidity) && get_record(c, r, text))
+		return true;
+	if (find_pending(c, r, text))
+		return true;
+	look_again(c, dirfd);
+	return c->fd == -1 && open_file(c, dirfd, uidvalidity) &&
+	    get_record(c, r, text);
+}
 
-	le_set(head, 4, uid);
-	le_set(head + 4, 4, kind);
-	return crc32_add(crc32_add(0, (struct span){ head, 8 }), text);
+static void
+put_record(struct buf *b, struct cache_ref r, struct span text)
+{
+	static const char zeros[CACHE_UNIT];
+
+	le_put(b, 4, text.n);
+	le_put(b, 4, check_sum(r.uid, r.kind, text));
+	le_put(b, 4, r.uid);
+	le_put(b, 4, r.kind);
+	buf_put(b, text);
+	buf_put(b,
+	    (struct span){
+		zeros, (CACHE_UNIT - text.n % CACHE_UNIT) % CACHE_UNIT });
 }
 
 bool
-cache_get(struct cache *c, int dirfd, uint32_t uidvalidity, uint32_t uid,
-    const char *what, struct span *text)
+cache_put(struct cache *c, uint32_t uid, uint32_t kind, struct span text)
 {
-	const struct cache_slot *slot;
-	uint32_t kind = kind_of(what);
-	struct span s;
-	ssize_t r;
+	struct buf *b = &c->pending;
+	struct cache_ref r = { uid, kind, 0 };
 
-	if (find_pending(c, uid, kind, text))
-		return true;
-	if (!open_file(c, dirfd, uidvalidity))
+	if (text.n > CACHE_TEXT_MAX || b->n > CACHE_PENDING_MAX)
+		return b->n > CACHE_PENDING_MAX;
+	if (b->max == 0)
+		buf_init(
+		    b, CACHE_PENDING_MAX + CACHE_TEXT_MAX + FRAME + CACHE_UNIT);
+	r.at = (uint32_t)(b->n / CACHE_UNIT);
+	c->ref = grow_array(c->ref, c->n, &c->cap, sizeof(c->ref[0]));
+	c->ref[c->n++] = r;
+	put_record(b, r, text);
+	return b->n > CACHE_PENDING_MAX;
+}
+
+void
+cache_clear(struct cache *c)
+{
+	c->n = 0;
+	buf_clear(&c->pending);
+}
+
+/* A file with a header alone, under its second name; -1 and errno. */
+static int
+begin_file(int dirfd, uint32_t uidvalidity)
+{
+	char head[HEADER];
+	int fd = openat(
+	    dirfd, tmp_name, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+	if (fd == -1)
+		return -1;
+	memcpy(head, magic, sizeof(magic));
+	le_set(head + 28, 4, uidvalidity);
+	if (write_all(fd, head, HEADER, DEADLINE_NEVER) == 0)
+		return fd;
+	close(fd);
+	unlinkat(dirfd, tmp_name, 0);
+	return -1;
+}
+
+/* It is the file from now on. */
+static bool
+take_file(struct cache *c, int dirfd, int fd)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) == -1 ||
+	    renameat(dirfd, tmp_name, dirfd, file_name) == -1) {
+		close(fd);
+		unlinkat(dirfd, tmp_name, 0);
 		return false;
-	if (c->n == 0)
-		read_frames(c);
-	if ((slot = find_slot(c, uid, kind)) == NULL)
-		return false;
-	if (c->text.max == 0)
-		buf_init(&c->text, CACHE_TEXT_MAX + FRAME);
-	if (buf_room(&c->text, CACHE_TEXT_MAX + FRAME) == NULL)
-		return false;
-	r = pread(c->fd, c->text.p, FRAME, (off_t)slot->at);
-	if (r != FRAME || le_get(c->text.p, 4) > CACHE_TEXT_MAX)
-		return false;
-	s.n = (size_t)le_get(c->text.p, 4);
-	s.p = c->text.p + FRAME;
-	r = pread(c->fd, c->text.p + FRAME, s.n, (off_t)slot->at + FRAME);
-	if (r != (ssize_t)s.n ||
-	    le_get(c->text.p + 4, 4) != text_crc(uid, kind, s))
-		return false;
-	*text = s;
+	}
+	forget_file(c);
+	c->fd = fd;
+	c->ino = st.st_ino;
 	return true;
 }
 
-bool
-cache_put(struct cache *c, uint32_t uid, const char *what, struct span text)
-{
-	struct buf *b = &c->pending;
-	uint32_t kind = kind_of(what);
-
-	if (text.n > CACHE_TEXT_MAX)
-		return false;
-	if (b->max == 0)
-		buf_init(b, CACHE_PENDING_MAX + CACHE_TEXT_MAX + FRAME);
-	if (b->n > CACHE_PENDING_MAX)
-		return true;
-	le_put(b, 4, text.n);
-	le_put(b, 4, text_crc(uid, kind, text));
-	le_put(b, 4, uid);
-	le_put(b, 4, kind);
-	buf_put(b, text);
-	return b->n > CACHE_PENDING_MAX / 2;
-}
-
-/* A file for this UIDVALIDITY; one of another is begun again. */
+/* What a later release has written is left alone. */
 static bool
-make_file(struct cache *c, int dirfd, uint32_t uidvalidity)
+is_newer(int dirfd)
 {
 	char head[HEADER];
+	int fd = openat(dirfd, file_name, O_RDONLY | O_CLOEXEC);
 	ssize_t n;
-	int fd;
 
-	c->tried = false;
-	if (open_file(c, dirfd, uidvalidity))
-		return true;
-	fd = openat(dirfd, file_name, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (fd == -1)
 		return false;
 	n = pread(fd, head, HEADER, 0);
-	if (n < 0 ||
+	close(fd);
+	return n < 0 ||
 	    (n > 0 &&
 		journal_format((struct span){ head, (size_t)n }, "cache") ==
-		    JOURNAL_NEWER)) {
-		close(fd);
+		    JOURNAL_NEWER);
+}
+
+/* A file for this UIDVALIDITY; one of another is replaced. */
+static bool
+make_file(struct cache *c, int dirfd, uint32_t uidvalidity)
+{
+	int fd;
+
+	look_again(c, dirfd);
+	if (open_file(c, dirfd, uidvalidity))
+		return true;
+	if (is_newer(dirfd) || (fd = begin_file(dirfd, uidvalidity)) == -1)
 		return false;
-	}
-	memcpy(head, magic, sizeof(magic));
-	le_set(head + 28, 4, uidvalidity);
-	if (ftruncate(fd, 0) == -1 ||
-	    write_all(fd, head, HEADER, INT64_MAX) == -1) {
-		close(fd);
+	return take_file(c, dirfd, fd);
+}
+
+/* A few times while a file grows to twice its size. */
+static bool
+has_grown(uint64_t from, uint64_t to)
+{
+	uint64_t step = TRIM_MIN;
+
+	while (step < from / 8)
+		step *= 2;
+	return from / step != to / step;
+}
+
+static bool
+append(struct cache *c)
+{
+	struct buf *b = &c->pending;
+	struct stat st;
+	uint64_t at;
+
+	if (fstat(c->fd, &st) == -1)
 		return false;
-	}
-	c->fd = fd;
-	c->read = HEADER;
+	at = ((uint64_t)st.st_size + CACHE_UNIT - 1) / CACHE_UNIT * CACHE_UNIT;
+	if ((at + b->n) / CACHE_UNIT > UINT32_MAX ||
+	    pwrite(c->fd, b->p, b->n, (off_t)at) != (ssize_t)b->n)
+		return false;
+	for (size_t i = 0; i < c->n; i++)
+		c->ref[i].at += (uint32_t)(at / CACHE_UNIT);
+	c->grown = c->grown || has_grown(at, at + b->n);
 	return true;
 }
 
 void
 cache_flush(struct cache *c, int dirfd, uint32_t uidvalidity)
 {
-	struct buf *b = &c->pending;
 	int err = errno;
 
-	if (b->n > 0 && make_file(c, dirfd, uidvalidity)) {
-		read_frames(c); /* others appended; a torn end is cut off */
-		if (ftruncate(c->fd, (off_t)c->read) == 0 &&
-		    pwrite(c->fd, b->p, b->n, (off_t)c->read) == (ssize_t)b->n)
-			read_frames(c);
-	}
-	buf_clear(b);
+	if (c->n > 0 && (!make_file(c, dirfd, uidvalidity) || !append(c)))
+		cache_clear(c);
 	errno = err;
 }
 
-static size_t
-count_alive(const struct cache *c, bool (*alive)(const void *ctx, uint32_t uid),
-    const void *ctx)
+bool
+cache_is_old(struct cache *c, const struct cache_ref *r, size_t n)
 {
-	size_t n = 0;
+	struct stat st;
+	size_t step = n / SAMPLE + 1, looked = 0;
+	uint64_t alive = 0;
+	struct span text;
 
-	for (size_t i = 0; i < c->n; i++)
-		n += alive(ctx, c->slot[i].uid);
-	return n;
-}
-
-/* Copy a record as it stands; a damaged one stays damaged. */
-static bool
-copy_record(const struct cache *c, const struct cache_slot *slot, int to)
-{
-	static char buf[CACHE_TEXT_MAX + FRAME];
-	size_t len;
-
-	if (pread(c->fd, buf, FRAME, (off_t)slot->at) != FRAME)
+	if (c->fd == -1 || fstat(c->fd, &st) == -1 || st.st_size < TRIM_MIN)
 		return false;
-	len = (size_t)le_get(buf, 4);
-	return len <= CACHE_TEXT_MAX &&
-	    pread(c->fd, buf + FRAME, len, (off_t)slot->at + FRAME) ==
-	    (ssize_t)len &&
-	    write_all(to, buf, FRAME + len, INT64_MAX) == 0;
+	for (size_t i = 0; i < n; i += step, looked++)
+		if (r[i].at > 0 && get_record(c, r[i], &text))
+			alive += text.n + FRAME + CACHE_UNIT / 2;
+	return looked == 0 || alive / looked * n < (uint64_t)st.st_size / 2;
 }
 
-void
+bool
 cache_trim(struct cache *c, int dirfd, uint32_t uidvalidity,
-    bool (*alive)(const void *ctx, uint32_t uid), const void *ctx)
+    struct cache_ref *r, size_t n)
 {
-	static const char tmp[] = "pneu.cache.new";
-	char head[HEADER];
-	bool ok;
-	int fd;
+	struct buf b = { .max = CACHE_PENDING_MAX + CACHE_TEXT_MAX + 64 };
+	uint32_t *to = calloc(n + 1, sizeof(*to));
+	uint64_t at = HEADER;
+	struct span text;
+	int fd = to == NULL ? -1 : begin_file(dirfd, uidvalidity);
+	bool ok = fd != -1;
 
-	if (c->fd == -1 || c->read < TRIM_MIN ||
-	    count_alive(c, alive, ctx) > c->n / 2)
-		return;
-	fd = openat(dirfd, tmp, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	if (fd == -1)
-		return;
-	memset(head, 0, sizeof(head));
-	memcpy(head, magic, sizeof(magic));
-	le_set(head + 28, 4, uidvalidity);
-	ok = write_all(fd, head, HEADER, INT64_MAX) == 0;
-	for (size_t i = 0; ok && i < c->n; i++)
-		if (alive(ctx, c->slot[i].uid))
-			ok = copy_record(c, &c->slot[i], fd);
-	close(fd);
-	if (!ok || renameat(dirfd, tmp, dirfd, file_name) == -1)
-		unlinkat(dirfd, tmp, 0);
-	cache_close(c);
+	for (size_t i = 0; ok && i <= n; i++) {
+		if (i < n && r[i].at > 0 && get_record(c, r[i], &text)) {
+			to[i] = (uint32_t)((at + b.n) / CACHE_UNIT);
+			put_record(&b, r[i], text);
+		}
+		if (i == n || b.n > CACHE_PENDING_MAX) {
+			ok = write_all(fd, b.p, b.n, DEADLINE_NEVER) == 0;
+			at += b.n;
+			buf_clear(&b);
+		}
+	}
+	buf_free(&b);
+	if (!ok && fd != -1) {
+		close(fd);
+		unlinkat(dirfd, tmp_name, 0);
+	}
+	ok = ok && take_file(c, dirfd, fd);
+	for (size_t i = 0; ok && i < n; i++)
+		r[i].at = to[i];
+	free(to);
+	return ok;
 }

@@ -112,26 +112,6 @@ put_sizes(struct folder *f)
 	return index_commit(ix);
 }
 
-static bool
-is_alive(const void *ctx, uint32_t uid)
-{
-	const struct index *ix = ctx;
-	size_t i = index_lower(ix, uid);
-
-	return i < ix->n && ix->entry[i].msg.uid == uid &&
-	    !ix->entry[i].msg.gone;
-}
-
-/* Under the lock. */
-static void
-flush_cache(struct folder *f)
-{
-	if (f->cache.pending.n == 0)
-		return;
-	cache_flush(&f->cache, f->ix.fd, f->ix.uidvalidity);
-	cache_trim(&f->cache, f->ix.fd, f->ix.uidvalidity, is_alive, &f->ix);
-}
-
 /* All that one look under the lock can do. */
 static int
 update(struct folder *f, bool believe)
@@ -145,7 +125,7 @@ update(struct folder *f, bool believe)
 		r = take_recent(f);
 	if (r == 0)
 		r = index_sync(&f->ix);
-	flush_cache(f);
+	view_flush_facts(f);
 	index_unlock(&f->ix);
 	return r;
 }
@@ -241,10 +221,9 @@ folder_close(struct folder *f)
 {
 	if (f == NULL)
 		return;
-	if ((f->sized > 0 || f->cache.pending.n > 0) &&
-	    index_lock(&f->ix) == 0) {
+	if ((f->sized > 0 || f->cache.n > 0) && index_lock(&f->ix) == 0) {
 		if (put_sizes(f) == 0)
-			flush_cache(f);
+			view_flush_facts(f);
 		index_unlock(&f->ix);
 	}
 	if (f->watch != -1)
@@ -445,24 +424,6 @@ folder_size(struct folder *f, size_t i, uint64_t *size)
 	e->bits |= ENTRY_SIZED;
 	f->sized++;
 	return 0;
-}
-
-bool
-folder_cache_get(
-    struct folder *f, size_t i, const char *what, struct span *text)
-{
-	return cache_get(&f->cache, f->ix.fd, f->ix.uidvalidity,
-	    f->ix.entry[i].msg.uid, what, text);
-}
-
-void
-folder_cache_put(struct folder *f, size_t i, const char *what, struct span text)
-{
-	if (cache_put(&f->cache, f->ix.entry[i].msg.uid, what, text) &&
-	    index_lock(&f->ix) == 0) {
-		flush_cache(f);
-		index_unlock(&f->ix);
-	}
 }
 
 int

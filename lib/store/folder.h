@@ -15,6 +15,7 @@
 #define STORE_FOLDER_H
 
 #include "base/span.h"
+#include "mail/digest.h"
 #include "store/maildir.h"
 
 enum {
@@ -91,14 +92,28 @@ MUST int folder_open_msg(struct folder *, size_t i);
 MUST int folder_size(struct folder *, size_t i, uint64_t *size);
 
 /*
- * The cache: a small text about message i, kept under a short name
- * ("env", "body", "hdr").  get: true with the text, valid until the next
- * call on this folder.  put never fails (a full disk only costs time).
+ * Facts: texts about message i, found at once through the index.  get:
+ * true with the text, valid until the next call on this folder.  put never
+ * fails (a full disk only costs time).
  */
-bool folder_cache_get(
-    struct folder *, size_t i, const char *what, struct span *text);
-void folder_cache_put(
-    struct folder *, size_t i, const char *what, struct span text);
+enum folder_fact { FACT_HEAD, FACT_BODY, FACT_SIGNATURE };
+bool folder_fact_get(
+    struct folder *, size_t i, enum folder_fact, struct span *text);
+void folder_fact_put(
+    struct folder *, size_t i, enum folder_fact, struct span text);
+
+/*
+ * What FETCH tells of message i (mail/digest.h): from the facts, else its
+ * file is read once, and all that was learned is kept.  Spans are valid
+ * until the next call on this folder.  FOLDER_SIZE wants the size, too.
+ * 0; -1 and errno, ENOENT if it has gone.
+ */
+enum { FOLDER_SIZE = 16 };
+MUST int folder_digest(
+    struct folder *, size_t i, unsigned want, struct digest *);
+
+/* The same, of what is known without reading the file: else false. */
+bool folder_preview(struct folder *, size_t i, struct span *text);
 
 /*
  * The number of a keyword, folding case; with create it is made.  -1 when

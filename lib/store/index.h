@@ -28,9 +28,12 @@ enum {
 	ENTRY_SIZED = 16 /* its size is not in the journal yet */
 };
 
+enum { ENTRY_FACTS = 3 };
+
 struct entry {
 	struct msg msg;
-	size_t name; /* in names, as the file was seen */
+	uint32_t fact[ENTRY_FACTS]; /* where in the cache; 0: nowhere */
+	size_t name;                /* in names, as the file was seen */
 	uint16_t len, bits;
 };
 
@@ -128,8 +131,8 @@ void index_put_trust(struct index *, const struct trust *);
 void index_put_own_change(struct index *);
 
 /*
- * Lists of any length: begun, items, ended.  type GONE, TAKEN, FLAGS or
- * SIZE; an item is its UID, then what the type has behind it.
+ * Lists of any length: begun, items, ended.  type GONE, TAKEN, FLAGS,
+ * SIZE or FACTS; an item is its UID, then what the type has behind it.
  */
 struct index_list {
 	enum record_type type;

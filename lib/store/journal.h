@@ -22,7 +22,8 @@ enum record_type {
 	RECORD_KEYWORD = 'K', /* the name of a keyword */
 	RECORD_UIDNEXT = 'U', /* UIDs below this are used up */
 	RECORD_TRUST = 'T',   /* mtimes of the directories */
-	RECORD_SIZE = 'S'     /* sizes that were counted */
+	RECORD_SIZE = 'S',    /* sizes that were counted */
+	RECORD_FACTS = 'C'    /* where texts are in the cache */
 };
 
 enum journal_result {

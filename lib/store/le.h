@@ -16,6 +16,17 @@ le_get(const char *p, unsigned n)
 	return v;
 }
 
+/* Eight bytes, which compilers make one load of. */
+static inline uint64_t
+le_word(const char *s)
+{
+	const unsigned char *p = (const unsigned char *)s;
+
+	return (uint64_t)p[0] | (uint64_t)p[1] << 8 | (uint64_t)p[2] << 16 |
+	    (uint64_t)p[3] << 24 | (uint64_t)p[4] << 32 | (uint64_t)p[5] << 40 |
+	    (uint64_t)p[6] << 48 | (uint64_t)p[7] << 56;
+}
+
 static inline void
 le_set(char *p, unsigned n, uint64_t v)
 {

@@ -193,6 +193,20 @@ apply_sizes(struct index *ix, struct span b)
 	}
 }
 
+/* uid(4) kind(1) place(4), again and again */
+static void
+apply_facts(struct index *ix, struct span b)
+{
+	while (b.n >= 9) {
+		struct entry *e = index_find(ix, (uint32_t)le_take(&b, 4));
+		size_t kind = (size_t)le_take(&b, 1);
+		uint32_t at = (uint32_t)le_take(&b, 4);
+
+		if (e != NULL && kind < ENTRY_FACTS)
+			e->fact[kind] = at;
+	}
+}
+
 static void
 apply_keyword(struct index *ix, struct span b)
 {
@@ -232,7 +246,8 @@ apply(struct index *ix, char type, struct span b)
 	uint64_t modseq;
 
 	/* The others can be found out again, and are shown to nobody. */
-	if (type != RECORD_TRUST && type != RECORD_SIZE && type != RECORD_TAKEN)
+	if (type != RECORD_TRUST && type != RECORD_SIZE &&
+	    type != RECORD_TAKEN && type != RECORD_FACTS)
 		ix->unsynced = true;
 	if (type == RECORD_NEW)
 		apply_new(ix, b);
@@ -251,6 +266,8 @@ apply(struct index *ix, char type, struct span b)
 			apply_flags(ix, modseq, b);
 		else if (type == RECORD_SIZE)
 			apply_sizes(ix, b);
+		else if (type == RECORD_FACTS)
+			apply_facts(ix, b);
 		else if (type == RECORD_GONE || type == RECORD_TAKEN)
 			apply_uids(ix, type, b);
 	}

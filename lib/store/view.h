@@ -32,4 +32,7 @@ MUST int view_find_again(struct folder *);
 /* The number of a keyword, made if need be, under the lock; or -1. */
 int view_keyword(struct index *, struct span name);
 
+/* Under the lock: write the facts that were put, and where they are. */
+void view_flush_facts(struct folder *);
+
 #endif

@@ -15,12 +15,11 @@ static char root[64] = "/tmp/cache.XX"
 static int dir;
 
 static bool
-has(struct cache *c, uint32_t validity, uint32_t uid, const char *what,
-    const char *text)
+has(struct cache *c, uint32_t validity, struct cache_ref r, const char *text)
 {
 	struct span s;
 
-	return cache_get(c, dir, validity, uid, what, &s) && span_is(s, text);
+	return cache_get(c, dir, validity, r, &s) && span_is(s, text);
 }
 
 static off_t
@@ -31,26 +30,50 @@ size(void)
 	return fstatat(dir, "pneu.cache", &st, 0) == -1 ? 0 : st.st_size;
 }
 
+/* Put, flush, and say where it is. */
+static struct cache_ref
+keep(struct cache *c, uint32_t validity, uint32_t uid, uint32_t kind,
+    const char *text)
+{
+	struct cache_ref r = { uid, kind, 0 };
+
+	cache_put(c, uid, kind, span_of(text));
+	cache_flush(c, dir, validity);
+	if (c->n > 0)
+		r = c->ref[c->n - 1];
+	cache_clear(c);
+	return r;
+}
+
 static void
 test_plain(void)
 {
 	struct cache c = { .fd = -1 }, d = { .fd = -1 };
+	struct cache_ref one = { 1, 0, 0 }, body = { 1, 1, 0 }, empty, two;
 
-	check(!has(&c, 5, 1, "env", ""));
-	cache_put(&c, 1, "env", SPAN("one"));
-	cache_put(&c, 1, "body", SPAN("(body)"));
-	cache_put(&c, 7, "env", SPAN(""));
-	check(has(&c, 5, 1, "env", "one"));
+	check(!has(&c, 5, one, ""));
+	cache_put(&c, 1, 0, SPAN("one"));
+	cache_put(&c, 1, 1, SPAN("(body)"));
+	cache_put(&c, 7, 0, SPAN(""));
+	check(has(&c, 5, one, "one") && has(&c, 5, body, "(body)"));
+	check(!has(&c, 5, (struct cache_ref){ 1, 2, 0 }, ""));
+	check(!has(&c, 5, (struct cache_ref){ 8, 0, 0 }, ""));
 	cache_flush(&c, dir, 5);
-	check(has(&c, 5, 1, "body", "(body)") && has(&c, 5, 7, "env", ""));
-	check(!has(&c, 5, 7, "body", "") && !has(&c, 5, 2, "env", ""));
-	check(has(&d, 5, 1, "env", "one"));
-	/* What another appends is found after the next flush at least. */
-	cache_put(&d, 2, "env", SPAN("two"));
-	cache_flush(&d, dir, 5);
-	cache_put(&c, 3, "env", SPAN("three"));
-	cache_flush(&c, dir, 5);
-	check(has(&c, 5, 2, "env", "two") && has(&c, 5, 3, "env", "three"));
+	check(c.n == 3);
+	one = c.ref[0];
+	body = c.ref[1];
+	empty = c.ref[2];
+	cache_clear(&c);
+	check(one.at == 4 && body.at == 7 && empty.at == 10);
+	check(has(&c, 5, body, "(body)") && has(&c, 5, empty, ""));
+	check(has(&d, 5, one, "one"));
+	one.uid = 2; /* what stands there is about another */
+	check(!has(&d, 5, one, "one"));
+	/* What another appends is there at once. */
+	two = keep(&d, 5, 2, 0, "two");
+	check(has(&c, 5, two, "two") && two.at > empty.at);
+	two.at = 1000;
+	check(!has(&c, 5, two, "two"));
 	cache_close(&c);
 	cache_close(&d);
 }
@@ -59,14 +82,19 @@ test_plain(void)
 static void
 test_validity(void)
 {
-	struct cache c = { .fd = -1 };
+	struct cache c = { .fd = -1 }, d = { .fd = -1 };
+	struct cache_ref one = { 1, 0, 4 }, other;
 
-	check(!has(&c, 6, 1, "env", "one"));
-	cache_put(&c, 1, "env", SPAN("other"));
-	cache_flush(&c, dir, 6);
+	check(has(&d, 5, one, "one"));
+	check(!has(&c, 6, one, "one"));
+	other = keep(&c, 6, 1, 0, "other");
+	check(other.at == 4 && has(&c, 6, other, "other"));
+	/* The file that a session has mapped stays what it was. */
+	check(has(&d, 5, one, "one"));
+	other.at = 5;
+	check(!has(&d, 5, other, "other"));
 	cache_close(&c);
-	check(has(&c, 6, 1, "env", "other") && !has(&c, 6, 2, "env", "two"));
-	cache_close(&c);
+	cache_close(&d);
 }
 
 /* Every byte damaged, every length: a text is right or missing. */
@@ -74,12 +102,12 @@ static void
 test_damage(void)
 {
 	struct cache c = { .fd = -1 };
-	struct span s;
+	struct cache_ref one = { 1, 0, 4 }, two, nine;
 	struct buf whole;
+	struct span s;
 	int fd;
 
-	cache_put(&c, 2, "body", SPAN("second"));
-	cache_flush(&c, dir, 6);
+	two = keep(&c, 6, 2, 1, "second");
 	cache_close(&c);
 	buf_init(&whole, 10000);
 	check(fs_read(dir, "pneu.cache", &whole) == 0);
@@ -93,47 +121,85 @@ test_damage(void)
 			check(write(fd, whole.p, i - whole.n) >= 0);
 		}
 		close(fd);
-		if (cache_get(&c, dir, 6, 1, "env", &s))
+		if (cache_get(&c, dir, 6, one, &s))
 			check(span_is(s, "other"));
-		if (cache_get(&c, dir, 6, 2, "body", &s))
+		if (cache_get(&c, dir, 6, two, &s))
 			check(span_is(s, "second"));
-		cache_put(&c, 9, "env", SPAN("nine"));
-		cache_flush(&c, dir, 6);
+		nine = keep(&c, 6, 9, 0, "nine");
 		cache_close(&c);
 		if (i >= 13 || i == 0) /* else a later release's format */
-			check(i == 12 || has(&c, 6, 9, "env", "nine"));
+			check(i == 12 || has(&c, 6, nine, "nine"));
 		cache_close(&c);
 	}
 	buf_free(&whole);
 }
 
-static bool
-above(const void *ctx, uint32_t uid)
+/* Where it can't be mapped, it is read. */
+static void
+test_unmapped(void)
 {
-	return uid > *(const uint32_t *)ctx;
+	struct cache c = { .fd = -1 };
+	struct cache_ref a, b;
+	struct span s, t;
+
+	a = keep(&c, 8, 1, 0, "read one");
+	b = keep(&c, 8, 1, 1, "read two");
+	c.unmapped = true;
+	check(cache_get(&c, dir, 8, a, &s) && cache_get(&c, dir, 8, b, &t));
+	check(span_is(s, "read one") && span_is(t, "read two"));
+	b.at += 100;
+	check(!cache_get(&c, dir, 8, b, &t));
+	cache_close(&c);
 }
 
 static void
 test_trim(void)
 {
 	static char text[2000];
-	struct cache c = { .fd = -1 };
-	uint32_t limit = 900;
+	static struct cache_ref ref[1000];
+	struct cache c = { .fd = -1 }, d = { .fd = -1 };
 	off_t before;
+	bool grown = false;
 
 	memset(text, 'x', sizeof(text) - 1);
-	for (uint32_t uid = 1; uid <= 1000; uid++)
-		if (cache_put(&c, uid, "env", span_of(text)))
-			cache_flush(&c, dir, 7);
-	cache_flush(&c, dir, 7);
+	for (uint32_t i = 0; i < 1000; i++) {
+		ref[i] = keep(&c, 7, i + 1, 0, text);
+		grown = grown || c.grown;
+	}
+	check(grown);
+	check(has(&d, 7, ref[0], text));
 	before = size();
-	cache_trim(&c, dir, 7, above, &(uint32_t){ 400 });
-	check(size() == before);
-	cache_trim(&c, dir, 7, above, &limit);
+	check(!cache_is_old(&c, ref + 400, 600));
+	check(cache_is_old(&c, ref + 900, 100));
+	check(cache_trim(&c, dir, 7, ref + 900, 100));
 	check(size() < before / 5);
-	check(has(&c, 7, 901, "env", text) && has(&c, 7, 1000, "env", text));
-	check(!has(&c, 7, 900, "env", text));
+	check(has(&c, 7, ref[900], text) && has(&c, 7, ref[999], text));
+	check(!has(&c, 7, ref[500], text));
+	/* Another process finds the new file when it misses something. */
+	check(has(&d, 7, ref[999], text) && has(&d, 7, ref[900], text));
+	ref[0] = keep(&d, 7, 1, 0, "again");
+	check(has(&c, 7, ref[0], "again"));
+	check(cache_trim(&c, dir, 7, ref, 0));
+	check(size() == 32);
 	cache_close(&c);
+	cache_close(&d);
+}
+
+static void
+test_bounds(void)
+{
+	struct cache c = { .fd = -1 };
+	char *text = calloc(1, CACHE_TEXT_MAX + 1);
+	struct span s = { text, CACHE_TEXT_MAX + 1 };
+
+	check(!cache_put(&c, 1, 0, s) && c.n == 0);
+	s.n--;
+	check(!cache_put(&c, 1, 0, s) && c.n == 1);
+	check(cache_put(&c, 2, 0, s)); /* write it now */
+	check(cache_put(&c, 3, 0, s) && c.n == 2);
+	check(c.pending.n < CACHE_PENDING_MAX + 2 * CACHE_TEXT_MAX);
+	cache_close(&c);
+	free(text);
 }
 
 int
@@ -145,7 +211,9 @@ main(void)
 	test_plain();
 	test_validity();
 	test_damage();
+	test_unmapped();
 	test_trim();
+	test_bounds();
 	close(dir);
 	if (fs_remove_tree(AT_FDCWD, root) == -1)
 		printf("# %s is left\n", root);
