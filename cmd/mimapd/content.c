@@ -250,8 +250,8 @@ read_all(struct search *s, size_t i, bool sign)
 		put_part(&to, p, root);
 	buf_free(&to.utf8);
 	if (sign && !to.broken && is_whole(s->im, root))
-		folder_cache_put(
-		    s->im->folder, i, "sig", trigrams_end(&trigrams, out));
+		folder_fact_put(s->im->folder, i, FACT_SIGNATURE,
+		    trigrams_end(&trigrams, out));
 }
 
 bool
@@ -265,7 +265,7 @@ content_match(struct search *s, struct key *k, size_t i)
 		return true;
 	if (s->seen && s->uid == uid)
 		return k->found;
-	sign = !folder_cache_get(s->im->folder, i, "sig", &sig);
+	sign = !folder_fact_get(s->im->folder, i, FACT_SIGNATURE, &sig);
 	if (!sign && !trigrams_may(sig, k->needle))
 		return false;
 	s->seen = true;
