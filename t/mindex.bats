@@ -187,3 +187,151 @@ courier_maildir() {
 	[ "$output" = $'3\t\n5\t\\Seen\n10\t' ]
 	[ "$(show 2,3)" = $'1234\t11' ]
 }
+
+# An mbox as several programs write it.
+make_mbox() {
+	cat >"$1" <<-'EOF'
+		From alice@example.org Sat Jan  3 01:05:34 1998
+		From: alice@example.org
+		Status: RO
+		X-Status: AF
+		X-Keywords: foo   Junk
+		X-UID: 7
+		Subject: first
+
+		>From here
+		>>From there
+
+		From here on, no date, no message
+
+		From bob@example.org Sun Jan  4 02:00:00 +0100 1998
+		X-Mozilla-Status: 1001
+		Subject: second
+		Content-Length: 111
+
+		From carol@example.org Mon Jan  5 01:05:34 1998
+
+		From carol@example.org Mon Jan  5 01:05:34 1998
+
+		This is text
+
+		From carol@example.org Mon Jan  5 01:05:34 1998
+		Subject: third
+
+		twice
+
+		From carol@example.org Mon Jan  5 01:05:34 1998
+		Subject: third
+
+		twice
+	EOF
+}
+
+@test "import mbox: flags, keywords, dates, quoted lines, Content-Length" {
+	folder m
+	make_mbox box
+	run -0 mindex import -n mbox Old box
+	[ "$output" = $'Old\timport\t4 messages, 0 more were there' ]
+	[ ! -e m/.Old ]
+	run -0 mindex import -v mbox Old box
+	[ "$output" = $'Old\timport\t4 messages, 0 more were there' ]
+	run -0 show 1-3,5 Old
+	[ "$output" = $'1\t\\Seen \\Answered \\Flagged\tfoo Junk\t1998-01-03T01:05:34Z
+2\t\\Seen\t$Forwarded\t1998-01-04T01:00:00Z
+3\t\t\t1998-01-05T01:05:34Z
+4\t\t\t1998-01-05T01:05:34Z' ]
+	f() { cat m/.Old/"$(show 7 Old | sed -n "$1p")"; }
+	run -0 f 1
+	[ "$output" = $'From: alice@example.org\nSubject: first\n\nFrom here\n>From there\n\nFrom here on, no date, no message' ]
+	[ "$(f 2 | grep -c '^From carol')" -eq 2 ]
+	! f 2 | grep -i 'content-length\|mozilla' || false
+	[ "$(f 3)" = $'Subject: third\n\ntwice' ]
+	# again: nothing is new; with one more: that one alone, by a pipe
+	run -0 mindex import -v mbox Old box
+	[ "$output" = $'Old\timport\t0 messages, 4 more were there' ]
+	printf '\nFrom d Tue Jan  6 01:05:34 1998\n\nnew\n' >>box
+	run -0 bash -c 'mindex import -v mbox Old - <box'
+	[ "$output" = $'Old\timport\t1 messages, 4 more were there' ]
+	[ "$(show 4,5 Old | wc -l)" -eq 5 ]
+}
+
+@test "import mbox: the UIDs that it has go into an empty mailbox" {
+	folder m
+	printf 'From a Sat Jan  3 01:05:34 1998\nX-IMAPbase: 1234567 0000000009 foo\nX-UID: 3\n\nx\n\nFrom a Sat Jan  3 01:05:34 1998\nX-UID: 7\n\ny\n' >box
+	run -0 mindex import mbox New box
+	[ "$(show 2 | tail -n 1)" = 1234567 ]
+	[ "$(show 1 New | xargs)" = '3 7' ]
+	sed -i 's/^x$/other/' box
+	run -0 mindex import mbox New box
+	[ "$(show 1 New | xargs)" = '3 7 8' ]
+	echo 'Subject: none' >none
+	run -65 mindex import mbox New none
+	[[ $output == *'none: no mbox'* ]]
+	run -66 mindex import mbox New missing
+	run -64 mindex import mbox New
+	run -75 mindex import mbox a//b box
+}
+
+@test "import mbox: as much as one likes in little memory" {
+	folder m
+	python3 - <<-'EOF'
+		with open("box", "w") as f:
+		    for i in range(3):
+		        f.write("From a Sat Jan  3 01:05:34 1998\nSubject: %d\n\n" % i)
+		        for k in range(400000):
+		            f.write("a line of a long message, not the first one\n")
+		        f.write("\n")
+	EOF
+	(
+		ulimit -v 40000
+		[ "$BUILD" != "$ROOT/build" ] && ulimit -v unlimited
+		mindex import mbox Big box
+	)
+	[ "$(show 6 Big | head -n 1)" -gt 18000000 ]
+}
+
+@test "import maildir: another Maildir, with Dovecot's UIDs and keywords" {
+	dovecot_maildir
+	mv m other
+	folder m
+	run -0 mindex import -n maildir other
+	[[ $output == *$'INBOX\timport\t3 messages'* ]]
+	[ ! -e m/.Work.2026 ]
+	run -0 mindex import maildir other
+	[ "$(find other -name 'pneu*' | wc -l)" -eq 0 ]
+	run -0 show 1-3,5 INBOX
+	[ "$output" = $'1\t\\Flagged\t$Forwarded foo\t2020-09-13T12:26:41Z
+3\t\\Seen\tfoo bar\t2020-09-13T12:26:42Z
+4\t\t\t2020-09-13T12:26:49Z' ]
+	[ "$(show 2 | head -n 1)" = 1795934182 ]
+	[ "$(cat m/subscriptions)" = Work.2026 ]
+	# what is new later is taken, what was there is not
+	message other/new/1700000010.M10P1.h ten
+	run -0 mindex import -v maildir other
+	[[ $output == *$'INBOX\timport\t1 messages, 3 more were there'* ]]
+	[[ $output == *$'Work/2026\timport\t0 messages, 1 more were there'* ]]
+	run -66 mindex import maildir nothing
+}
+
+@test "restore: what the folder has lost comes back under new UIDs" {
+	folder m
+	for i in 1 2 3; do
+		message "m/cur/170000000$i.M${i}P1.h:2,S" "$i" "160000000$i"
+	done
+	mindex show INBOX >/dev/null
+	printf '1 SELECT INBOX\r\n2 STORE 2 +FLAGS (old \\Flagged)\r\n' | mimapd -p m
+	cp -a m backup
+	printf '1 SELECT INBOX\r\n2 STORE 1:2 +FLAGS (\\Deleted)\r\n3 EXPUNGE\r\n' | mimapd -p m
+	[ "$(show 1 INBOX)" = 3 ]
+	run -0 mindex restore -n -v backup
+	[[ $output == *$'INBOX\tcopy\t1700000002.M2P1.h'* ]]
+	[ "$(show 1 INBOX)" = 3 ]
+	run -0 mindex restore backup INBOX
+	run -0 show 1-3,5 INBOX
+	[ "$output" = $'3\t\\Seen\t\t2020-09-13T12:26:43Z
+4\t\\Seen\t\t2020-09-13T12:26:41Z
+5\t\\Seen \\Flagged\told\t2020-09-13T12:26:42Z' ]
+	run -0 mindex restore -v backup
+	[[ $output == *$'INBOX\timport\t0 messages, 3 more were there'* ]]
+	run -66 mindex restore backup None
+}

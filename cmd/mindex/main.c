@@ -25,6 +25,8 @@ static const struct verb {
 	/* clang-format off */
 	{ "show",    "[-j] [MAILBOX ...]",             show_main },
 	{ "adopt",   "[-nvR] [MAILBOX ...]",           adopt_main },
+	{ "import",  "[-nv] mbox MAILBOX FILE ... | maildir DIR", import_main },
+	{ "restore", "[-nv] DIR [MAILBOX ...]",        restore_main },
 	/* clang-format on */
 };
 

@@ -1,0 +1,138 @@
+/* import: mail from an mbox, another Maildir or an IMAP server. */
+#include "import.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+#include "store/adopt.h"
+
+static void
+ensure(struct target *t)
+{
+	switch (
+	    boxes_find(&boxes, span_of(t->name), t->path, sizeof(t->path))) {
+	case BOX_OK:
+		t->exists = true;
+		return;
+	case BOX_NONE:
+		break;
+	case BOX_FAILED:
+		die_sys(EXIT_TEMP, "%s", t->name);
+	case BOX_EXISTS:
+	case BOX_BADNAME:
+	case BOX_INUSE:
+		return;
+	}
+	if (dry_run)
+		return;
+	if (boxes_create(&boxes, span_of(t->name), 0) == BOX_FAILED)
+		die_sys(EXIT_TEMP, "%s", t->name);
+	t->exists = boxes_find(&boxes, span_of(t->name), t->path,
+			sizeof(t->path)) == BOX_OK;
+}
+
+bool
+target_open(struct target *t, const char *name)
+{
+	*t = (struct target){ .name = name };
+	ensure(t);
+	if (!t->exists && !dry_run) {
+		warn("%s: it can't be a mailbox", name);
+		status = EXIT_TEMP;
+		return false;
+	}
+	if (t->exists && bring_open(&t->bring, t->path) == -1) {
+		failed(name);
+		return false;
+	}
+	return true;
+}
+
+bool
+target_empty(const struct target *t)
+{
+	struct folder_status st;
+
+	if (!t->exists)
+		return true;
+	return folder_status(t->path, &st, false) == 0 && st.uidnext == 1;
+}
+
+void
+target_adopt(struct target *t, uint32_t uidvalidity)
+{
+	struct adopt a = { .uidvalidity = uidvalidity, .uidnext = 1 };
+
+	say_more(
+	    t->name, "adopt", "UIDVALIDITY %lu", (unsigned long)uidvalidity);
+	if (!dry_run && adopt_index(t->path, &a) == -1)
+		die_sys(EXIT_TEMP, "%s", t->name);
+}
+
+bool
+target_has(struct target *t, const char *base)
+{
+	if (!t->exists || !bring_has(&t->bring, span_of(base)))
+		return false;
+	t->known++;
+	return true;
+}
+
+void
+target_commit(struct target *t)
+{
+	uint32_t uidvalidity;
+
+	if (t->bring.n > 0 && bring_commit(&t->bring, &uidvalidity) == -1)
+		die_sys(EXIT_TEMP, "%s", t->name);
+}
+
+void
+target_done(struct target *t, const struct bring_msg *m)
+{
+	t->taken++;
+	if (dry_run)
+		return;
+	if (bring_done(&t->bring, m) == -1)
+		die_sys(EXIT_TEMP, "%s", t->name);
+	if (t->bring.n == IMPORT_BATCH)
+		target_commit(t);
+}
+
+void
+target_close(struct target *t)
+{
+	if (t->exists)
+		target_commit(t);
+	say(t->name, "import", "%zu messages, %zu more were there", t->taken,
+	    t->known);
+	if (t->bring.moved > 0)
+		say(t->name, "renumber", "%zu messages got other UIDs",
+		    t->bring.moved);
+	if (t->exists)
+		bring_close(&t->bring);
+}
+
+int
+import_main(int argc, char **argv)
+{
+	static const struct {
+		const char *kind;
+		int (*main)(char **argv);
+	} kinds[] = {
+		{ "mbox", import_mbox },
+		{ "maildir", import_maildir },
+	};
+	const char *kind;
+
+	verb_options(argc, argv, "nv");
+	kind = argv[optind];
+	if (kind == NULL)
+		usage_of("import");
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (strcmp(kinds[i].kind, kind) == 0) {
+			open_maildir(!dry_run);
+			return kinds[i].main(argv + optind + 1);
+		}
+	usage_of("import");
+}

@@ -1,0 +1,45 @@
+/*
+ * import - what the ways to bring mail in have in common
+ */
+#ifndef IMPORT_H
+#define IMPORT_H
+
+#include "mindex.h"
+#include "store/bring.h"
+
+enum { IMPORT_BATCH = 200 }; /* messages that are committed together */
+
+/* The mailbox that messages go into. */
+struct target {
+	const char *name;
+	char path[LIMIT_PATH];
+	bool exists; /* always, but for -n */
+	struct bring bring;
+	size_t taken, known; /* messages; of a run */
+};
+
+/* Open it, made when it is not there.  False when it could not be. */
+MUST bool target_open(struct target *, const char *name);
+
+/* Whether nothing was ever in it, so that it can take UIDs over. */
+bool target_empty(const struct target *);
+
+/* It gets this UIDVALIDITY; only if target_empty. */
+void target_adopt(struct target *, uint32_t uidvalidity);
+
+/* Whether a message of that base is there; it is counted then. */
+bool target_has(struct target *, const char *base);
+
+/* What was written is a message.  Dies when it can't be kept. */
+void target_done(struct target *, const struct bring_msg *);
+
+void target_commit(struct target *);
+
+/* Commit, say what was done, close. */
+void target_close(struct target *);
+
+int import_mbox(char **argv);
+int import_maildir(char **argv);
+int import_imap(char **argv);
+
+#endif

@@ -1,0 +1,279 @@
+#include "store/bring.h"
+
+#include <errno.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/die.h"
+#include "io/fs.h"
+#include "store/grow.h"
+#include "store/mdname.h"
+#include "store/view.h"
+
+struct bring_item {
+	char tmp[MAILDIR_NAME];
+	char base[MDNAME_MAX + 1];
+	uint64_t size, mask;
+	int64_t date;
+	uint32_t uid;
+	uint16_t flags;
+	char *keywords;
+	bool placed;
+};
+
+struct bring_index {
+	struct index ix;
+};
+
+int
+bring_open(struct bring *b, const char *path)
+{
+	int err;
+
+	*b = (struct bring){ 0 };
+	if (maildir_open(&b->md, path, false) == -1)
+		return -1;
+	b->index = calloc(1, sizeof(*b->index));
+	if (b->index == NULL)
+		die_memory();
+	if (index_open(&b->index->ix, path) == 0) {
+		if (scan_read(&b->have, b->md.fd) == 0)
+			return 0;
+		err = errno;
+		index_close(&b->index->ix);
+		errno = err;
+	}
+	err = errno;
+	free(b->index);
+	maildir_close(&b->md);
+	errno = err;
+	return -1;
+}
+
+static void
+forget(struct bring *b)
+{
+	for (size_t i = 0; i < b->n; i++)
+		free(b->item[i].keywords);
+	b->n = 0;
+}
+
+/* cur/BASE:2,LETTERS into to of 512 bytes; its length, 0 if too long. */
+static size_t
+final_name(const struct bring_item *it, char *to)
+{
+	memcpy(to, "cur/", 4);
+	return mdname_make(
+	    to + 4, span_of(it->base), it->flags, (it->mask & 1) != 0, "");
+}
+
+/* Take back what was not committed; keeps errno. */
+static void
+undo(struct bring *b)
+{
+	char path[512];
+	int err = errno;
+
+	for (size_t i = 0; i < b->n; i++) {
+		snprintf(path, sizeof(path), "tmp/%s", b->item[i].tmp);
+		if (b->item[i].placed)
+			final_name(&b->item[i], path);
+		unlinkat(b->md.fd, path, 0);
+	}
+	forget(b);
+	errno = err;
+}
+
+void
+bring_close(struct bring *b)
+{
+	bring_drop(b);
+	undo(b);
+	if (b->index != NULL) {
+		index_close(&b->index->ix);
+		free(b->index);
+		maildir_close(&b->md);
+	}
+	scan_free(&b->have);
+	free(b->item);
+	*b = (struct bring){ 0 };
+}
+
+/* The first file whose base is not before s. */
+static size_t
+lower(const struct scan *s, struct span base)
+{
+	size_t lo = 0, hi = s->n;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (span_cmp(scan_base(s, mid), base) < 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+bool
+bring_has(const struct bring *b, struct span base)
+{
+	char with[MDNAME_MAX + 2];
+	size_t i = lower(&b->have, base);
+
+	if (i < b->have.n && span_eq(scan_base(&b->have, i), base))
+		return true;
+	/* it may have sizes behind it */
+	if (snprintf(with, sizeof(with), "%.*s,", (int)base.n, base.p) >=
+	    (int)sizeof(with))
+		return false;
+	i = lower(&b->have, span_of(with));
+	return i < b->have.n && span_starts(scan_base(&b->have, i), with);
+}
+
+int
+bring_create(struct bring *b)
+{
+	if (maildir_create(&b->md, &b->file) == -1)
+		return -1;
+	b->writing = true;
+	return 0;
+}
+
+void
+bring_drop(struct bring *b)
+{
+	if (b->writing)
+		maildir_abort(&b->file);
+	b->writing = false;
+}
+
+int
+bring_done(struct bring *b, const struct bring_msg *m)
+{
+	struct bring_item *it;
+	struct stat st;
+	int n;
+
+	if (maildir_sync(&b->file) == -1 || fstat(b->file.fd, &st) == -1 ||
+	    (m->date != 0 && fs_touch(b->file.fd, m->date) == -1))
+		return -1;
+	b->item = grow_array(b->item, b->n, &b->cap, sizeof(*b->item));
+	it = &b->item[b->n];
+	*it = (struct bring_item){ .size = b->file.wire.size,
+		.date = m->date != 0 ? m->date : (int64_t)st.st_mtime,
+		.uid = m->uid < UINT32_MAX - 1 ? m->uid : 0,
+		.flags = m->flags & FLAG_ALL };
+	snprintf(it->tmp, sizeof(it->tmp), "%s", b->file.tmp);
+	n = snprintf(it->base, sizeof(it->base), "%s,S=%llu,W=%llu",
+	    m->base != NULL ? m->base : b->file.tmp,
+	    (unsigned long long)b->file.size,
+	    (unsigned long long)b->file.wire.size);
+	if (n >= (int)sizeof(it->base)) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	it->keywords = malloc(m->keywords.n + 1);
+	if (it->keywords == NULL)
+		die_memory();
+	if (!span_cstr(m->keywords, it->keywords, m->keywords.n + 1))
+		it->keywords[0] = '\0';
+	b->n++;
+	maildir_done(&b->file);
+	b->writing = false;
+	return 0;
+}
+
+static void
+number_keywords(struct index *ix, struct bring_item *it)
+{
+	struct span words = span_of(it->keywords);
+
+	it->mask = 0;
+	while (words.n > 0) {
+		int k = view_keyword(ix, span_word(&words));
+
+		if (k != -1)
+			it->mask |= UINT64_C(1) << k;
+	}
+}
+
+static int
+place(struct bring *b, struct bring_item *it, uint32_t *next)
+{
+	struct index *ix = &b->index->ix;
+	struct index_new new = { .fresh = true };
+	char from[MAILDIR_NAME + 8], to[512];
+	size_t len = final_name(it, to);
+	struct stat st;
+
+	if (len == 0) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	snprintf(from, sizeof(from), "tmp/%s", it->tmp);
+	if (fstatat(ix->fd, to, &st, 0) == 0) {
+		errno = EEXIST;
+		return -1;
+	}
+	if (renameat(ix->fd, from, ix->fd, to) == -1)
+		return -1;
+	it->placed = true;
+	if (it->uid != 0 && it->uid < *next)
+		b->moved++;
+	new.uid = it->uid > *next ? it->uid : *next;
+	*next = new.uid + 1;
+	new.file = (struct span){ to + 4, len };
+	new.keywords = it->mask;
+	new.modseq = ix->modseq + 1;
+	new.date = it->date;
+	new.size = it->size;
+	index_put_new(ix, &new);
+	return 0;
+}
+
+static int
+place_all(struct bring *b)
+{
+	struct index *ix = &b->index->ix;
+	uint32_t next = ix->uidnext;
+	int r = 0;
+
+	if (b->n > UINT32_MAX - 1 - next) {
+		errno = EOVERFLOW;
+		return -1;
+	}
+	for (size_t i = 0; i < b->n; i++)
+		number_keywords(ix, &b->item[i]);
+	for (size_t i = 0; i < b->n && r == 0; i++)
+		r = place(b, &b->item[i], &next);
+	if (r == 0)
+		r = fs_sync_dir(ix->fd, "cur");
+	if (r == -1) {
+		buf_clear(&ix->out);
+		return -1;
+	}
+	index_put_own_change(ix);
+	return index_commit(ix) == 0 ? index_sync(ix) : -1;
+}
+
+int
+bring_commit(struct bring *b, uint32_t *uidvalidity)
+{
+	struct index *ix = &b->index->ix;
+	int r = index_lock(ix);
+
+	if (r == 0) {
+		r = index_scan(ix, true);
+		if (r == 0 && b->n > 0)
+			r = place_all(b);
+		*uidvalidity = ix->uidvalidity;
+		index_unlock(ix);
+	}
+	if (r == 0)
+		forget(b);
+	else
+		undo(b);
+	return r;
+}
