@@ -97,6 +97,35 @@ s.close()
 E
 }
 
+@test "APPEND leaves all that FETCH asks for with the index" {
+	mkdir -p box/cur box/new box/tmp
+	py <<'E'
+import glob
+from client import Session
+asked = ("FETCH 1:* (ENVELOPE BODY BODYSTRUCTURE PREVIEW RFC822.SIZE "
+         "BODY.PEEK[HEADER.FIELDS (Subject References)])")
+s = Session()
+s.append(3, text="Subject: {0}\r\nReferences: <a>\r\n\r\nbody {0}")
+s("SELECT INBOX")
+s.append(2, text="Subject: own {0}\r\n\r\nbody {0}\r\n")
+s("NOOP")
+# The files could say what they like: nobody looks.
+for n in glob.glob("box/cur/*"):
+    open(n, "w").write("Subject: other\n\nother\n")
+got = s("FETCH 4:5 PREVIEW")
+assert got == [f'* {i} FETCH (PREVIEW "body {i - 4}")' for i in (4, 5)], got
+s.close()
+s = Session()
+s("SELECT INBOX")
+got = s(asked)
+for i, x in enumerate(got):
+    n = i if i < 3 else i - 3
+    assert f'PREVIEW "body {n}"' in x and "other" not in x, x
+    assert "References: <a>\r\n" in x or i >= 3, x
+    assert f'(NIL "{n}" NIL' in x or f'(NIL "own {n}" NIL' in x, x
+E
+}
+
 @test "a cache that is cut, damaged or removed costs time only" {
 	messages
 	py <<'E'

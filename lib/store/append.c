@@ -21,11 +21,15 @@ struct appended {
 	const char *keywords; /* names, behind tmp */
 	uint64_t mask;        /* the same by number */
 	bool placed;
+	struct buf head, body; /* facts */
 };
 
 struct append_index {
 	struct index ix;
+	struct cache cache;
 };
+
+static struct digester digester;
 
 static bool
 same_folder(int fd, const char *path)
@@ -37,11 +41,22 @@ same_folder(int fd, const char *path)
 }
 
 static void
+flush_facts(struct append_index *x)
+{
+	if (x->cache.n == 0 || index_lock(&x->ix) == -1)
+		return;
+	view_flush_facts(&x->ix, &x->cache);
+	index_unlock(&x->ix);
+}
+
+static void
 forget(struct folder_append *a)
 {
 	int err = errno;
 
 	if (a->index != NULL) {
+		flush_facts(a->index);
+		cache_close(&a->index->cache);
 		index_close(&a->index->ix);
 		free(a->index);
 	}
@@ -56,10 +71,13 @@ forget(struct folder_append *a)
 static void
 clear(struct folder_append *a)
 {
-	for (size_t i = 0; i < a->n; i++)
+	for (size_t i = 0; i < a->n; i++) {
 		free(a->msg[i].tmp);
+		buf_free(&a->msg[i].head);
+		buf_free(&a->msg[i].body);
+	}
 	a->n = a->held = 0;
-	a->bytes = 0;
+	a->bytes = a->facts = 0;
 	a->committed = false;
 }
 
@@ -86,6 +104,7 @@ folder_append_create(struct folder_append *a)
 {
 	if (maildir_create(&a->md, &a->file) == -1)
 		return -1;
+	maildir_digest(&a->file, &digester);
 	a->writing = true;
 	return 0;
 }
@@ -105,6 +124,19 @@ finish_file(struct maildir_file *f, int64_t *date)
 		return -1;
 	*date = (int64_t)st.st_mtime;
 	return 0;
+}
+
+/* What more messages have than one write takes is found out later. */
+static void
+take_facts(struct folder_append *a, struct appended *m)
+{
+	a->facts += a->file.head.n + a->file.body.n;
+	if (a->facts > CACHE_PENDING_MAX)
+		return;
+	m->head = a->file.head;
+	m->body = a->file.body;
+	buf_init(&a->file.head, 0);
+	buf_init(&a->file.body, 0);
 }
 
 int
@@ -134,6 +166,7 @@ folder_append_done(
 	if (keywords.n > 0)
 		memcpy(m->tmp + len, keywords.p, keywords.n);
 	m->keywords = m->tmp + len;
+	take_facts(a, m);
 	a->n++;
 	a->held += held;
 	a->bytes += m->wire;
@@ -219,6 +252,27 @@ place_all(struct folder_append *a, struct index *ix, uint32_t *uid)
 	return maildir_sync_dir(&a->md, true);
 }
 
+/* They are written when there are many, or when the session is over. */
+static void
+put_facts(struct folder_append *a, struct index *ix, uint32_t uid)
+{
+	struct cache *c = a->own != NULL && ix == &a->own->ix
+	    ? &a->own->cache
+	    : &a->index->cache;
+	bool full = false;
+
+	for (size_t i = 0; i < a->n; i++, uid++) {
+		struct appended *m = &a->msg[i];
+
+		if (m->head.n > 0)
+			full = cache_put(c, uid, FACT_HEAD, buf_span(&m->head));
+		if (m->body.n > 0)
+			full = cache_put(c, uid, FACT_BODY, buf_span(&m->body));
+	}
+	if (full)
+		view_flush_facts(ix, c);
+}
+
 static int
 commit_to(struct folder_append *a, struct index *ix, uint32_t *uidvalidity,
     uint32_t *uid)
@@ -230,6 +284,8 @@ commit_to(struct folder_append *a, struct index *ix, uint32_t *uidvalidity,
 	r = index_scan(ix, true);
 	if (r == 0)
 		r = place_all(a, ix, uid);
+	if (r == 0)
+		put_facts(a, ix, *uid);
 	*uidvalidity = ix->uidvalidity;
 	index_unlock(ix);
 	return r;
@@ -248,6 +304,7 @@ target(struct folder_append *a)
 	a->index = calloc(1, sizeof(*a->index));
 	if (a->index == NULL)
 		die_memory();
+	a->index->cache.fd = -1;
 	if (index_open(&a->index->ix, a->md.path) == -1) {
 		free(a->index);
 		a->index = NULL;

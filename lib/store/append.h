@@ -24,7 +24,7 @@ struct folder_append {
 	struct folder *own;         /* the target is open here */
 	struct append_index *index; /* or here */
 	struct appended *msg;       /* done */
-	size_t n, cap, held;
+	size_t n, cap, held, facts;
 	uint64_t bytes; /* CRLF octets of these */
 	bool begun, writing, committed;
 };

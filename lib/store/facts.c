@@ -42,13 +42,12 @@ put_places(struct index *ix, const struct cache_ref *r, size_t n)
 
 /* Much of the file is about messages that are no more. */
 static void
-trim(struct folder *f)
+trim(struct index *ix, struct cache *c)
 {
-	struct index *ix = &f->ix;
 	struct cache_ref *r = calloc(ix->n * ENTRY_FACTS + 1, sizeof(*r));
 	size_t n = 0;
 
-	f->cache.grown = false;
+	c->grown = false;
 	if (r == NULL)
 		die_memory();
 	for (size_t i = 0; i < ix->n; i++)
@@ -57,24 +56,22 @@ trim(struct folder *f)
 				r[n++] =
 				    (struct cache_ref){ ix->entry[i].msg.uid, k,
 					    ix->entry[i].fact[k] };
-	if (cache_is_old(&f->cache, r, n) &&
-	    cache_trim(&f->cache, ix->fd, ix->uidvalidity, r, n))
+	if (cache_is_old(c, r, n) &&
+	    cache_trim(c, ix->fd, ix->uidvalidity, r, n))
 		put_places(ix, r, n);
 	free(r);
 }
 
 void
-view_flush_facts(struct folder *f)
+view_flush_facts(struct index *ix, struct cache *c)
 {
-	struct cache *c = &f->cache;
-
 	if (c->n == 0)
 		return;
-	cache_flush(c, f->ix.fd, f->ix.uidvalidity);
-	put_places(&f->ix, c->ref, c->n);
+	cache_flush(c, ix->fd, ix->uidvalidity);
+	put_places(ix, c->ref, c->n);
 	cache_clear(c);
 	if (c->grown)
-		trim(f);
+		trim(ix, c);
 }
 
 void
@@ -87,7 +84,7 @@ folder_fact_put(
 		cache_clear(&f->cache);
 		return;
 	}
-	view_flush_facts(f);
+	view_flush_facts(&f->ix, &f->cache);
 	index_unlock(&f->ix);
 }
 

@@ -125,7 +125,7 @@ update(struct folder *f, bool believe)
 		r = take_recent(f);
 	if (r == 0)
 		r = index_sync(&f->ix);
-	view_flush_facts(f);
+	view_flush_facts(&f->ix, &f->cache);
 	index_unlock(&f->ix);
 	return r;
 }
@@ -223,7 +223,7 @@ folder_close(struct folder *f)
 		return;
 	if ((f->sized > 0 || f->cache.n > 0) && index_lock(&f->ix) == 0) {
 		if (put_sizes(f) == 0)
-			view_flush_facts(f);
+			view_flush_facts(&f->ix, &f->cache);
 		index_unlock(&f->ix);
 	}
 	if (f->watch != -1)

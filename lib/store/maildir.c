@@ -86,6 +86,9 @@ maildir_create(struct maildir *md, struct maildir_file *mf)
 	mf->in_cur = false;
 	mf->size = 0;
 	mf->wire = (struct wire){ 0 };
+	mf->digester = NULL;
+	buf_init(&mf->head, LIMIT_DIGEST_KEPT);
+	buf_init(&mf->body, LIMIT_DIGEST_KEPT);
 	for (int tries = 0; tries < 100; tries++) {
 		clock_gettime(CLOCK_REALTIME, &t);
 		snprintf(mf->tmp, sizeof(mf->tmp), "%lld.M%ldP%ldQ%u.%s",
@@ -108,8 +111,30 @@ maildir_create(struct maildir *md, struct maildir_file *mf)
 }
 
 void
+maildir_digest(struct maildir_file *mf, struct digester *d)
+{
+	mf->digester = d;
+	digester_begin(d, DIGEST_HEAD | DIGEST_BODY);
+}
+
+static void
+end_digest(struct maildir_file *mf)
+{
+	struct digest g;
+
+	if (mf->digester == NULL)
+		return;
+	digester_end(mf->digester, &g);
+	mf->digester = NULL;
+	digest_put(&mf->head, &g, DIGEST_HEAD, LIMIT_DIGEST_KEPT);
+	digest_put(&mf->body, &g, DIGEST_BODY, LIMIT_DIGEST_KEPT);
+}
+
+void
 maildir_write(struct maildir_file *mf, struct span s)
 {
+	if (mf->digester != NULL)
+		digester_feed(mf->digester, s);
 	out_put(&mf->out, s);
 	mf->size += s.n;
 	wire_count(&mf->wire, s);
@@ -118,11 +143,9 @@ maildir_write(struct maildir_file *mf, struct span s)
 int
 maildir_sync(struct maildir_file *mf)
 {
-	if (mf->wire.after_line) {
-		out_putc(&mf->out, '\n');
-		mf->size++;
-		wire_end(&mf->wire, true);
-	}
+	if (mf->wire.after_line)
+		maildir_write(mf, SPAN("\n"));
+	end_digest(mf);
 	if (out_flush(&mf->out) == -1)
 		return -1;
 	return fsync(mf->fd);
@@ -177,6 +200,8 @@ maildir_done(struct maildir_file *mf)
 	if (mf->fd != -1)
 		close(mf->fd);
 	mf->fd = -1;
+	buf_free(&mf->head);
+	buf_free(&mf->body);
 }
 
 void

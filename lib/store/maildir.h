@@ -9,12 +9,16 @@
  *
  * The steps can be taken one by one, so that many deliveries share one
  * sync of the directory.
+ *
+ * A file can be read by a digester while it is written, so that the index
+ * knows what FETCH will ask for.
  */
 #ifndef STORE_MAILDIR_H
 #define STORE_MAILDIR_H
 
 #include "base/span.h"
 #include "io/out.h"
+#include "mail/digest.h"
 #include "mail/wire.h"
 
 struct maildir {
@@ -32,6 +36,8 @@ struct maildir_file {
 	bool in_cur;
 	uint64_t size;    /* bytes of the file */
 	struct wire wire; /* counts the CRLF size */
+	struct digester *digester;
+	struct buf head, body; /* facts of maildir_sync, if any */
 	struct out out;
 	char buf[16384];
 };
@@ -45,6 +51,13 @@ void maildir_close(struct maildir *);
 
 /* A file in tmp/, unique on all nodes. */
 MUST int maildir_create(struct maildir *, struct maildir_file *);
+
+/*
+ * Behind maildir_create: have the message digested by one that no other
+ * file uses before this one is synced.  head and body then hold what
+ * digest_put makes, until maildir_done.
+ */
+void maildir_digest(struct maildir_file *, struct digester *);
 
 /* Errors are sticky until maildir_sync. */
 void maildir_write(struct maildir_file *, struct span);

@@ -33,6 +33,6 @@ MUST int view_find_again(struct folder *);
 int view_keyword(struct index *, struct span name);
 
 /* Under the lock: write the facts that were put, and where they are. */
-void view_flush_facts(struct folder *);
+void view_flush_facts(struct index *, struct cache *);
 
 #endif
