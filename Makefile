@@ -67,6 +67,7 @@ $B/mindex:   $(IMAP) $B/libauth.a $(STORE)
 $B/pneu:     $(IO)
 $B/mtls $B/msend $B/mtoken: LDLIBS = -lssl -lcrypto
 $B/mauth $B/mpasswd: LDLIBS = -lcrypt
+$B/mimapd: LDLIBS = -lz
 
 all: $(PROGRAMS:%=$B/%)
 

@@ -248,8 +248,7 @@ receive(struct append *a)
 			return true;
 		case IMAPD_MORE:
 			im->in.deadline = deadline_in(TIME_IMAP_IDLE);
-			if (out_flush(&im->out) == 0 &&
-			    in_fill(&im->in) == IN_DATA)
+			if (out_flush(&im->out) == 0 && wait_fill(im))
 				break;
 			im->over = true;
 			return false;

@@ -24,6 +24,7 @@ static const struct command commands[] = {
 	{ "GETQUOTA",    cmd_getquota,    false, false, false, 1, 1 },
 	{ "GETQUOTAROOT", cmd_getquotaroot, false, false, false, 1, 1 },
 	{ "SETQUOTA",    cmd_setquota,    false, false, false, 2, 2 },
+	{ "COMPRESS",    cmd_compress,    false, false, false, 1, 1 },
 	{ "IDLE",        cmd_idle,        false, false, false, 0, 0 },
 	{ "UIDBATCHES",  cmd_uidbatches,  true,  false, false, 1, 2 },
 	{ "CHECK",       cmd_check,       true,  false, false, 0, 0 },

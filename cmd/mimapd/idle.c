@@ -45,9 +45,7 @@ cmd_idle(struct imap *im)
 		int r = wait_input(im, watch, next < still ? next : still);
 
 		if (r == 1) {
-			enum in_result in = in_fill(&im->in);
-
-			im->over = in != IN_DATA;
+			wait_fill(im);
 			continue;
 		}
 		if (r == -1)

@@ -75,6 +75,8 @@ struct imap {
 
 	struct folder_append append; /* knows the last target */
 
+	bool compressed; /* COMPRESS */
+
 	struct events events; /* event.h */
 
 	struct quota quota;
@@ -113,9 +115,13 @@ bool imap_mask(struct imap *, struct span names, bool create, uint64_t *mask);
 /* wait.c */
 void wait_init(void);
 bool wait_stopping(void);
+void wait_silent(void); /* a signal handler can't say BYE any more */
 /* Flush, then wait for input: 1; 0 for the watch or the timeout; -1 to end
  * the session (told). */
 int wait_input(struct imap *, int watch, int64_t deadline);
+
+/* Read; false when the session is over (told). */
+bool wait_fill(struct imap *);
 
 /* sync.c: the one place that writes FETCH of flags, EXPUNGE, VANISHED */
 void sync_run(struct imap *, bool expunge);
@@ -200,6 +206,7 @@ void cmd_append(struct imap *);
 void cmd_capability(struct imap *);
 void cmd_check(struct imap *);
 void cmd_close(struct imap *);
+void cmd_compress(struct imap *);
 void cmd_copy(struct imap *);
 void cmd_create(struct imap *);
 void cmd_delete(struct imap *);

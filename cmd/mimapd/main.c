@@ -35,8 +35,13 @@ say_bye(void)
 
 	imap.out.deadline = soon;
 	out_flush(&imap.out);
-	if (write_all(STDOUT_FILENO, bye, sizeof(bye) - 1, soon) == -1)
+	if (!imap.compressed &&
+	    write_all(STDOUT_FILENO, bye, sizeof(bye) - 1, soon) == -1)
 		return;
+	if (imap.compressed) {
+		out_puts(&imap.out, bye);
+		out_flush(&imap.out);
+	}
 }
 
 /* One command or less; false when more input is needed. */
@@ -83,7 +88,7 @@ serve(struct imap *im)
 			continue;
 		if (wait_input(im, -1, DEADLINE_NEVER) == -1)
 			break;
-		if (in_fill(&im->in) != IN_DATA)
+		if (!wait_fill(im))
 			break;
 	}
 	out_flush(&im->out);

@@ -63,7 +63,8 @@ void
 imap_put_capability(struct imap *im)
 {
 	struct imapcapa_conf c = { .hidden = buf_span(&im->hidden),
-		.appendlimit = append_limit() };
+		.appendlimit = append_limit(),
+		.compressed = im->compressed };
 	struct buf b = { .max = 2048 };
 
 	imapcapa_put(&b, &c);

@@ -10,7 +10,7 @@
 #include "io/fs.h"
 
 static int stop_pipe[2] = { -1, -1 };
-static volatile sig_atomic_t stopping;
+static volatile sig_atomic_t stopping, silent;
 
 static void
 on_term(int sig)
@@ -32,7 +32,7 @@ on_bus(int sig)
 	    "\r\n* BYE Internal error, try again later\r\n";
 
 	(void)sig;
-	if (write(STDOUT_FILENO, bye, sizeof(bye) - 1) == -1)
+	if (!silent && write(STDOUT_FILENO, bye, sizeof(bye) - 1) == -1)
 		_exit(75);
 	_exit(75);
 }
@@ -61,6 +61,12 @@ wait_stopping(void)
 	return stopping != 0;
 }
 
+void
+wait_silent(void)
+{
+	silent = 1;
+}
+
 static int
 bye(struct imap *im, const char *text)
 {
@@ -87,6 +93,8 @@ wait_input(struct imap *im, int watch, int64_t deadline)
 	for (;;) {
 		if (stopping)
 			return bye(im, "Server is shutting down");
+		if (in_ready(&im->in))
+			return 1;
 		r = poll(
 		    p, 3, deadline_left(deadline < idle ? deadline : idle));
 		if (r == -1 && errno == EINTR)
@@ -103,4 +111,17 @@ wait_input(struct imap *im, int watch, int64_t deadline)
 			return bye(im, "Disconnected for inactivity");
 		return 0;
 	}
+}
+
+bool
+wait_fill(struct imap *im)
+{
+	enum in_result r = in_fill(&im->in);
+
+	if (r == IN_DATA)
+		return true;
+	if (r == IN_ERROR && (errno == EBADMSG || errno == E2BIG))
+		out_puts(&im->out, "* BYE Not compressed, or a bomb\r\n");
+	im->over = true;
+	return false;
 }

@@ -131,6 +131,8 @@ enum {
 	LIMIT_IMAP_ID = 255,    /* what is kept of the ID of a client */
 	LIMIT_IMAP_ERRORS = 20, /* BAD in a row */
 	LIMIT_IMAP_ARENA = 2097152,
+	LIMIT_INFLATE_RATIO = 250,     /* what grows more is no mail, */
+	LIMIT_INFLATE_FREE = 16777216, /* once it is so much */
 	LIMIT_APPEND = 131072, /* names of files and keywords of messages */
 	LIMIT_POP3_LINE = 512,
 	LIMIT_POP3_ERRORS = 20,

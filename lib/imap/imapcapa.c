@@ -42,6 +42,8 @@ imapcapa_put(struct buf *b, const struct imapcapa_conf *c)
 	put(b, always, c->hidden);
 	if (!c->greeting) {
 		put(b, logged_in, c->hidden);
+		if (!c->compressed)
+			put(b, "COMPRESS=DEFLATE", c->hidden);
 		if (!has(c->hidden, SPAN("APPENDLIMIT"))) {
 			buf_puts(b, " APPENDLIMIT=");
 			buf_putu(b, c->appendlimit);

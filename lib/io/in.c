@@ -39,10 +39,8 @@ would_block(int fd)
  * is to be waited for.
  */
 static ssize_t
-read_some(struct in *in)
+read_some(struct in *in, char *to, size_t room)
 {
-	char *to = in->buf + in->data.n;
-	size_t room = in->cap - in->data.n;
 	ssize_t r;
 
 	if (in->deadline != DEADLINE_NEVER && !in->no_socket) {
@@ -57,23 +55,21 @@ read_some(struct in *in)
 	return read(in->fd, to, room);
 }
 
-enum in_result
-in_fill(struct in *in)
+/* One read; *n says how much. */
+static enum in_result
+read_once(struct in *in, char *to, size_t room, size_t *n)
 {
 	ssize_t r;
 
-	pack(in);
-	if (in->data.n == in->cap)
-		return IN_FULL;
 	if (in->eof)
 		return IN_EOF;
-	if (in->tie != NULL && in->tie->n > 0 && would_block(in->fd) &&
+	if (in->tie != NULL && out_pending(in->tie) && would_block(in->fd) &&
 	    out_flush(in->tie) == -1)
 		return IN_ERROR;
 	for (;;) {
-		r = read_some(in);
+		r = read_some(in, to, room);
 		if (r > 0) {
-			in->data.n += (size_t)r;
+			*n = (size_t)r;
 			return IN_DATA;
 		}
 		if (r == 0) {
@@ -87,6 +83,65 @@ in_fill(struct in *in)
 			break;
 	}
 	return errno == ETIMEDOUT ? IN_TIMEOUT : IN_ERROR;
+}
+
+bool
+in_ready(const struct in *in)
+{
+	const struct in_filter *f = in->filter;
+
+	return f != NULL && (f->raw.n > 0 || f->more);
+}
+
+void
+in_filter(struct in *in, struct in_filter *f, char *buf, size_t cap)
+{
+	f->buf = buf;
+	f->cap = cap;
+	f->more = false;
+	if (in->data.n > 0)
+		memcpy(buf, in->data.p, in->data.n);
+	f->raw = (struct span){ buf, in->data.n };
+	in->data.n = 0;
+	in->filter = f;
+}
+
+static enum in_result
+filtered(struct in *in)
+{
+	struct in_filter *f = in->filter;
+	size_t n, room = in->cap - in->data.n;
+	enum in_result e;
+	ssize_t r;
+
+	if (!in_ready(in)) {
+		f->raw.p = f->buf;
+		if ((e = read_once(in, f->buf, f->cap, &n)) != IN_DATA)
+			return e;
+		f->raw.n = n;
+	}
+	r = f->run(f->ctx, &f->raw, in->buf + in->data.n, room);
+	if (r == -1)
+		return IN_ERROR;
+	f->more = (size_t)r == room;
+	in->data.n += (size_t)r;
+	return IN_DATA;
+}
+
+enum in_result
+in_fill(struct in *in)
+{
+	enum in_result e;
+	size_t n = 0;
+
+	pack(in);
+	if (in->data.n == in->cap)
+		return IN_FULL;
+	if (in->filter != NULL)
+		return filtered(in);
+	e = read_once(in, in->buf + in->data.n, in->cap - in->data.n, &n);
+	in->data.n += n;
+	return e;
 }
 
 bool

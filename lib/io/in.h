@@ -9,6 +9,8 @@
 #ifndef IO_IN_H
 #define IO_IN_H
 
+#include <sys/types.h>
+
 #include "base/span.h"
 #include "io/out.h"
 
@@ -20,6 +22,20 @@ enum in_result {
 	IN_ERROR    /* errno says why; also when the tied out failed */
 };
 
+/*
+ * What bytes of the descriptor become before they are data.  run takes
+ * bytes off *raw: how many it has put at to, 0 when it needs more; -1 and
+ * errno.
+ */
+struct in_filter {
+	ssize_t (*run)(void *ctx, struct span *raw, char *to, size_t room);
+	void *ctx;
+	char *buf;
+	size_t cap;
+	struct span raw;
+	bool more; /* there was no room for all that can be had of it */
+};
+
 struct in {
 	int fd;
 	char *buf;
@@ -28,13 +44,26 @@ struct in {
 	struct out *tie;  /* or NULL */
 	int64_t deadline; /* DEADLINE_NEVER at in_init */
 	bool eof;
-	bool no_socket; /* as a read has shown */
+	bool no_socket;           /* as a read has shown */
+	struct in_filter *filter; /* or NULL */
 };
 
 void in_init(struct in *, int fd, void *buf, size_t cap);
 
-/* Read once.  When it answers IN_DATA, data has at least a byte more. */
+/*
+ * Read once.  When it answers IN_DATA, data has at least a byte more; with
+ * a filter it may have to be called again for that.
+ */
 MUST enum in_result in_fill(struct in *);
+
+/*
+ * From here on a filter stands in front of it, with a buffer of cap bytes,
+ * at least what in has; what was read and not used goes through it.
+ */
+void in_filter(struct in *, struct in_filter *, char *buf, size_t cap);
+
+/* in_fill has something without waiting for the descriptor. */
+bool in_ready(const struct in *);
 
 /* Put bytes in front of everything; false when they do not fit. */
 MUST bool in_unread(struct in *, struct span);

@@ -56,14 +56,51 @@ out_init(struct out *o, int fd, void *buf, size_t cap)
 	};
 }
 
+/* Errors are sticky. */
+static void
+send_all(struct out *o, struct span s, bool flush)
+{
+	struct out_filter *f = o->filter;
+	char buf[8192];
+	size_t n;
+
+	if (o->err != 0)
+		return;
+	if (f == NULL) {
+		if (write_all(o->fd, s.p, s.n, o->deadline) == -1)
+			o->err = errno;
+		return;
+	}
+	do {
+		n = f->run(f->ctx, &s, flush, buf, sizeof(buf));
+		if (n > 0 && write_all(o->fd, buf, n, o->deadline) == -1) {
+			o->err = errno;
+			return;
+		}
+	} while (s.n > 0 || n == sizeof(buf));
+	f->inside = !flush;
+}
+
+static void
+send_buffer(struct out *o, bool flush)
+{
+	struct span s = { o->buf, o->n };
+
+	o->n = 0;
+	send_all(o, s, flush);
+}
+
+bool
+out_pending(const struct out *o)
+{
+	return o->n > 0 || (o->filter != NULL && o->filter->inside);
+}
+
 int
 out_flush(struct out *o)
 {
-	size_t n = o->n;
-
-	o->n = 0;
-	if (o->err == 0 && write_all(o->fd, o->buf, n, o->deadline) == -1)
-		o->err = errno;
+	if (out_pending(o))
+		send_buffer(o, true);
 	errno = o->err;
 	return o->err == 0 ? 0 : -1;
 }
@@ -72,11 +109,9 @@ void
 out_put_slow(struct out *o, struct span s)
 {
 	if (s.n > o->cap - o->n)
-		out_flush(o);
+		send_buffer(o, false);
 	if (s.n >= o->cap) {
-		if (o->err == 0 &&
-		    write_all(o->fd, s.p, s.n, o->deadline) == -1)
-			o->err = errno;
+		send_all(o, s, false);
 		return;
 	}
 	if (s.n > 0)

@@ -10,12 +10,25 @@
 
 #include "base/span.h"
 
+/*
+ * What bytes become before they are written.  run takes all of *s, in one
+ * call or more, until it has put less than room; with flush, nothing stays
+ * inside.
+ */
+struct out_filter {
+	size_t (*run)(
+	    void *ctx, struct span *s, bool flush, char *to, size_t room);
+	void *ctx;
+	bool inside; /* there may be something that is not flushed */
+};
+
 struct out {
 	int fd;
 	char *buf;
 	size_t cap, n;
 	int64_t deadline; /* io/deadline.h; DEADLINE_NEVER at out_init */
 	int err;          /* the first errno; later output is dropped */
+	struct out_filter *filter; /* or NULL */
 };
 
 void out_init(struct out *, int fd, void *buf, size_t cap);
@@ -47,6 +60,9 @@ out_putc(struct out *o, char c)
 {
 	out_put(o, (struct span){ &c, 1 });
 }
+
+/* Whether out_flush has something to write. */
+bool out_pending(const struct out *);
 
 /* Write what is buffered.  0, or -1 and errno if anything ever failed. */
 int out_flush(struct out *);

@@ -1,8 +1,10 @@
 """Sessions of `mimapd -p` for tests that need more than one at a time."""
 
+import os
 import re
 import signal
 import subprocess
+import zlib
 
 signal.alarm(60)
 
@@ -56,3 +58,62 @@ class Session:
         self.p.stdin.close()
         self.p.stdout.close()
         return self.p.wait()
+
+
+class Compressed(Session):
+    """A session that can be compressed from some point on."""
+
+    def __init__(self, *args, **env):
+        self.z = self.u = None
+        super().__init__(*args, bufsize=0, **env)
+
+    def compress(self, step, z=None):
+        self.z = z or zlib.compressobj(6, zlib.DEFLATED, -15)
+        self.u = zlib.decompressobj(-15)
+        self.step, self.have = step, b""
+        self.plain = self.wire = 0
+        self.fd = self.p.stdout.fileno()
+
+    def raw(self, data):
+        for i in range(0, len(data), self.step):
+            self.p.stdin.write(data[i:i + self.step])
+            self.p.stdin.flush()
+
+    def fill(self):
+        got = os.read(self.fd, self.step)
+        plain = self.u.decompress(got)
+        self.have += plain
+        self.wire += len(got)
+        self.plain += len(plain)
+        return got
+
+    def rest(self):
+        while self.fill():
+            pass
+        return self.have
+
+    def line(self):
+        if self.u is None:
+            return super().line()
+        end = 0
+        while True:
+            at = self.have.find(b"\r\n", end)
+            if at == -1:
+                assert self.fill(), "the session has ended"
+                continue
+            m = re.search(rb"\{(\d+)\}$", self.have[end:at])
+            end = at + 2 + (int(m.group(1)) if m else 0)
+            while len(self.have) < end:
+                assert self.fill(), "the session has ended"
+            if not m:
+                break
+        s, self.have = self.have[:end - 2], self.have[end:]
+        return s.decode("utf-8", "replace")
+
+    def send(self, text):
+        if self.z is None:
+            return super().send(text)
+        if isinstance(text, str):
+            text = text.encode()
+        self.raw(self.z.compress(text + b"\r\n") +
+                 self.z.flush(zlib.Z_SYNC_FLUSH))
