@@ -335,3 +335,42 @@ make_mbox() {
 	[[ $output == *$'INBOX\timport\t0 messages, 3 more were there'* ]]
 	run -66 mindex restore backup None
 }
+
+@test "export: what Dovecot and Courier read" {
+	dovecot_maildir
+	run -0 mindex adopt
+	printf '1 SELECT INBOX\r\n2 STORE 3 +FLAGS (bar baz)\r\n3 STORE 2 -FLAGS bar\r\n' |
+		mimapd -p m >/dev/null
+	run -0 mindex export -n dovecot
+	[[ $output == *$'INBOX\texport\tUIDVALIDITY 1795934182, UIDNEXT 9, 3 messages'* ]]
+	grep -q 'M3P1' m/dovecot-uidlist
+	run -0 mindex export dovecot
+	[ -z "$output" ]
+	run -0 cat m/dovecot-uidlist
+	[ "$output" = '3 V1795934182 N9 Gf82a7616e6c70b6b7a55000083ecc375
+1 P000000016b0bc7e6 :1700000001.M1P1.h
+3 Pold-name W35 :1700000002.M2P1.h
+8 :1700000009.M9P1.h' ]
+	[ "$(cat m/dovecot-keywords)" = $'0 $Forwarded\n1 foo\n2 bar\n3 baz' ]
+	[ -e 'm/cur/1700000001.M1P1.h:2,FPab' ]
+	[ -e 'm/cur/1700000002.M2P1.h:2,Sb' ]
+	[ -e 'm/cur/1700000009.M9P1.h:2,cd' ]
+	# our own view of it is the same as before
+	[ "$(show 1,3 INBOX)" = $'1\t$Forwarded foo\n3\tfoo\n8\tbar baz' ]
+	run -0 mindex export courier INBOX
+	run -0 cat m/courierimapuiddb m/courierimapkeywords/:list m/courierimapsubscribed
+	[ "$output" = '1 1795934182 9
+1 1700000001.M1P1.h
+3 1700000002.M2P1.h
+8 1700000009.M9P1.h
+$Forwarded
+foo
+bar
+baz
+
+1700000001.M1P1.h:0 1
+1700000002.M2P1.h:1
+1700000009.M9P1.h:2 3
+INBOX.Work.2026' ]
+	run -64 mindex export cyrus
+}

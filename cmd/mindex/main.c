@@ -25,6 +25,7 @@ static const struct verb {
 	/* clang-format off */
 	{ "show",    "[-j] [MAILBOX ...]",             show_main },
 	{ "adopt",   "[-nvR] [MAILBOX ...]",           adopt_main },
+	{ "export",  "[-nv] dovecot|courier [MAILBOX ...]", export_main },
 	{ "import",  "[-nv] mbox MAILBOX FILE ... | maildir DIR", import_main },
 	{ "restore", "[-nv] DIR [MAILBOX ...]",        restore_main },
 	/* clang-format on */
