@@ -82,3 +82,46 @@ both() {
 	[[ $output == *"* BYE "* ]]
 	[[ $output == *"prefix INBOX.: "* ]]
 }
+
+@test "LIST: the options of selection and return, alone and together" {
+	both list
+}
+
+@test "metadata of mailboxes and the server are kept, moved, listed, removed" {
+	both metadata
+}
+
+@test "metadata: values of 4096 bytes, a NUL in them, and 100 entries" {
+	big=$(head -c 4096 /dev/zero | tr '\0' x)
+	run -0 say "a SETMETADATA INBOX (/shared/big \"$big\")" \
+		"b SETMETADATA INBOX (/shared/big \"y$big\")" \
+		"c GETMETADATA INBOX (MAXSIZE 4095) /shared/big"
+	[[ ${lines[1]} == "a OK "* ]]
+	[[ ${lines[2]} == "b NO [METADATA MAXSIZE 4096] "* ]]
+	[[ ${lines[3]} == "c OK [METADATA LONGENTRIES 4096] "* ]]
+	many=$(seq -f '/shared/%g "x"' 99)
+	run -0 say "a SETMETADATA INBOX (${many//$'\n'/ })" \
+		'b SETMETADATA INBOX (/shared/more "x" /shared/1 "y")' \
+		'c GETMETADATA INBOX (/shared/1 /shared/more)' \
+		'd SETMETADATA INBOX (/shared/more "x" /shared/big NIL)'
+	[[ ${lines[1]} == "a OK "* ]]
+	[[ ${lines[2]} == "b NO [METADATA TOOMANY] "* ]]
+	[ "${lines[3]}" = '* METADATA "INBOX" (/shared/1 "x" /shared/more NIL)' ]
+	[[ ${lines[5]} == "d OK "* ]]
+	printf 'a SETMETADATA INBOX (/shared/1 ~{3+}\r\nx\0y)\r\n%s\r\n' \
+		"b GETMETADATA INBOX /shared/1" | mimapd -p box >out 2>log
+	grep -aq '^\* METADATA "INBOX" (/shared/1 ~{3}' out
+}
+
+@test "metadata: a damaged file loses what is behind the damage, no more" {
+	run -0 say 'a SETMETADATA INBOX (/shared/a "1" /shared/b "2")'
+	sed -i 's/^.shared.b 1/&0/' box/pneu.metadata
+	run -0 say 'a GETMETADATA INBOX (/shared/a /shared/b)'
+	[ "${lines[1]}" = '* METADATA "INBOX" (/shared/a "1" /shared/b NIL)' ]
+	echo 'pneu-metadata 2' >box/pneu.metadata
+	run -0 say 'a GETMETADATA INBOX /shared/a' \
+		'b SETMETADATA INBOX (/shared/a "x")'
+	[[ ${lines[1]} == "a NO [UNAVAILABLE]"* ]]
+	[[ ${lines[2]} == "b NO [UNAVAILABLE]"* ]]
+	[ "$(cat box/pneu.metadata)" = "pneu-metadata 2" ]
+}

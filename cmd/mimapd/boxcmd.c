@@ -1,17 +1,6 @@
 /* Commands about mailboxes as such. */
 #include "imap.h"
 
-static const struct {
-	const char *name;
-	unsigned use;
-} uses[] = {
-	{ "\\Drafts", BOX_DRAFTS },
-	{ "\\Junk", BOX_JUNK },
-	{ "\\Sent", BOX_SENT },
-	{ "\\Trash", BOX_TRASH },
-	{ "\\Archive", BOX_ARCHIVE },
-};
-
 /* create-param = "(" "USE" SP "(" [use-attr *(SP use-attr)] ")" ")" */
 static bool
 use_param(struct imap *im, const struct imap_arg *a, unsigned *use)
@@ -28,11 +17,8 @@ use_param(struct imap *im, const struct imap_arg *a, unsigned *use)
 		return false;
 	}
 	for (u = a->list->next->list; u != NULL; u = u->next) {
-		unsigned one = 0;
+		unsigned one = boxes_use(u->text);
 
-		for (size_t i = 0; i < sizeof(uses) / sizeof(uses[0]); i++)
-			if (span_iis(u->text, uses[i].name))
-				one = uses[i].use;
 		if (one == 0 || *use != 0) {
 			imap_reply(im, "NO [USEATTR] Not a use we can set");
 			return false;

@@ -25,6 +25,8 @@ static const struct command commands[] = {
 	{ "GETQUOTAROOT", cmd_getquotaroot, false, false, false, 1, 1 },
 	{ "SETQUOTA",    cmd_setquota,    false, false, false, 2, 2 },
 	{ "COMPRESS",    cmd_compress,    false, false, false, 1, 1 },
+	{ "GETMETADATA", cmd_getmetadata, false, false, false, 2, 3 },
+	{ "SETMETADATA", cmd_setmetadata, false, false, false, 2, 2 },
 	{ "IDLE",        cmd_idle,        false, false, false, 0, 0 },
 	{ "UIDBATCHES",  cmd_uidbatches,  true,  false, false, 1, 2 },
 	{ "CHECK",       cmd_check,       true,  false, false, 0, 0 },

@@ -102,6 +102,7 @@ void imap_failed(struct imap *, const char *what); /* NO, by errno */
 void imap_box_failed(struct imap *, enum box_result);
 void imap_put(struct imap *, const struct buf *);
 void imap_put_name(struct imap *, struct span utf8);
+void imap_put_astring(struct imap *, struct span); /* as an atom if it is */
 /* " (OLDNAME (...))" of a LIST, when a name has become another */
 void imap_put_oldname(struct imap *, struct span old, struct span name);
 void imap_put_flags(struct imap *, uint16_t flags, uint64_t keywords);
@@ -168,6 +169,12 @@ bool imap_partial(struct span, uint32_t *from, uint32_t *to, bool *last);
 /* settings.c: open im->boxes and what else the configuration tells */
 void settings_open(struct imap *, const char *login, const char *path);
 
+/* metadata.c: entries as GETMETADATA takes them (answers when they are
+ * wrong), and what they are, for LIST. */
+bool metadata_entries(struct imap *, const struct imap_arg *);
+void metadata_put(struct imap *, struct span name, const char *path,
+    const struct imap_arg *entries);
+
 /* quota.c: whether so much may be added; answers when it may not. */
 bool quota_allows(struct imap *, uint64_t bytes, uint64_t messages);
 
@@ -187,7 +194,8 @@ void body_send(struct imap *, struct mime_at start, uint64_t from, uint64_t to);
 /* list.c, status.c; list_put: one LIST, as "was named old before" */
 void list_put(struct imap *, struct span name, struct span old);
 bool status_items(struct imap *, const struct imap_arg *, unsigned *items);
-void status_put(
+/* False, and nothing written, when it can't be told (errno). */
+bool status_put(
     struct imap *, struct span name, const char *path, unsigned items);
 
 /* append.c: the octets of a message; RFC 7889 has no number for more */
@@ -214,6 +222,7 @@ void cmd_enable(struct imap *);
 void cmd_examine(struct imap *);
 void cmd_expunge(struct imap *);
 void cmd_fetch(struct imap *);
+void cmd_getmetadata(struct imap *);
 void cmd_getquota(struct imap *);
 void cmd_getquotaroot(struct imap *);
 void cmd_id(struct imap *);
@@ -227,6 +236,7 @@ void cmd_noop(struct imap *);
 void cmd_rename(struct imap *);
 void cmd_search(struct imap *);
 void cmd_select(struct imap *);
+void cmd_setmetadata(struct imap *);
 void cmd_setquota(struct imap *);
 void cmd_status(struct imap *);
 void cmd_store(struct imap *);

@@ -1,4 +1,4 @@
-/* LIST (RFC 3501, RFC 5258, RFC 5819, RFC 6154) and LSUB. */
+/* LIST (RFC 3501, RFC 5258, RFC 5819, RFC 6154, RFC 9590) and LSUB. */
 #include "imap.h"
 #include "imap/listmatch.h"
 
@@ -11,23 +11,11 @@ struct query {
 	bool subscribed, recursive, special, remote; /* selected */
 	bool extended, show_subscribed;
 	unsigned status;
-	struct span old; /* OLDNAME, where it differs */
+	const struct imap_arg *metadata; /* entries, or NULL */
+	struct span old;                 /* OLDNAME, where it differs */
 	struct box *box;
 	int nboxes;
 };
-
-static const struct {
-	unsigned attr;
-	const char *name;
-} uses[] = {
-	{ BOX_DRAFTS, "\\Drafts" },
-	{ BOX_JUNK, "\\Junk" },
-	{ BOX_SENT, "\\Sent" },
-	{ BOX_TRASH, "\\Trash" },
-	{ BOX_ARCHIVE, "\\Archive" },
-};
-
-enum { USES = BOX_DRAFTS | BOX_JUNK | BOX_SENT | BOX_TRASH | BOX_ARCHIVE };
 
 static void
 put_separator(struct imap *im)
@@ -44,6 +32,7 @@ put_box(const struct query *q, const char *word, const struct box *b,
 {
 	struct imap *im = q->im;
 	bool lsub = word[1] == 'S';
+	struct buf use = { .max = 256 };
 
 	out_printf(&im->out, "* %s (", word);
 	if (attrs & (BOX_NOSELECT | BOX_NONEXISTENT) && !lsub)
@@ -53,11 +42,15 @@ put_box(const struct query *q, const char *word, const struct box *b,
 		out_puts(&im->out, "\\Noselect ");
 	out_puts(&im->out,
 	    attrs & BOX_HASCHILDREN ? "\\HasChildren" : "\\HasNoChildren");
-	if (attrs & BOX_SUBSCRIBED && (q->subscribed || q->show_subscribed))
+	if (attrs & BOX_SUBSCRIBED && !lsub &&
+	    (q->subscribed || q->show_subscribed))
 		out_puts(&im->out, " \\Subscribed");
-	for (size_t i = 0; i < sizeof(uses) / sizeof(uses[0]); i++)
-		if (attrs & uses[i].attr)
-			out_printf(&im->out, " %s", uses[i].name);
+	boxes_put_uses(&use, attrs);
+	if (use.n > 0) {
+		out_putc(&im->out, ' ');
+		imap_put(im, &use);
+	}
+	buf_free(&use);
 	out_puts(&im->out, ") ");
 	put_separator(im);
 	imap_put_name(im, span_of(b->name));
@@ -78,56 +71,98 @@ matches(const struct query *q, const char *name)
 	return false;
 }
 
-/* Whether something subscribed below it is not itself in the answer. */
+/* What the selection options ask of a mailbox. */
 static bool
-hides_subscribed(const struct query *q, const struct box *parent)
+is_selected(const struct query *q, const struct box *b)
 {
-	size_t n = strlen(parent->name);
+	return (!q->subscribed || b->attrs & BOX_SUBSCRIBED) &&
+	    (!q->special || b->attrs & BOX_USES);
+}
 
-	for (int i = 0; i < q->nboxes; i++) {
-		const struct box *b = &q->box[i];
+/* The first of the list, behind INBOX, that is not before the name. */
+static int
+lower(const struct query *q, struct span name)
+{
+	int from = 1, to = q->nboxes;
 
-		if (b->attrs & BOX_SUBSCRIBED &&
-		    strncmp(b->name, parent->name, n) == 0 &&
-		    b->name[n] == q->im->boxes.separator &&
-		    !matches(q, b->name))
-			return true;
+	while (from < to) {
+		int mid = from + (to - from) / 2;
+
+		if (span_cmp(span_of(q->box[mid].name), name) < 0)
+			from = mid + 1;
+		else
+			to = mid;
 	}
-	return false;
+	return from;
+}
+
+/* Whether a mailbox below it is selected: *hidden, and not in the answer. */
+static bool
+has_selected(const struct query *q, const struct box *parent, bool *hidden)
+{
+	struct buf b = { .max = LIMIT_MAILBOX_NAME + 2 };
+	bool any = false;
+
+	*hidden = false;
+	buf_puts(&b, parent->name);
+	buf_putc(&b, q->im->boxes.separator);
+	for (int i = lower(q, buf_span(&b)); i < q->nboxes && !*hidden; i++) {
+		const struct box *child = &q->box[i];
+
+		if (!span_starts(span_of(child->name), buf_cstr(&b)))
+			break;
+		if (!is_selected(q, child))
+			continue;
+		any = true;
+		*hidden = !matches(q, child->name);
+	}
+	buf_free(&b);
+	return any;
 }
 
 static void
-put_status(const struct query *q, const struct box *b)
+put_more(const struct query *q, const struct box *b)
 {
 	char path[LIMIT_PATH];
 
-	if (q->status != 0 && !(b->attrs & (BOX_NOSELECT | BOX_NONEXISTENT)) &&
-	    boxes_find(&q->im->boxes, span_of(b->name), path, sizeof(path)) ==
+	if ((q->status == 0 && q->metadata == NULL) ||
+	    b->attrs & (BOX_NOSELECT | BOX_NONEXISTENT) ||
+	    boxes_find(&q->im->boxes, span_of(b->name), path, sizeof(path)) !=
 		BOX_OK)
-		status_put(q->im, span_of(b->name), path, q->status);
+		return;
+	/* A mailbox that can't be read goes without: RFC 5819, section 2. */
+	if (q->status != 0 &&
+	    !status_put(q->im, span_of(b->name), path, q->status))
+		return;
+	if (q->metadata != NULL)
+		metadata_put(q->im, span_of(b->name), path, q->metadata);
 }
 
+/* The table of RFC 5258, section 3.5. */
 static void
 list_box(const struct query *q, const struct box *b)
 {
-	bool childinfo = q->recursive && hides_subscribed(q, b);
+	bool selected = is_selected(q, b), hidden = false;
+	bool below = q->recursive && has_selected(q, b, &hidden);
 
-	if (q->special && !(b->attrs & USES))
+	if (!selected && !(below && hidden))
 		return;
-	if (q->subscribed ? !(b->attrs & BOX_SUBSCRIBED) && !childinfo
-			  : (b->attrs & BOX_NONEXISTENT) != 0)
+	if (!q->subscribed && b->attrs & BOX_NONEXISTENT)
 		return;
-	put_box(q, "LIST", b, b->attrs, childinfo);
-	put_status(q, b);
+	put_box(q, "LIST", b, b->attrs, below);
+	put_more(q, b);
 }
 
+/* RFC 3501, section 6.3.9 */
 static void
 lsub_box(const struct query *q, const struct box *b)
 {
+	bool hidden;
+
 	if (b->attrs & BOX_SUBSCRIBED)
 		put_box(
 		    q, "LSUB", b, b->attrs & ~(unsigned)BOX_NOSELECT, false);
-	else if (hides_subscribed(q, b))
+	else if (has_selected(q, b, &hidden) && hidden)
 		put_box(q, "LSUB", b, b->attrs | BOX_NOSELECT, false);
 }
 
@@ -198,6 +233,28 @@ select_options(struct query *q, const struct imap_arg *o)
 	return !q->recursive || q->subscribed;
 }
 
+/* One return-option, of which *o is the last argument; false: answered. */
+static bool
+return_option(struct query *q, const struct imap_arg **o)
+{
+	const struct imap_arg *value = (*o)->next;
+
+	if (span_iis((*o)->text, "SUBSCRIBED")) {
+		q->show_subscribed = true;
+	} else if (span_iis((*o)->text, "STATUS")) {
+		*o = value;
+		return status_items(q->im, value, &q->status);
+	} else if (span_iis((*o)->text, "METADATA")) {
+		*o = q->metadata = value;
+		return metadata_entries(q->im, value);
+	} else if (!span_iis((*o)->text, "CHILDREN") &&
+	    !span_iis((*o)->text, "SPECIAL-USE")) {
+		imap_bad(q->im, "Unknown return option of LIST");
+		return false;
+	}
+	return true;
+}
+
 /* "RETURN" SP "(" [return-option *(SP return-option)] ")" */
 static bool
 return_options(struct query *q, const struct imap_arg *a)
@@ -208,21 +265,13 @@ return_options(struct query *q, const struct imap_arg *a)
 		return true;
 	q->extended = true;
 	if (!span_iis(a->text, "RETURN") || a->next == NULL ||
-	    a->next->type != IMAP_LIST || a->next->next != NULL)
+	    a->next->type != IMAP_LIST || a->next->next != NULL) {
+		imap_bad(q->im, "Syntax of LIST");
 		return false;
-	for (o = a->next->list; o != NULL; o = o->next) {
-		if (span_iis(o->text, "SUBSCRIBED")) {
-			q->show_subscribed = true;
-		} else if (span_iis(o->text, "STATUS")) {
-			o = o->next;
-			if (o == NULL || o->type != IMAP_LIST ||
-			    !status_items(q->im, o, &q->status))
-				return false;
-		} else if (!span_iis(o->text, "CHILDREN") &&
-		    !span_iis(o->text, "SPECIAL-USE")) {
-			return false;
-		}
 	}
+	for (o = a->next->list; o != NULL; o = o->next)
+		if (!return_option(q, &o))
+			return false;
 	return true;
 }
 
@@ -242,11 +291,13 @@ cmd_list(struct imap *im)
 		}
 		a = a->next;
 	}
-	if (!imap_is_string(a) || a->next == NULL ||
-	    !return_options(q, a->next->next)) {
+	if (a == NULL || !imap_is_string(a) || a->next == NULL ||
+	    (a->next->type == IMAP_LIST && a->next->list == NULL)) {
 		imap_bad(im, "Syntax of LIST");
 		return;
 	}
+	if (!return_options(q, a->next->next))
+		return;
 	ref = a->text;
 	a = a->next;
 	if (a->type != IMAP_LIST && a->text.n == 0) {
@@ -276,6 +327,7 @@ cmd_lsub(struct imap *im)
 	struct query *q = arena_alloc(&im->e.arena, sizeof(*q));
 
 	q->im = im;
+	q->subscribed = true;
 	if (!imap_is_string(a)) {
 		imap_bad(im, "Syntax of LSUB");
 		return;

@@ -113,6 +113,24 @@ imap_put_name(struct imap *im, struct span name)
 	buf_free(&b);
 }
 
+/* astring = 1*ASTRING-CHAR / string */
+void
+imap_put_astring(struct imap *im, struct span s)
+{
+	struct buf b = { .max = 8192 };
+	bool atom = s.n > 0 && s.n < 1000 && !span_iis(s, "NIL");
+
+	for (size_t i = 0; i < s.n && atom; i++)
+		atom = s.p[i] > ' ' && s.p[i] <= '~' &&
+		    strchr("(){%*\"\\", s.p[i]) == NULL;
+	if (atom)
+		buf_put(&b, s);
+	else
+		nstring_put_string(&b, s);
+	imap_put(im, &b);
+	buf_free(&b);
+}
+
 /* oldname-extended-item = "OLDNAME" SP "(" mailbox ")" */
 void
 imap_put_oldname(struct imap *im, struct span old, struct span name)

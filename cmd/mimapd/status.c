@@ -104,14 +104,14 @@ value(const struct folder_status *st, unsigned item, const char *path)
 	return 0;
 }
 
-void
+bool
 status_put(struct imap *im, struct span name, const char *path, unsigned items)
 {
 	struct folder_status st;
 	const char *sep = " (";
 
 	if (folder_status(path, &st, (items & STATUS_SIZE) != 0) == -1)
-		return;
+		return false;
 	out_puts(&im->out, "* STATUS ");
 	imap_put_name(im, name);
 	for (int i = 0; i < NNAMES; i++) {
@@ -124,6 +124,7 @@ status_put(struct imap *im, struct span name, const char *path, unsigned items)
 		sep = " ";
 	}
 	out_puts(&im->out, ")\r\n");
+	return true;
 }
 
 void
@@ -144,6 +145,8 @@ cmd_status(struct imap *im)
 	}
 	if (span_iis(name, "INBOX"))
 		name = SPAN("INBOX");
-	status_put(im, name, path, items);
-	imap_done(im, "OK Status completed");
+	if (status_put(im, name, path, items))
+		imap_done(im, "OK Status completed");
+	else
+		imap_failed(im, "status");
 }

@@ -33,10 +33,13 @@ parse_bytes(struct span s, uint64_t *n)
 static bool
 parse_quota(struct span value, struct user *u)
 {
-	struct span bytes = value.n == 0 ? value : span_cut(&value, ',');
+	size_t at = span_chr(value, ',');
+	struct span bytes = span_take(&value, at);
 
 	return parse_bytes(bytes, &u->quota_bytes) &&
-	    (value.n == 0 || num_u64(value, &u->quota_messages)) &&
+	    (value.n == 0 ||
+		(span_take(&value, 1).n == 1 &&
+		    num_u64(value, &u->quota_messages))) &&
 	    u->quota_messages < UINT64_C(1) << 62;
 }
 

@@ -11,6 +11,7 @@
 #ifndef STORE_BOXES_H
 #define STORE_BOXES_H
 
+#include "base/buf.h"
 #include "base/limits.h"
 #include "base/span.h"
 #include "store/mutf7.h"
@@ -41,7 +42,8 @@ enum {
 	BOX_JUNK = 32,
 	BOX_SENT = 64,
 	BOX_TRASH = 128,
-	BOX_ARCHIVE = 256
+	BOX_ARCHIVE = 256,
+	BOX_USES = BOX_DRAFTS | BOX_JUNK | BOX_SENT | BOX_TRASH | BOX_ARCHIVE
 };
 
 struct box {
@@ -83,6 +85,14 @@ enum box_result boxes_delete(struct boxes *, struct span name);
  * messages move into the new mailbox and it stays.
  */
 enum box_result boxes_rename(struct boxes *, struct span from, struct span to);
+
+/* The special uses as attributes: "\Sent \Trash"; one of them by name, in
+ * any case, 0 when it is none. */
+void boxes_put_uses(struct buf *, unsigned attrs);
+unsigned boxes_use(struct span attribute);
+
+/* Give an existing mailbox a use, or 0 to take it; see boxes_create. */
+enum box_result boxes_set_use(struct boxes *, struct span name, unsigned use);
 
 /* Need not exist (RFC 3501, section 6.3.6). */
 enum box_result boxes_subscribe(

@@ -36,6 +36,28 @@ boxfile_use(struct span name)
 	return 0;
 }
 
+unsigned
+boxes_use(struct span attribute)
+{
+	if (attribute.n == 0 || *attribute.p != '\\')
+		return 0;
+	span_take(&attribute, 1);
+	return boxfile_use(attribute);
+}
+
+void
+boxes_put_uses(struct buf *b, unsigned attrs)
+{
+	const char *sep = "";
+
+	for (size_t i = 0; i < NUSES; i++)
+		if (attrs & uses[i].use) {
+			buf_printf(b, "%s\\%c%s", sep,
+			    to_upper(uses[i].name[0]), uses[i].name + 1);
+			sep = " ";
+		}
+}
+
 int
 boxfile_lock(int rootfd)
 {

@@ -14,6 +14,7 @@
 #include "store/boxname.h"
 #include "store/folder.h"
 #include "store/mdname.h"
+#include "store/metadata.h"
 #include "store/quota.h"
 #include "store/uidmem.h"
 
@@ -240,6 +241,7 @@ rename_inbox(struct boxes *b, struct span to)
 	if (r != BOX_OK)
 		return r;
 	if (boxes_path(b, to, path, sizeof(path)) != BOX_OK ||
+	    metadata_copy(b->root, path) == -1 ||
 	    folder_open(&f, b->root, true) == -1)
 		return BOX_FAILED;
 	n = folder_count(f);
@@ -286,6 +288,20 @@ boxes_rename(struct boxes *b, struct span from, struct span to)
 		r = rename_all(&m, buf_span(&dirs));
 	buf_free(&dirs);
 	return r;
+}
+
+enum box_result
+boxes_set_use(struct boxes *b, struct span name, unsigned use)
+{
+	char dir[BOXNAME_DIR];
+
+	if (!boxname_dir_in(b, name, dir))
+		return BOX_BADNAME;
+	if (!boxes_is_folder(b, dir))
+		return BOX_NONE;
+	return boxfile_set_use(b->fd, dir[0] == '\0' ? "INBOX" : dir, use) == -1
+	    ? BOX_FAILED
+	    : BOX_OK;
 }
 
 enum box_result

@@ -38,7 +38,6 @@ static const char *const bad[] = {
 	"@y.test:1:1:/h:", "x@:1:1:/h:", "x@y.test::1:/h:", "x@y.test:1::/h:",
 	"x@y.test:-1:1:/h:", "x@y.test:1:4294967296:/h:", "x@y.test:1:1:h:",
 	"x@y.test:1:1::", "x@y.test: 1:1:/h:", "x y@y.test:1:1:/h:",
-	"x@y.test:1:1:/h:quota=", "x@y.test:1:1:/h:quota=1",
 	"x@y.test:1:1:/h:maildir=", "x@y.test:1:1:/h:separator=ab",
 	"x@y.test:1:1:/h:quota=", "x@y.test:1:1:/h:quota=1,",
 	"x@y.test:1:1:/h:quota=1X", "x@y.test:1:1:/h:quota=G",
