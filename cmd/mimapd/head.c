@@ -1,5 +1,6 @@
 /* Search in the header of messages. */
 #include "mail/casemap.h"
+#include "mail/digest.h"
 #include "mail/encword.h"
 #include "search.h"
 
@@ -55,43 +56,91 @@ by_day(const struct key *k, int64_t day)
 					 : day >= k->day;
 }
 
-static enum found
-look_at_field(struct key *k, const struct header *h)
+/* The fields of the message's file, each behind its name. */
+static int
+each_of_file(struct imap *im, size_t i,
+    bool (*field)(void *ctx, const struct head_field *), void *ctx)
 {
+	enum header_event e = HEADER_MORE;
+	bool more = true;
+	struct span piece;
+	struct header h;
+	struct in in;
+
+	if (body_open(im, i) == -1 || body_seek(im, 0, &in) == -1)
+		return -1;
+	header_init(&h, LIMIT_HEADER_FIELD);
+	while (more && e != HEADER_END && in_next(&in, &piece) == 1)
+		while (more && (e = header_next(&h, &piece)) == HEADER_FIELD)
+			more = field(ctx,
+			    &(struct head_field){
+				digest_field_id(h.name), h.name, h.body });
+	while (more && e != HEADER_END && (e = header_eof(&h)) == HEADER_FIELD)
+		more = field(ctx,
+		    &(struct head_field){
+			digest_field_id(h.name), h.name, h.body });
+	header_free(&h);
+	return 0;
+}
+
+int
+head_each(struct imap *im, size_t i,
+    bool (*field)(void *ctx, const struct head_field *), void *ctx)
+{
+	struct head_field f;
+	struct digest d;
+	struct span line;
+
+	if (folder_digest(im->folder, i, DIGEST_HEAD, &d) == -1)
+		return -1;
+	if (d.fields.p == NULL)
+		return each_of_file(im, i, field, ctx);
+	while (digest_field_next(&d.fields, &f.id, &line)) {
+		f.name = span_take(&line, span_chr(line, ':'));
+		if (line.n < 3) /* ":" and CRLF */
+			continue;
+		f.body = (struct span){ line.p + 1, line.n - 3 };
+		if (!field(ctx, &f))
+			break;
+	}
+	return 0;
+}
+
+struct looking {
+	struct key *key;
+	enum found found;
+};
+
+static bool
+look_at_field(void *ctx, const struct head_field *f)
+{
+	struct looking *l = ctx;
+	struct key *k = l->key;
 	int64_t t;
 	int zone;
 
+	if (k->field >= 0 ? f->id != k->field : !span_ieq(f->name, k->name))
+		return true;
 	if (k->kind == KEY_HEADER) {
-		if (!span_ieq(h->name, k->name))
-			return NOT_YET;
-		return k->needle.n == 0 || look(k, h->body) ? YES : NOT_YET;
+		if (k->needle.n == 0 || look(k, f->body))
+			l->found = YES;
+	} else if (header_date(f->body, &t, &zone)) {
+		l->found = by_day(k, head_day(t + zone * 60)) ? YES : NO;
 	}
-	if (!span_iis(h->name, "Date") || !header_date(h->body, &t, &zone))
-		return NOT_YET;
-	return by_day(k, head_day(t + zone * 60)) ? YES : NO;
+	return l->found == NOT_YET;
 }
 
 bool
 head_match(struct search *s, struct key *k, size_t i)
 {
-	enum found r = NOT_YET;
-	enum header_event e = HEADER_MORE;
-	struct span piece;
-	struct header h;
-	struct in in;
+	struct looking l = { .key = k };
+	int r;
 
-	if (body_open(s->im, i) == -1 || body_seek(s->im, 0, &in) == -1)
+	r = k->field >= 0 ? head_each(s->im, i, look_at_field, &l)
+			  : each_of_file(s->im, i, look_at_field, &l);
+	if (r == -1)
 		return false;
-	header_init(&h, LIMIT_HEADER_FIELD);
-	while (r == NOT_YET && e != HEADER_END && in_next(&in, &piece) == 1)
-		while (r == NOT_YET &&
-		    (e = header_next(&h, &piece)) == HEADER_FIELD)
-			r = look_at_field(k, &h);
-	while (r == NOT_YET && e != HEADER_END &&
-	    (e = header_eof(&h)) == HEADER_FIELD)
-		r = look_at_field(k, &h);
-	header_free(&h);
-	if (r == NOT_YET && k->kind != KEY_HEADER) /* no Date to be read */
+	if (l.found == NOT_YET && k->kind != KEY_HEADER) /* no Date */
 		return by_day(k, head_day(folder_msg(s->im->folder, i)->date));
-	return r == YES;
+	return l.found == YES;
 }

@@ -2,6 +2,7 @@
 #include "base/date.h"
 #include "base/num.h"
 #include "mail/casemap.h"
+#include "mail/digest.h"
 #include "search.h"
 
 #include <time.h>
@@ -223,6 +224,7 @@ take_value(struct parser *p, struct key *k, const char *field)
 	case KEY_SENTBEFORE:
 	case KEY_SENTON:
 	case KEY_SENTSINCE:
+		k->field = digest_field_id(SPAN("Date"));
 		return take_day(p, k);
 	case KEY_LARGER:
 	case KEY_SMALLER:
@@ -250,6 +252,7 @@ take_value(struct parser *p, struct key *k, const char *field)
 		else if (!take(p, &k->name))
 			return false;
 		k->name = arena_span(p->s->arena, k->name);
+		k->field = digest_field_id(k->name);
 		return take_needle(p, k);
 	case KEY_BODY:
 	case KEY_TEXT:

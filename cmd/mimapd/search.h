@@ -50,6 +50,7 @@ struct key {
 	int64_t day;        /* KEY_OLDER, KEY_YOUNGER: a time */
 	uint64_t n;         /* a size, a MODSEQ */
 	struct span name;   /* of a keyword, of a header field */
+	int field;          /* digest_field_id of it */
 	struct span needle; /* mapped */
 	uint32_t *fail;     /* the table of Knuth, Morris and Pratt */
 	size_t at;          /* bytes of the needle that fit so far */
@@ -81,7 +82,19 @@ void key_bind(struct search *);
 /* Whether message i, which is not gone, fits. */
 bool key_match(struct search *, size_t i);
 
-/* head.c: KEY_SENTBEFORE to KEY_HEADER */
+/*
+ * head.c: the fields of a header that the index keeps, in their order;
+ * what field returns false for ends it.  body has its folding.  0, or -1
+ * when the message can't be read.
+ */
+struct head_field {
+	int id; /* digest_field_id */
+	struct span name, body;
+};
+int head_each(struct imap *, size_t i,
+    bool (*field)(void *ctx, const struct head_field *), void *ctx);
+
+/* KEY_SENTBEFORE to KEY_HEADER */
 bool head_match(struct search *, struct key *, size_t i);
 int64_t head_day(int64_t t);
 
