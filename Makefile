@@ -111,7 +111,8 @@ check:
 	@scripts/check
 
 bench: all
-	@t/bench/run $(N)
+	@scripts/deps bench
+	@N=$(N) t/bench/run
 
 soak: all
 	@t/bench/soak $(N)

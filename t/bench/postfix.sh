@@ -1,4 +1,4 @@
-# Sourced by t/bench/run: a Postfix of its own, on loopback, that holds all
+# Sourced by t/bench/smtp: a Postfix of its own, on loopback, that holds all
 # it accepts.  What would slow it down without need is off: the pause when
 # mail arrives faster than it leaves, the end of a process after 100
 # connections, name look-ups.
