@@ -219,7 +219,24 @@ close_parts(struct mime *m, struct mime_part *up_to, struct mime_at before)
 	m->telling = false;
 }
 
-/* The level whose boundary the line is; nlevels when it is none. */
+/*
+ * What follows the boundary in a line that is one: nothing, "--", or with
+ * `text` either of them and a blank and more.
+ */
+static bool
+ends_boundary(struct span rest, bool text, bool *last)
+{
+	*last = span_starts(rest, "--");
+	if (*last)
+		span_take(&rest, 2);
+	return rest.n == 0 || (text && is_blank(*rest.p));
+}
+
+/*
+ * The level whose boundary the line is; nlevels when it is none.  One that
+ * the line has and nothing else comes first, though a line need only begin
+ * with it (RFC 2046, section 5.1.1).
+ */
 static size_t
 find_level(const struct mime *m, struct span line, bool *last)
 {
@@ -228,16 +245,16 @@ find_level(const struct mime *m, struct span line, bool *last)
 		line.p[line.n - 1] == '\n'))
 		line.n--;
 	span_take(&line, 2);
-	for (size_t i = m->nlevels; i-- > 0;) {
-		struct span b = m->level[i].boundary;
+	for (int text = 0; text < 2; text++)
+		for (size_t i = m->nlevels; i-- > 0;) {
+			struct span b = m->level[i].boundary, rest = line;
 
-		if (line.n < b.n || memcmp(line.p, b.p, b.n) != 0)
-			continue;
-		*last = line.n == b.n + 2 && line.p[b.n] == '-' &&
-		    line.p[b.n + 1] == '-';
-		if (*last || line.n == b.n)
-			return i;
-	}
+			if (line.n < b.n || memcmp(line.p, b.p, b.n) != 0)
+				continue;
+			span_take(&rest, b.n);
+			if (ends_boundary(rest, text == 1, last))
+				return i;
+		}
 	return m->nlevels;
 }
 

@@ -164,4 +164,5 @@ def main():
     print(n, same)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -58,6 +58,12 @@ static const struct {
 	    "--ab\n\nx\n--a\n\ny\n--a--\n", /* outer ends the inner one */
 	    "multi*+ 0-43-112 w79 l10(multi+ 47-91-98 w9 l2("
 	    "leaf 96-97-98 w1 l0;);leaf 103-104-105 w1 l0;);" },
+	{ MULTI "--a text\n\nx\n--ab text\n--a-- text\ne\n",
+	    "multi*+ 0-43-78 w41 l6(leaf 52-53-64 w12 l1;);" },
+	{ "Content-Type: multipart/mixed; boundary=\"a b\"\n\n--a b\n" MULTI
+	    "--a\n\nx\n--a b\n\ny\n--a b--\n", /* not the inner one and text */
+	    "multi*+ 0-47-120 w83 l10(multi+ 53-96-102 w8 l2("
+	    "leaf 100-101-102 w1 l0;);leaf 109-110-111 w1 l0;);" },
 	{ MULTI "--a\r\n\r\nx\r\n--a--\r\n",
 	    "multi*+ 0-43-60 w17 l4(leaf 48-50-51 w1 l0;);" },
 	{ "Content-Type: message/rfc822\n\nSubject: x\n\nbody\n",
