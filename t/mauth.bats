@@ -753,7 +753,7 @@ maildir /m" ]
 }
 
 @test "wrong usage is one line" {
-	usage="usage: mauth [-V] [-c DIR] [-g smtp|pop3|imap] [-k CMD] [-u USER] PROGRAM [ARG ...]"
+	usage="usage: mauth [-rV] [-c DIR] [-g smtp|pop3|imap] [-k CMD] [-u USER] PROGRAM [ARG ...]"
 	for args in "" "-Z" "-c" "-g imap" "-k x"; do
 		run -64 mauth $args
 		[ "$output" = "$usage" ]

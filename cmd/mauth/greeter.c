@@ -198,6 +198,8 @@ greeter(struct mauth *m, int fd)
 	if (m->proto->size > sizeof(engine))
 		die(EXIT_SOFTWARE, "greeter: engine too large");
 	in_init(&g.in, STDIN_FILENO, input, sizeof(input));
+	if (!in_unread(&g.in, (struct span){ m->unread, m->nunread }))
+		die(EXIT_SOFTWARE, "greeter: too much input");
 	buf_init(&g.out, OUTPUT_MAX);
 	m->proto->init(engine, &g.out, &m->conf);
 	talk(&g);

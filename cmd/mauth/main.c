@@ -29,7 +29,7 @@
 #include "smtp/greet.h"
 
 static const char usage[] =
-    "mauth [-V] [-c DIR] [-g smtp|pop3|imap] [-k CMD] [-u USER] "
+    "mauth [-rV] [-c DIR] [-g smtp|pop3|imap] [-k CMD] [-u USER] "
     "PROGRAM [ARG ...]";
 
 static const struct service {
@@ -208,13 +208,19 @@ ends_in_queue(char *const *argv)
 	return false;
 }
 
+static int64_t
+login_deadline(void)
+{
+	return deadline_in(
+	    (int64_t)conf_limit("login-time", 86400, TIME_GREETER));
+}
+
 static void
 prepare(struct mauth *m)
 {
 	char dir[LIMIT_PATH];
 
-	m->deadline =
-	    deadline_in((int64_t)conf_limit("login-time", 86400, TIME_GREETER));
+	m->deadline = login_deadline();
 	m->root = user_is_root();
 	m->conf.host = conf_me();
 	env_init(&m->env);
@@ -238,16 +244,13 @@ prepare(struct mauth *m)
 	close_others(m);
 }
 
-_Noreturn static void
-run(struct mauth *m)
+/* Until somebody has logged in. */
+static void
+greet(struct mauth *m, struct login *login, struct session *session)
 {
-	static struct login login;
-	static struct session session;
 	int fd[2];
 	pid_t pid;
 
-	signal(SIGPIPE, SIG_IGN);
-	signal(SIGCHLD, SIG_DFL); /* a launcher may ignore it */
 	if (spawn_socketpair(fd) == -1 || (pid = fork()) == -1)
 		die_sys(EXIT_TEMP, "start the greeter");
 	if (pid == 0) {
@@ -257,7 +260,26 @@ run(struct mauth *m)
 		greeter(m, fd[1]);
 	}
 	close(fd[1]);
-	monitor(m, pid, fd[0], &login, &session);
+	wipe(m->unread, m->nunread);
+	m->nunread = 0;
+	monitor(m, pid, fd[0], login, session);
+}
+
+_Noreturn static void
+run(struct mauth *m)
+{
+	static struct login login;
+	static struct session session;
+
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGCHLD, SIG_DFL); /* a launcher may ignore it */
+	greet(m, &login, &session);
+	while (m->back) {
+		server_below(m, &login, &session);
+		m->deadline = login_deadline();
+		m->conf.again = true;
+		greet(m, &login, &session);
+	}
 	server(m, &login, &session);
 }
 
@@ -284,7 +306,7 @@ main(int argc, char *argv[])
 
 	progname = "mauth";
 	opterr = 0;
-	while ((ch = getopt(argc, argv, "+Vc:g:k:u:")) != -1)
+	while ((ch = getopt(argc, argv, "+rVc:g:k:u:")) != -1)
 		switch (ch) {
 		case 'V':
 			puts("mauth " VERSION);
@@ -297,6 +319,9 @@ main(int argc, char *argv[])
 			break;
 		case 'k':
 			check = optarg;
+			break;
+		case 'r':
+			m.back = true;
 			break;
 		case 'u':
 			m.run_as = optarg;
@@ -317,6 +342,8 @@ main(int argc, char *argv[])
 	if (service == NULL)
 		die(EXIT_USAGE, "%s: its protocol is not known, use -g",
 		    m.program[0]);
+	if (m.back && service->proto != &imap_greet)
+		die(EXIT_USAGE, "-r is for IMAP alone");
 	ready_serve();
 	m.proto = service->proto;
 	m.scope = service->scope;

@@ -9,6 +9,7 @@
  *	token.c    who it is: a command for tokens
  *	checkpw.c  the same by a checkpassword program
  *	server.c   becomes the user and the server
+ *	below.c    waits for a server that may give the connection back
  */
 #ifndef CMD_MAUTH_H
 #define CMD_MAUTH_H
@@ -53,6 +54,9 @@ struct mauth {
 	size_t nbinding;
 	struct cert cert;
 	struct env env; /* of the server */
+	bool back;      /* -r: it comes back after the server */
+	size_t nunread;
+	char unread[LIMIT_SESSION_UNREAD]; /* what that had not used */
 	bool root;
 	uid_t greeter_uid, uid; /* uid and gid of -u */
 	gid_t greeter_gid, gid;
@@ -122,5 +126,11 @@ int checkpw_report(void);
 
 /* Become the server. */
 _Noreturn void server(struct mauth *, const struct login *, struct session *);
+
+/*
+ * Run it as a child, and wait for its end: returns when the client is to be
+ * greeted again, else exits with its status.
+ */
+void server_below(struct mauth *, struct login *, struct session *);
 
 #endif

@@ -28,6 +28,7 @@ static const struct command commands[] = {
 	{ "GETMETADATA", cmd_getmetadata, false, false, false, 2, 3 },
 	{ "SETMETADATA", cmd_setmetadata, false, false, false, 2, 2 },
 	{ "IDLE",        cmd_idle,        false, false, false, 0, 0 },
+	{ "UNAUTHENTICATE", cmd_unauthenticate, false, false, false, 0, 0 },
 	{ "UIDBATCHES",  cmd_uidbatches,  true,  false, false, 1, 2 },
 	{ "CHECK",       cmd_check,       true,  false, false, 0, 0 },
 	{ "CLOSE",       cmd_close,       true,  false, false, 0, 0 },

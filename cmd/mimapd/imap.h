@@ -53,6 +53,8 @@ struct imap {
 	struct boxes boxes;
 	const char *login;
 	unsigned enabled;
+	int again;         /* where UNAUTHENTICATE leaves input; -1: nowhere */
+	int status;        /* of the exit */
 	struct buf id;     /* what the client says it is */
 	struct buf hidden; /* capabilities, blank-separated */
 	bool rev2, over, expunge_ok;
@@ -241,6 +243,7 @@ void cmd_setquota(struct imap *);
 void cmd_status(struct imap *);
 void cmd_store(struct imap *);
 void cmd_subscribe(struct imap *);
+void cmd_unauthenticate(struct imap *);
 void cmd_uidbatches(struct imap *);
 void cmd_unselect(struct imap *);
 void cmd_unsubscribe(struct imap *);

@@ -196,6 +196,7 @@ main(int argc, char *argv[])
 	else
 		log_open(r == SESSION_OK ? session.conn : NULL);
 	die_hook = say_bye;
+	imap.again = r == SESSION_OK ? session_again() : -1;
 	if (r == SESSION_BAD)
 		die(EXIT_TEMP, "session record: not one that we can read");
 	start(&imap, argv[optind], r);
@@ -211,5 +212,5 @@ main(int argc, char *argv[])
 	folder_append_close(&imap.append);
 	events_close(&imap.events);
 	log_close(&imap);
-	return EXIT_OK;
+	return imap.status;
 }

@@ -64,7 +64,8 @@ imap_put_capability(struct imap *im)
 {
 	struct imapcapa_conf c = { .hidden = buf_span(&im->hidden),
 		.appendlimit = append_limit(),
-		.compressed = im->compressed };
+		.compressed = im->compressed,
+		.unauthenticate = im->again != -1 };
 	struct buf b = { .max = 2048 };
 
 	imapcapa_put(&b, &c);

@@ -184,3 +184,27 @@ session_receive(struct session *s)
 		*s = (struct session){ 0 };
 	return ok ? SESSION_OK : SESSION_BAD;
 }
+
+int
+session_again(void)
+{
+	const char *text = getenv("PNEU_AGAIN");
+	int fd;
+
+	if (text == NULL)
+		return -1;
+	if (!descriptor(text, &fd) || fs_cloexec(fd, true) == -1 ||
+	    fs_nonblock(fd, true) == -1)
+		fd = -1;
+	unsetenv("PNEU_AGAIN");
+	return fd;
+}
+
+/* A pipe holds 64 KiB, as much as a session may hand over. */
+bool
+session_leave(int fd, struct span unread)
+{
+	return unread.n <= LIMIT_SESSION_UNREAD &&
+	    (unread.n == 0 ||
+		write(fd, unread.p, unread.n) == (ssize_t)unread.n);
+}

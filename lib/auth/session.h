@@ -31,6 +31,21 @@ enum session_result {
 	SESSION_BAD /* not readable, another format: try later */
 };
 
+/*
+ * Exit status of a server whose client has logged out and stays (IMAP's
+ * UNAUTHENTICATE): whoever runs it greets the client again.
+ */
+enum { SESSION_AGAIN = 80 };
+
+/*
+ * The server's side of that: the pipe PNEU_AGAIN=FD, which is unset, or -1
+ * when nobody would greet again.
+ */
+int session_again(void);
+
+/* Hand over what it has read and not used; false when it does not fit. */
+MUST bool session_leave(int fd, struct span unread);
+
 /* Write it to fd and close fd.  0, or -1 and errno. */
 MUST int session_send(int fd, const struct session *);
 

@@ -44,6 +44,7 @@ struct greet_conf {
 	bool tls_active;
 	bool plain_ok; /* a password may be sent now (TLS, loopback) */
 	uint64_t size; /* of the largest message, for SMTP; 0: no number */
+	bool again;    /* after a session: without a greeting */
 	bool queue;    /* for SMTP: what mrecv takes goes to the queue */
 	unsigned login_delay; /* for POP3: seconds between logins; 0: any */
 	int64_t now;

@@ -44,6 +44,8 @@ greet_init(void *p, struct buf *out, const struct greet_conf *conf)
 	buf_init(&g->id, LIMIT_IMAP_ID);
 	buf_init(&g->state, LIMIT_IMAP_TAG + 1 + LIMIT_IMAP_ID);
 	buf_init(&g->sasl, SASL_MAX);
+	if (conf->again)
+		return;
 	buf_puts(out, "* OK [");
 	capability(g);
 	buf_printf(out, "] %s ready\r\n", conf->host);

@@ -44,6 +44,8 @@ imapcapa_put(struct buf *b, const struct imapcapa_conf *c)
 		put(b, logged_in, c->hidden);
 		if (!c->compressed)
 			put(b, "COMPRESS=DEFLATE", c->hidden);
+		if (c->unauthenticate)
+			put(b, "UNAUTHENTICATE", c->hidden);
 		if (!has(c->hidden, SPAN("APPENDLIMIT"))) {
 			buf_puts(b, " APPENDLIMIT=");
 			buf_putu(b, c->appendlimit);

@@ -13,6 +13,7 @@ struct imapcapa_conf {
 	struct span hidden;   /* those that are left out, blank-separated */
 	uint64_t appendlimit; /* octets of a message; after login */
 	bool compressed;      /* COMPRESS is active; after login */
+	bool unauthenticate;  /* that can be done; after login */
 	bool greeting;        /* before login; all below is for that alone */
 	const char *mechs;    /* "PLAIN LOGIN", NULL or "" for none */
 	bool starttls;        /* offered, and not active yet */
