@@ -55,6 +55,7 @@ static const struct {
 	{ "CONDSTORE", ENABLE_CONDSTORE },
 	{ "QRESYNC", ENABLE_QRESYNC | ENABLE_CONDSTORE },
 	{ "UIDONLY", ENABLE_UIDONLY },
+	{ "UTF8=ACCEPT", ENABLE_UTF8 },
 };
 
 enum { NENABLES = sizeof(enables) / sizeof(enables[0]) };

@@ -53,7 +53,7 @@ cmd_create(struct imap *im)
 	unsigned use;
 
 	if (use_param(im, im->e.args->next, &use) &&
-	    imap_name(im, im->e.args, &name))
+	    imap_new_name(im, im->e.args, &name))
 		answer(im, boxes_create(&im->boxes, without_end(im, name), use),
 		    "OK Create completed");
 }
@@ -87,7 +87,7 @@ cmd_rename(struct imap *im)
 	enum box_result r;
 
 	if (!imap_name(im, im->e.args, &from) ||
-	    !imap_name(im, im->e.args->next, &to))
+	    !imap_new_name(im, im->e.args->next, &to))
 		return;
 	if (!span_iis(from, "INBOX"))
 		leave(im, from);

@@ -24,6 +24,7 @@ static const struct command commands[] = {
 	{ "GETQUOTA",    cmd_getquota,    false, false, false, 1, 1 },
 	{ "GETQUOTAROOT", cmd_getquotaroot, false, false, false, 1, 1 },
 	{ "SETQUOTA",    cmd_setquota,    false, false, false, 2, 2 },
+	{ "REPLACE",     cmd_replace,     true,  true,  false, 2, -1 },
 	{ "COMPRESS",    cmd_compress,    false, false, false, 1, 1 },
 	{ "GETMETADATA", cmd_getmetadata, false, false, false, 2, 3 },
 	{ "SETMETADATA", cmd_setmetadata, false, false, false, 2, 2 },

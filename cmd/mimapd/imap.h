@@ -40,7 +40,7 @@ struct body {
 enum {
 	ENABLE_CONDSTORE = 1,
 	ENABLE_QRESYNC = 2,
-	ENABLE_UTF8 = 4,
+	ENABLE_UTF8 = 4, /* UTF8=ACCEPT */
 	ENABLE_REV2 = 8,
 	ENABLE_UIDONLY = 16
 };
@@ -110,6 +110,8 @@ void imap_put_oldname(struct imap *, struct span old, struct span name);
 void imap_put_flags(struct imap *, uint16_t flags, uint64_t keywords);
 /* A mailbox name as UTF-8, in the command's arena; answers when it is bad */
 bool imap_name(struct imap *, const struct imap_arg *, struct span *utf8);
+/* The same for one that is to be made: composed (NFC) */
+bool imap_new_name(struct imap *, const struct imap_arg *, struct span *utf8);
 /* ( \Seen keyword ... ) or without parentheses; keywords by name too */
 bool imap_flags(struct imap *, const struct imap_arg *first, uint16_t *flags,
     struct buf *keywords);
@@ -236,6 +238,7 @@ void cmd_move(struct imap *);
 void cmd_namespace(struct imap *);
 void cmd_noop(struct imap *);
 void cmd_rename(struct imap *);
+void cmd_replace(struct imap *);
 void cmd_search(struct imap *);
 void cmd_select(struct imap *);
 void cmd_setmetadata(struct imap *);

@@ -5,6 +5,7 @@
 #include "imap.h"
 #include "io/log.h"
 #include "mail/addr.h"
+#include "mail/nfc.h"
 #include "mail/nstring.h"
 #include "mail/utf8.h"
 
@@ -89,12 +90,13 @@ imap_box_failed(struct imap *im, enum box_result r)
 void
 imap_put_name(struct imap *im, struct span name)
 {
+	bool utf8 = (im->enabled & (ENABLE_REV2 | ENABLE_UTF8)) != 0;
 	struct buf b = { .max = 8192 };
 
-	if (!im->rev2 || addr_is_ascii(name)) {
+	if (!utf8 || addr_is_ascii(name)) {
 		struct buf encoded = { .max = 4096 };
 
-		if (im->rev2 || !mutf7_encode(&encoded, name)) {
+		if (utf8 || !mutf7_encode(&encoded, name)) {
 			buf_clear(&encoded);
 			buf_put(&encoded, name);
 		}
@@ -204,7 +206,8 @@ imap_name(struct imap *im, const struct imap_arg *arg, struct span *utf8)
 		imap_reply(im, "NO [CANNOT] Not a possible mailbox name");
 		return false;
 	}
-	if (im->rev2 || !addr_is_ascii(arg->text))
+	if (im->enabled & (ENABLE_REV2 | ENABLE_UTF8) ||
+	    !addr_is_ascii(arg->text))
 		ok = buf_put(&b, arg->text);
 	else
 		ok = mutf7_decode(&b, arg->text);
@@ -213,6 +216,29 @@ imap_name(struct imap *im, const struct imap_arg *arg, struct span *utf8)
 	if (!ok)
 		imap_reply(im, "NO [CANNOT] Not a name in modified UTF-7");
 	return ok;
+}
+
+/* Net-Unicode (RFC 5198): a letter and its mark are one. */
+bool
+imap_new_name(struct imap *im, const struct imap_arg *arg, struct span *utf8)
+{
+	struct buf b = { .max = LIMIT_MAILBOX_NAME };
+	uint32_t *c;
+	struct span s;
+	size_t n = 0;
+
+	if (!imap_name(im, arg, utf8))
+		return false;
+	c = arena_alloc(&im->e.arena, (utf8->n + 1) * sizeof(*c));
+	s = *utf8;
+	while (s.n > 0 && utf8_take(&s, &c[n]))
+		n++;
+	n = nfc_compose(c, n);
+	for (size_t i = 0; i < n; i++)
+		utf8_put(&b, c[i]);
+	*utf8 = arena_span(&im->e.arena, buf_span(&b));
+	buf_free(&b);
+	return true;
 }
 
 /* keyword = atom: what may stand in a flag list, and be written again */

@@ -1,6 +1,7 @@
 #include "imap/imapargs.h"
 
 #include "base/num.h"
+#include "mail/utf8.h"
 
 struct parser {
 	struct arena *arena;
@@ -42,7 +43,7 @@ quoted(struct parser *p, struct imap_arg *arg)
 	span_take(&p->in, end + 1);
 	arg->type = IMAP_QUOTED;
 	arg->text = (struct span){ to, n };
-	return true;
+	return utf8_valid(arg->text); /* RFC 9755, section 3 */
 }
 
 /* literal = ["~"] "{" number64 ["+"] "}" CRLF *CHAR8 */

@@ -109,6 +109,14 @@ folder_append_create(struct folder_append *a)
 	return 0;
 }
 
+void
+folder_append_drop(struct folder_append *a)
+{
+	if (a->writing)
+		maildir_abort(&a->file);
+	a->writing = false;
+}
+
 /* Behind the last byte: the time of the file is part of the message. */
 static int
 finish_file(struct maildir_file *f, int64_t *date)
@@ -345,9 +353,7 @@ folder_append_abort(struct folder_append *a)
 	char path[512];
 	int err = errno;
 
-	if (a->writing)
-		maildir_abort(&a->file);
-	a->writing = false;
+	folder_append_drop(a);
 	for (size_t i = 0; i < a->n && !a->committed; i++) {
 		const struct appended *m = &a->msg[i];
 

@@ -39,6 +39,9 @@ MUST int folder_append_begin(
 /* The next message: a->file is to be written. */
 MUST int folder_append_create(struct folder_append *);
 
+/* Not this one. */
+void folder_append_drop(struct folder_append *);
+
 /*
  * It is whole.  keywords are names, blank-separated; date 0 is now.  E2BIG:
  * of more messages than these too little can be kept in mind.
