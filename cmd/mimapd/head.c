@@ -12,6 +12,12 @@ head_day(int64_t t)
 	return (t - (t < 0 ? 86399 : 0)) / 86400;
 }
 
+int64_t
+head_arrival(struct imap *im, size_t i)
+{
+	return folder_msg(im->folder, i)->date;
+}
+
 static void
 map_and_find(struct key *k, struct span text)
 {
@@ -141,6 +147,6 @@ head_match(struct search *s, struct key *k, size_t i)
 	if (r == -1)
 		return false;
 	if (l.found == NOT_YET && k->kind != KEY_HEADER) /* no Date */
-		return by_day(k, head_day(folder_msg(s->im->folder, i)->date));
+		return by_day(k, head_day(head_arrival(s->im, i)));
 	return l.found == YES;
 }

@@ -243,6 +243,7 @@ void cmd_search(struct imap *);
 void cmd_select(struct imap *);
 void cmd_setmetadata(struct imap *);
 void cmd_setquota(struct imap *);
+void cmd_sort(struct imap *);
 void cmd_status(struct imap *);
 void cmd_store(struct imap *);
 void cmd_subscribe(struct imap *);

@@ -34,12 +34,6 @@ size_of(struct search *s, size_t i)
 	return folder_size(s->im->folder, i, &size) == -1 ? 0 : size;
 }
 
-static int64_t
-date_of(struct search *s, size_t i)
-{
-	return folder_msg(s->im->folder, i)->date;
-}
-
 static bool
 holds(struct search *s, struct key *k, size_t i)
 {
@@ -57,15 +51,15 @@ holds(struct search *s, struct key *k, size_t i)
 	case KEY_UID:
 		return imapset_has(&k->set, m->uid);
 	case KEY_BEFORE:
-		return head_day(date_of(s, i)) < k->day;
+		return head_day(head_arrival(s->im, i)) < k->day;
 	case KEY_ON:
-		return head_day(date_of(s, i)) == k->day;
+		return head_day(head_arrival(s->im, i)) == k->day;
 	case KEY_SINCE:
-		return head_day(date_of(s, i)) >= k->day;
+		return head_day(head_arrival(s->im, i)) >= k->day;
 	case KEY_OLDER:
-		return date_of(s, i) <= k->day;
+		return head_arrival(s->im, i) <= k->day;
 	case KEY_YOUNGER:
-		return date_of(s, i) >= k->day;
+		return head_arrival(s->im, i) >= k->day;
 	case KEY_LARGER:
 		return size_of(s, i) > k->n;
 	case KEY_SMALLER:

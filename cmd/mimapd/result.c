@@ -104,7 +104,7 @@ result_charset(struct imap *im, const struct imap_arg *name, struct span *to)
 		return true;
 	c = charset_open(name->text);
 	if (name->text.n == 0 || c == NULL) {
-		result_refuse(im, KEY_CHARSET);
+		result_refuse(im, KEY_CHARSET, &(struct wanted){ 0 });
 		return false;
 	}
 	charset_close(c);
@@ -113,7 +113,14 @@ result_charset(struct imap *im, const struct imap_arg *name, struct span *to)
 }
 
 void
-result_refuse(struct imap *im, enum key_result r)
+result_forget(struct imap *im, const struct wanted *w)
+{
+	if (w->options & RETURN_SAVE)
+		im->saved.n = 0;
+}
+
+void
+result_refuse(struct imap *im, enum key_result r, const struct wanted *w)
 {
 	switch (r) {
 	case KEY_OK:
@@ -127,6 +134,7 @@ result_refuse(struct imap *im, enum key_result r)
 		imap_bad(im, "[UIDREQUIRED] With UIDONLY there are no numbers");
 		break;
 	case KEY_CHARSET:
+		result_forget(im, w);
 		imap_reply(
 		    im, "NO [BADCHARSET (UTF-8 US-ASCII)] Not that charset");
 		break;

@@ -55,7 +55,10 @@ bool result_options(
 bool result_charset(struct imap *, const struct imap_arg *, struct span *);
 
 /* Answer a result of key_parse that is not KEY_OK. */
-void result_refuse(struct imap *, enum key_result);
+void result_refuse(struct imap *, enum key_result, const struct wanted *);
+
+/* A NO empties "$" (RFC 5182, section 2.1). */
+void result_forget(struct imap *, const struct wanted *);
 
 /* `verb` is "SEARCH" or "SORT", for a response that is not extended. */
 void result_tell(struct search *, const struct results *, const struct wanted *,

@@ -3,14 +3,6 @@
 
 #include "result.h"
 
-/* A NO empties "$" (RFC 5182, section 2.1). */
-static void
-forget(struct imap *im, const struct wanted *w)
-{
-	if (w->options & RETURN_SAVE)
-		im->saved.n = 0;
-}
-
 /* [search-return-opts] [SP "CHARSET" SP charset]; false: answered. */
 static bool
 arguments(struct search *s, const struct imap_arg **a, struct wanted *w)
@@ -29,7 +21,7 @@ arguments(struct search *s, const struct imap_arg **a, struct wanted *w)
 		return false;
 	}
 	if (!result_charset(im, (*a)->next, &s->charset)) {
-		forget(im, w);
+		result_forget(im, w);
 		return false;
 	}
 	*a = (*a)->next->next;
@@ -51,9 +43,7 @@ cmd_search(struct imap *im)
 		return;
 	parsed = key_parse(&s, a);
 	if (parsed != KEY_OK) {
-		if (parsed == KEY_CHARSET)
-			forget(im, &w);
-		result_refuse(im, parsed);
+		result_refuse(im, parsed, &w);
 		return;
 	}
 	if (s.modseq)

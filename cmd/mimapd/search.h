@@ -97,6 +97,7 @@ int head_each(struct imap *, size_t i,
 /* KEY_SENTBEFORE to KEY_HEADER */
 bool head_match(struct search *, struct key *, size_t i);
 int64_t head_day(int64_t t);
+int64_t head_arrival(struct imap *, size_t i); /* INTERNALDATE */
 
 /* content.c: KEY_BODY and KEY_TEXT */
 bool content_match(struct search *, struct key *, size_t i);
