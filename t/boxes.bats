@@ -125,3 +125,25 @@ both() {
 	[[ ${lines[2]} == "b NO [UNAVAILABLE]"* ]]
 	[ "$(cat box/pneu.metadata)" = "pneu-metadata 2" ]
 }
+
+@test "ACL: the rights of the owner are kept, inherited, and what each allows" {
+	both acl
+}
+
+@test "ACL: without s a FETCH leaves a message unseen, without e CLOSE keeps it" {
+	run -0 say "a APPEND INBOX (\\Deleted) {1+}" "x" \
+		"b SETACL INBOX owner -se" "c SELECT INBOX" \
+		"d FETCH 1 (BODY[] FLAGS)" "e CLOSE" "f STATUS INBOX (MESSAGES UNSEEN)"
+	[[ $output == *"d OK"* ]]
+	[[ $output == *"e OK"* ]]
+	[[ $output == *"(MESSAGES 1 UNSEEN 1)"* ]]
+}
+
+@test "ACL: a file of a later release leaves the owner l and a" {
+	run -0 say "a CREATE Work"
+	echo 'pneu-acl 2' >box/.Work/pneu.acl
+	run -0 say "a MYRIGHTS Work" "b SELECT Work" "c SETACL Work owner lr"
+	[ "${lines[1]}" = '* MYRIGHTS "Work" la' ]
+	[[ ${lines[3]} == "b NO [NOPERM]"* ]]
+	[[ ${lines[4]} == "c NO [UNAVAILABLE]"* ]]
+}

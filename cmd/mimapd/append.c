@@ -10,6 +10,7 @@
 #include "io/conf.h"
 #include "io/deadline.h"
 #include "mail/header.h"
+#include "store/acl.h"
 #include "store/quota.h"
 
 uint64_t
@@ -89,10 +90,13 @@ begin(struct append *a)
 static bool
 finish(struct append *a)
 {
+	unsigned rights = acl_owner(a->f->md.path);
+
 	if (!append_text_end(a) || (a->catenate && !has_room(a, a->size, 1)))
 		return false;
-	if (folder_append_done(
-		a->f, a->flags, buf_span(&a->keywords), a->date) == -1)
+	if (folder_append_done(a->f, a->flags & acl_flags(rights),
+		rights & ACL_W ? buf_span(&a->keywords) : SPAN(""),
+		a->date) == -1)
 		return append_failed(a);
 	a->options = a->catenate = a->part = false;
 	a->flags = 0;

@@ -4,6 +4,8 @@
 #include "base/die.h"
 #include "base/num.h"
 #include "event.h"
+#include "io/log.h"
+#include "store/acl.h"
 
 static bool
 writable(struct imap *im)
@@ -28,6 +30,7 @@ struct store {
 	uint16_t flags;
 	uint64_t mask, since;
 	bool silent, conditional;
+	uint16_t keep; /* flags that there are no rights for */
 };
 
 /* store-att-flags = (["+" / "-"] "FLAGS" [".SILENT"]) */
@@ -78,6 +81,46 @@ put_modified(struct imap *im, const size_t *idx, size_t n, const bool *failed)
 	buf_free(&b);
 }
 
+/*
+ * What the rights allow of it.  False, and answered, when that is nothing,
+ * or when flags must stay that are to be replaced on a condition.
+ */
+static bool
+limit_store(struct imap *im, struct store *st)
+{
+	uint16_t may = acl_flags(im->rights);
+	bool some = (st->flags & may) != 0 ||
+	    (im->rights & ACL_W && st->mask != 0) ||
+	    (st->op == FOLDER_REPLACE && may != 0);
+
+	st->keep = FLAG_ALL & (uint16_t)~may;
+	if (!(im->rights & ACL_W))
+		st->mask = 0;
+	st->flags &= may;
+	if (st->keep == 0 ||
+	    (some && !(st->op == FOLDER_REPLACE && st->conditional)))
+		return true;
+	imap_reply(im, "NO [NOPERM] The rights are missing");
+	return false;
+}
+
+static int
+run_store(struct imap *im, const size_t *idx, size_t n, const struct store *st,
+    bool *failed)
+{
+	uint16_t away = (uint16_t)(FLAG_ALL & ~(st->keep | st->flags));
+
+	if (st->op != FOLDER_REPLACE || st->keep == 0)
+		return folder_store(im->folder, idx, n, st->op, st->flags,
+		    st->mask, st->since, failed);
+	/* what may not be touched stays */
+	if (folder_store(im->folder, idx, n, FOLDER_REMOVE, away,
+		im->rights & ACL_W ? ~st->mask : 0, UINT64_MAX, NULL) == -1)
+		return -1;
+	return folder_store(im->folder, idx, n, FOLDER_ADD, st->flags, st->mask,
+	    UINT64_MAX, NULL);
+}
+
 static void
 store(struct imap *im, struct walk *w, const struct store *st)
 {
@@ -86,9 +129,7 @@ store(struct imap *im, struct walk *w, const struct store *st)
 
 	if (failed == NULL)
 		die_memory();
-	if (n > 0 &&
-	    folder_store(im->folder, idx, n, st->op, st->flags, st->mask,
-		st->since, failed) == -1) {
+	if (n > 0 && run_store(im, idx, n, st, failed) == -1) {
 		imap_failed(im, "flags");
 		goto done;
 	}
@@ -141,7 +182,8 @@ cmd_store(struct imap *im)
 	    imap_mask(im, buf_span(&names), st.op != FOLDER_REMOVE, &st.mask)) {
 		if (st.conditional)
 			sync_condstore(im);
-		store(im, &w, &st);
+		if (limit_store(im, &st))
+			store(im, &w, &st);
 	}
 	buf_free(&names);
 }
@@ -221,6 +263,31 @@ put_copyuid(struct imap *im, const size_t *idx, size_t n, uint32_t validity,
 	buf_free(&b);
 }
 
+/* Flags that there are no rights for there are not copied. */
+static void
+limit_copied(const char *path, size_t n, const uint32_t *uids)
+{
+	unsigned rights = acl_owner(path);
+	uint16_t not = (uint16_t)(FLAG_ALL & ~acl_flags(rights));
+	struct folder *f;
+	size_t *idx;
+
+	if (not == 0 || folder_open(&f, path, true) == -1)
+		return;
+	if ((idx = calloc(n + 1, sizeof(*idx))) == NULL)
+		die_memory();
+	for (size_t i = 0; i < n; i++) {
+		idx[i] = folder_lower(f, uids[i]);
+		if (idx[i] == folder_count(f))
+			n = i;
+	}
+	if (folder_store(f, idx, n, FOLDER_REMOVE, not,
+		rights & ACL_W ? 0 : UINT64_MAX, UINT64_MAX, NULL) == -1)
+		log_error("flags", NULL);
+	free(idx);
+	folder_close(f);
+}
+
 static void
 transfer(struct imap *im, const size_t *idx, size_t n, struct event_place *to,
     bool move)
@@ -240,6 +307,7 @@ transfer(struct imap *im, const size_t *idx, size_t n, struct event_place *to,
 		free(uids);
 		return;
 	}
+	limit_copied(to->path, n, uids);
 	to->uidvalidity = validity;
 	event_copied(im, idx, n, to, uids, move);
 	if (move) {

@@ -28,6 +28,11 @@ static const struct command commands[] = {
 	{ "COMPRESS",    cmd_compress,    false, false, false, 1, 1 },
 	{ "GETMETADATA", cmd_getmetadata, false, false, false, 2, 3 },
 	{ "SETMETADATA", cmd_setmetadata, false, false, false, 2, 2 },
+	{ "GETACL",      cmd_getacl,      false, false, false, 1, 1 },
+	{ "SETACL",      cmd_setacl,      false, false, false, 3, 3 },
+	{ "DELETEACL",   cmd_deleteacl,   false, false, false, 2, 2 },
+	{ "LISTRIGHTS",  cmd_listrights,  false, false, false, 2, 2 },
+	{ "MYRIGHTS",    cmd_myrights,    false, false, false, 1, 1 },
 	{ "IDLE",        cmd_idle,        false, false, false, 0, 0 },
 	{ "UNAUTHENTICATE", cmd_unauthenticate, false, false, false, 0, 0 },
 	{ "UIDBATCHES",  cmd_uidbatches,  true,  false, false, 1, 2 },
@@ -103,7 +108,8 @@ command_run(struct imap *im)
 	im->commands++;
 	im->gone = false;
 	progress_begin(im);
-	if (allowed(im, c)) {
+	acl_renew(im);
+	if (allowed(im, c) && acl_allows(im)) {
 		im->expunge_ok = !c->numbers || im->e.uid;
 		c->run(im);
 		events_flush(&im->events);

@@ -6,6 +6,7 @@
 #include "base/date.h"
 #include "io/log.h"
 #include "mail/nstring.h"
+#include "store/acl.h"
 #include "sync.h"
 
 /* What the items of a command need of each message. */
@@ -223,7 +224,8 @@ look(struct imap *im, const struct wants *w, struct told *t)
 static bool
 set_seen(struct imap *im, size_t i)
 {
-	if (im->read_only || (folder_msg(im->folder, i)->flags & FLAG_SEEN))
+	if (im->read_only || (im->rights & ACL_S) == 0 ||
+	    (folder_msg(im->folder, i)->flags & FLAG_SEEN))
 		return false;
 	if (folder_store(im->folder, &i, 1, FOLDER_ADD, FLAG_SEEN, 0,
 		UINT64_MAX, NULL) == 0)

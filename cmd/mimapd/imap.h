@@ -82,6 +82,10 @@ struct imap {
 	struct events events; /* event.h */
 
 	struct quota quota;
+
+	/* ACL: who the owner is called, and may do in the selected mailbox */
+	const char *owner;
+	unsigned rights;
 };
 
 struct command {
@@ -112,6 +116,9 @@ void imap_put_flags(struct imap *, uint16_t flags, uint64_t keywords);
 bool imap_name(struct imap *, const struct imap_arg *, struct span *utf8);
 /* The same for one that is to be made: composed (NFC) */
 bool imap_new_name(struct imap *, const struct imap_arg *, struct span *utf8);
+/* The same, unanswered: what would be answered, or NULL */
+const char *imap_name_of(
+    struct imap *, const struct imap_arg *, struct span *utf8);
 /* ( \Seen keyword ... ) or without parentheses; keywords by name too */
 bool imap_flags(struct imap *, const struct imap_arg *first, uint16_t *flags,
     struct buf *keywords);
@@ -173,6 +180,13 @@ bool imap_partial(struct span, uint32_t *from, uint32_t *to, bool *last);
 /* settings.c: open im->boxes and what else the configuration tells */
 void settings_open(struct imap *, const char *login, const char *path);
 
+/* acl.c: whether the rights are there that the command needs (answers when
+ * not); the flags that some allow; a MYRIGHTS response */
+bool acl_allows(struct imap *);
+void acl_renew(struct imap *); /* im->rights, between commands */
+uint16_t acl_flags(unsigned rights);
+void acl_put_myrights(struct imap *, struct span name, const char *path);
+
 /* metadata.c: entries as GETMETADATA takes them (answers when they are
  * wrong), and what they are, for LIST. */
 bool metadata_entries(struct imap *, const struct imap_arg *);
@@ -221,26 +235,31 @@ void cmd_close(struct imap *);
 void cmd_compress(struct imap *);
 void cmd_copy(struct imap *);
 void cmd_create(struct imap *);
+void cmd_deleteacl(struct imap *);
 void cmd_delete(struct imap *);
 void cmd_enable(struct imap *);
 void cmd_examine(struct imap *);
 void cmd_expunge(struct imap *);
 void cmd_fetch(struct imap *);
+void cmd_getacl(struct imap *);
 void cmd_getmetadata(struct imap *);
 void cmd_getquota(struct imap *);
 void cmd_getquotaroot(struct imap *);
 void cmd_id(struct imap *);
 void cmd_idle(struct imap *);
+void cmd_listrights(struct imap *);
 void cmd_list(struct imap *);
 void cmd_logout(struct imap *);
 void cmd_lsub(struct imap *);
 void cmd_move(struct imap *);
+void cmd_myrights(struct imap *);
 void cmd_namespace(struct imap *);
 void cmd_noop(struct imap *);
 void cmd_rename(struct imap *);
 void cmd_replace(struct imap *);
 void cmd_search(struct imap *);
 void cmd_select(struct imap *);
+void cmd_setacl(struct imap *);
 void cmd_setmetadata(struct imap *);
 void cmd_setquota(struct imap *);
 void cmd_sort(struct imap *);

@@ -1,6 +1,8 @@
-/* LIST (RFC 3501, RFC 5258, RFC 5819, RFC 6154, RFC 9590) and LSUB. */
+/* LIST (RFC 3501, RFC 5258, RFC 5819, RFC 6154, RFC 8440,
+ * RFC 9590) and LSUB. */
 #include "imap.h"
 #include "imap/listmatch.h"
+#include "store/acl.h"
 
 enum { PATTERNS_MAX = 100 };
 
@@ -12,7 +14,8 @@ struct query {
 	bool extended, show_subscribed;
 	unsigned status;
 	const struct imap_arg *metadata; /* entries, or NULL */
-	struct span old;                 /* OLDNAME, where it differs */
+	bool myrights;
+	struct span old; /* OLDNAME, where it differs */
 	struct box *box;
 	int nboxes;
 };
@@ -125,10 +128,14 @@ put_more(const struct query *q, const struct box *b)
 {
 	char path[LIMIT_PATH];
 
-	if ((q->status == 0 && q->metadata == NULL) ||
+	if ((q->status == 0 && q->metadata == NULL && !q->myrights) ||
 	    b->attrs & (BOX_NOSELECT | BOX_NONEXISTENT) ||
 	    boxes_find(&q->im->boxes, span_of(b->name), path, sizeof(path)) !=
 		BOX_OK)
+		return;
+	if (q->myrights)
+		acl_put_myrights(q->im, span_of(b->name), path);
+	if (!(acl_owner(path) & ACL_R))
 		return;
 	/* A mailbox that can't be read goes without: RFC 5819, section 2. */
 	if (q->status != 0 &&
@@ -241,6 +248,8 @@ return_option(struct query *q, const struct imap_arg **o)
 
 	if (span_iis((*o)->text, "SUBSCRIBED")) {
 		q->show_subscribed = true;
+	} else if (span_iis((*o)->text, "MYRIGHTS")) {
+		q->myrights = true;
 	} else if (span_iis((*o)->text, "STATUS")) {
 		*o = value;
 		return status_items(q->im, value, &q->status);

@@ -4,6 +4,7 @@
 #include "base/num.h"
 #include "imap.h"
 #include "mail/nstring.h"
+#include "store/acl.h"
 #include "store/metadata.h"
 
 enum { ENTRIES_MAX = 200 };
@@ -344,6 +345,14 @@ cmd_setmetadata(struct imap *im)
 		if (!take_change(im, e, &c[n++]))
 			return;
 	}
-	if (place(im, im->e.args, &box, path, sizeof(path)))
-		set(im, box, path, c, n);
+	if (!place(im, im->e.args, &box, path, sizeof(path)))
+		return;
+	if (box.n > 0 && !(acl_owner(path) & ACL_W))
+		for (size_t i = 0; i < n; i++)
+			if (span_istarts(c[i].entry, "/shared/")) {
+				imap_reply(
+				    im, "NO [NOPERM] The rights are missing");
+				return;
+			}
+	set(im, box, path, c, n);
 }

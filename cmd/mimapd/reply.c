@@ -191,21 +191,17 @@ has_control(struct span s)
 	return false;
 }
 
-bool
-imap_name(struct imap *im, const struct imap_arg *arg, struct span *utf8)
+const char *
+imap_name_of(struct imap *im, const struct imap_arg *arg, struct span *utf8)
 {
 	struct buf b = { .max = LIMIT_MAILBOX_NAME };
 	bool ok;
 
-	if (!imap_is_string(arg)) {
-		imap_bad(im, "A mailbox name is missing");
-		return false;
-	}
+	if (!imap_is_string(arg))
+		return "A mailbox name is missing";
 	if (has_control(arg->text) || !utf8_valid(arg->text) ||
-	    arg->text.n > LIMIT_MAILBOX_NAME) {
-		imap_reply(im, "NO [CANNOT] Not a possible mailbox name");
-		return false;
-	}
+	    arg->text.n > LIMIT_MAILBOX_NAME)
+		return "NO [CANNOT] Not a possible mailbox name";
 	if (im->enabled & (ENABLE_REV2 | ENABLE_UTF8) ||
 	    !addr_is_ascii(arg->text))
 		ok = buf_put(&b, arg->text);
@@ -213,9 +209,21 @@ imap_name(struct imap *im, const struct imap_arg *arg, struct span *utf8)
 		ok = mutf7_decode(&b, arg->text);
 	*utf8 = arena_span(&im->e.arena, buf_span(&b));
 	buf_free(&b);
-	if (!ok)
-		imap_reply(im, "NO [CANNOT] Not a name in modified UTF-7");
-	return ok;
+	return ok ? NULL : "NO [CANNOT] Not a name in modified UTF-7";
+}
+
+bool
+imap_name(struct imap *im, const struct imap_arg *arg, struct span *utf8)
+{
+	const char *wrong = imap_name_of(im, arg, utf8);
+
+	if (wrong == NULL)
+		return true;
+	if (imap_is_string(arg))
+		imap_reply(im, "%s", wrong);
+	else
+		imap_bad(im, wrong);
+	return false;
 }
 
 /* Net-Unicode (RFC 5198): a letter and its mark are one. */

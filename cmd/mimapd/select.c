@@ -2,6 +2,7 @@
 #include <errno.h>
 
 #include "event.h"
+#include "store/acl.h"
 #include "sync.h"
 
 void
@@ -114,6 +115,9 @@ run(struct imap *im, bool read_only)
 		imap_box_failed(im, found);
 		return;
 	}
+	im->rights = acl_owner(im->path);
+	if ((im->rights & (ACL_I | ACL_E | ACL_S | ACL_T | ACL_W)) == 0)
+		read_only = true;
 	if (!span_cstr(name, im->box, sizeof(im->box)) ||
 	    folder_open(&im->folder, im->path, !read_only) == -1) {
 		im->folder = NULL;
@@ -155,7 +159,7 @@ cmd_close(struct imap *im)
 	size_t n = 0, count = folder_count(im->folder);
 	size_t *idx = NULL;
 
-	if (!im->read_only && count > 0)
+	if (!im->read_only && count > 0 && im->rights & ACL_E)
 		idx = calloc(count, sizeof(*idx));
 	for (size_t i = 0; idx != NULL && i < count; i++) {
 		const struct msg *m = folder_msg(im->folder, i);

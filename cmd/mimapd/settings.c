@@ -48,6 +48,7 @@ settings_open(struct imap *im, const char *login, const char *path)
 		separator = u.separator;
 	if (known && u.has_prefix)
 		memcpy(prefix, u.prefix, sizeof(prefix));
+	im->owner = known ? u.address : login[0] != '\0' ? login : "owner";
 	if (boxes_open(&im->boxes, path, separator) == -1)
 		die_sys(EXIT_TEMP, "%s", path);
 	if (!boxes_set_prefix(&im->boxes, prefix))

@@ -5,6 +5,18 @@
 
 #include "base/die.h"
 #include "io/log.h"
+#include "store/acl.h"
+
+static const struct {
+	const char *name;
+	uint16_t flag;
+} permanent[] = {
+	{ "\\Seen", FLAG_SEEN },
+	{ "\\Answered", FLAG_ANSWERED },
+	{ "\\Flagged", FLAG_FLAGGED },
+	{ "\\Deleted", FLAG_DELETED },
+	{ "\\Draft", FLAG_DRAFT },
+};
 
 enum { VANISHED_LINE = 8000 };
 
@@ -187,6 +199,28 @@ count_keywords(const struct imap *im)
 	return n;
 }
 
+/* Those that the rights allow, in parentheses. */
+static void
+put_permanent(struct imap *im, int nkeywords)
+{
+	const char *sep = "";
+
+	out_putc(&im->out, '(');
+	for (size_t i = 0; i < sizeof(permanent) / sizeof(permanent[0]); i++)
+		if (acl_flags(im->rights) & permanent[i].flag) {
+			out_puts(&im->out, sep);
+			out_puts(&im->out, permanent[i].name);
+			sep = " ";
+		}
+	for (int k = 0; im->rights & ACL_W && k < nkeywords; k++) {
+		out_putc(&im->out, ' ');
+		out_puts(&im->out, folder_keyword_name(im->folder, k));
+	}
+	if (im->rights & ACL_W)
+		out_puts(&im->out, " \\*");
+	out_puts(&im->out, ")] Flags permitted\r\n");
+}
+
 void
 sync_flags(struct imap *im)
 {
@@ -203,10 +237,7 @@ sync_flags(struct imap *im)
 		out_puts(&im->out, "()] Read-only mailbox\r\n");
 		return;
 	}
-	out_puts(&im->out, "(\\Seen \\Answered \\Flagged \\Deleted \\Draft");
-	for (int k = 0; k < n; k++)
-		out_printf(&im->out, " %s", folder_keyword_name(im->folder, k));
-	out_puts(&im->out, " \\*)] Flags permitted\r\n");
+	put_permanent(im, n);
 }
 
 void

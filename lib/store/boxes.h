@@ -76,8 +76,14 @@ enum box_result boxes_path(
 enum box_result boxes_find(
     struct boxes *, struct span name, char *path, size_t size);
 
-/* use: one of BOX_DRAFTS... or 0.  Parents are made visible by LIST. */
+/* use: one of BOX_DRAFTS... or 0.  Parents are made visible by LIST.  It has
+ * the rights (acl.h) of the mailbox above it. */
 enum box_result boxes_create(struct boxes *, struct span name, unsigned use);
+
+/* The folder of the nearest mailbox above it: BOX_OK, or BOX_NONE. */
+enum box_result boxes_parent(
+    struct boxes *, struct span name, char *path, size_t size);
+
 enum box_result boxes_delete(struct boxes *, struct span name);
 
 /*

@@ -10,6 +10,7 @@
 #include "base/die.h"
 #include "io/deadline.h"
 #include "io/fs.h"
+#include "store/acl.h"
 #include "store/boxfile.h"
 #include "store/boxname.h"
 #include "store/folder.h"
@@ -58,8 +59,22 @@ fail:
 }
 
 enum box_result
+boxes_parent(struct boxes *b, struct span name, char *path, size_t size)
+{
+	size_t at;
+
+	while ((at = span_rchr(name, b->separator)) < name.n) {
+		name.n = at;
+		if (boxes_find(b, name, path, size) == BOX_OK)
+			return BOX_OK;
+	}
+	return BOX_NONE;
+}
+
+enum box_result
 boxes_create(struct boxes *b, struct span name, unsigned use)
 {
+	char parent[LIMIT_PATH], path[LIMIT_PATH];
 	char dir[BOXNAME_DIR];
 	enum box_result r;
 
@@ -70,6 +85,11 @@ boxes_create(struct boxes *b, struct span name, unsigned use)
 	if (boxes_is_folder(b, dir))
 		return BOX_EXISTS;
 	r = make_folder(b, dir);
+	if (r == BOX_OK &&
+	    boxes_parent(b, name, parent, sizeof(parent)) == BOX_OK &&
+	    boxes_path(b, name, path, sizeof(path)) == BOX_OK &&
+	    acl_copy(parent, path) == -1)
+		r = BOX_FAILED;
 	if (r == BOX_OK && use != 0 && boxfile_set_use(b->fd, dir, use) == -1)
 		r = BOX_FAILED;
 	return r;
