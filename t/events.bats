@@ -37,7 +37,9 @@ all_done() { [ ! -s box/pneu.event-queue ]; }
 @test "moving to Junk teaches a filter, with the message on its input" {
 	rule "moved,copied to=Junk $PWD/heard spam" "moved from=Junk $PWD/heard ham"
 	say 'a SELECT INBOX' 'b STORE 1 FLAGS (\Seen $x)' 'c MOVE 1 Junk' \
-		'd COPY 1 Junk' 'e SELECT Junk' 'f MOVE 1 INBOX'
+		'd COPY 1 Junk'
+	wait_for all_done
+	say 'e SELECT Junk' 'f MOVE 1 INBOX'
 	wait_for all_done
 	grep -qxF 'spam moved INBOX>Junk 1 [\Seen $x] [] ann' told
 	grep -qx 'spam copied INBOX>Junk 2 .*' told
@@ -67,6 +69,7 @@ all_done() { [ ! -s box/pneu.event-queue ]; }
 	grep -q '^c OK' out
 	[ -s box/pneu.event-queue ]
 	echo go >gate
+	wait_for told done 1
 	echo go >gate
 	wait_for all_done
 	[ "$(cat told)" = "done

@@ -12,7 +12,7 @@
 /* What the items of a command need of each message. */
 struct wants {
 	unsigned digest; /* of folder_digest */
-	bool file, seen, flags, uid, modseq;
+	bool file, seen, flags, uid, modseq, date;
 	bool lazy; /* PREVIEW is told only where it is known */
 	bool binary;
 };
@@ -22,6 +22,7 @@ struct told {
 	size_t i;
 	const struct msg *msg;
 	struct digest digest;
+	int64_t date;
 	bool preview;
 };
 
@@ -93,7 +94,7 @@ put_item(struct imap *im, const struct told *t, const struct item *it)
 		imap_put_flags(im, t->msg->flags, t->msg->keywords);
 		break;
 	case ITEM_DATE:
-		put_date(im, t->msg->date);
+		put_date(im, t->date);
 		break;
 	case ITEM_SIZE:
 		put_number(im, "RFC822.SIZE ", t->digest.size);
@@ -142,6 +143,7 @@ add_wants(struct wants *w, const struct item *it)
 		w->modseq = true;
 		break;
 	case ITEM_DATE:
+		w->date = true;
 		break;
 	case ITEM_SIZE:
 		w->digest |= FOLDER_SIZE;
@@ -208,6 +210,8 @@ put_seen(struct imap *im, const struct told *t, const struct wants *w)
 static bool
 look(struct imap *im, const struct wants *w, struct told *t)
 {
+	if (w->date && folder_date(im->folder, t->i, &t->date) == -1)
+		return false;
 	if (w->digest != 0 &&
 	    folder_digest(im->folder, t->i, w->digest, &t->digest) == -1)
 		return false;

@@ -15,7 +15,9 @@ head_day(int64_t t)
 int64_t
 head_arrival(struct imap *im, size_t i)
 {
-	return folder_msg(im->folder, i)->date;
+	int64_t date;
+
+	return folder_date(im->folder, i, &date) == -1 ? 0 : date;
 }
 
 static void

@@ -31,24 +31,17 @@ put_ok(struct imap *im, const char *code, uint64_t n, const char *text)
 static void
 tell(struct imap *im, struct span asked)
 {
-	size_t count = folder_count(im->folder), recent = 0, unseen = 0;
+	struct folder_counts c;
 
 	im->keywords = -1;
 	im->modseq = folder_modseq(im->folder);
 	sync_flags(im);
-	for (size_t i = count; i-- > 0;) {
-		uint16_t flags = folder_msg(im->folder, i)->flags;
-
-		if (flags & FLAG_RECENT)
-			recent++;
-		if (!(flags & FLAG_SEEN))
-			unseen = i + 1;
-	}
-	out_printf(&im->out, "* %zu EXISTS\r\n", count);
+	folder_counts(im->folder, &c);
+	out_printf(&im->out, "* %zu EXISTS\r\n", c.messages);
 	if (!im->rev2) {
-		out_printf(&im->out, "* %zu RECENT\r\n", recent);
-		if (unseen > 0 && !(im->enabled & ENABLE_UIDONLY))
-			put_ok(im, "UNSEEN ", unseen, "First unseen");
+		out_printf(&im->out, "* %zu RECENT\r\n", c.recent);
+		if (c.first_unseen > 0 && !(im->enabled & ENABLE_UIDONLY))
+			put_ok(im, "UNSEEN ", c.first_unseen, "First unseen");
 	}
 	put_ok(
 	    im, "UIDVALIDITY ", folder_uidvalidity(im->folder), "UIDs valid");

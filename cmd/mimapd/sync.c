@@ -172,7 +172,7 @@ on_exists(void *ctx, size_t count)
 {
 	struct news *n = ctx;
 	struct imap *im = n->im;
-	size_t recent = 0;
+	struct folder_counts c;
 
 	if (n->n > 0)
 		put_expunges(n);
@@ -181,11 +181,9 @@ on_exists(void *ctx, size_t count)
 	out_puts(&im->out, " EXISTS\r\n");
 	if (im->enabled & ENABLE_REV2)
 		return;
-	for (size_t i = 0; i < count; i++)
-		if (folder_msg(im->folder, i)->flags & FLAG_RECENT)
-			recent++;
+	folder_counts(im->folder, &c);
 	out_puts(&im->out, "* ");
-	out_putu(&im->out, recent);
+	out_putu(&im->out, c.recent);
 	out_puts(&im->out, " RECENT\r\n");
 }
 

@@ -123,10 +123,13 @@ show_message(struct folder *f, size_t i, struct buf *words)
 {
 	const struct msg *m = folder_msg(f, i);
 	char uid[16], flags[64], date[DATE_RFC3339_SIZE], file[512];
-	uint64_t size = m->size;
+	uint64_t size;
+	int64_t when;
 
-	if (size == 0 && folder_size(f, i, &size) == -1)
+	if (folder_size(f, i, &size) == -1)
 		size = 0;
+	if (folder_date(f, i, &when) == -1)
+		when = 0;
 	snprintf(uid, sizeof(uid), "%lu", (unsigned long)m->uid);
 	keyword_words(f, m->keywords, words);
 	if (as_json) {
@@ -138,7 +141,7 @@ show_message(struct folder *f, size_t i, struct buf *words)
 	text_field("flags", flag_words(m->flags, flags));
 	text_field("keywords", buf_cstr(words));
 	field("modseq", m->modseq);
-	text_field("date", date_rfc3339(m->date, date));
+	text_field("date", date_rfc3339(when, date));
 	field("size", size);
 	text_field("file", index_file(&f->ix, &f->ix.entry[i], file));
 	end_line();

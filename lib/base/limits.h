@@ -148,6 +148,7 @@ enum {
 	LIMIT_METADATA_VALUE = 4096, /* RFC 5464 asks 1024 */
 	LIMIT_METADATA_ENTRY = 256,  /* its name */
 	LIMIT_KEYWORDS = 64,
+	LIMIT_VANISHED = 4096, /* ranges of UIDs that were expunged */
 	LIMIT_KEYWORD = 64,
 
 	/* MIME */

@@ -7,6 +7,7 @@
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/die.h"
@@ -318,4 +319,35 @@ int
 fs_nonblock(int fd, bool on)
 {
 	return set_flag(fd, F_GETFL, F_SETFL, O_NONBLOCK, on);
+}
+
+bool
+fs_is_regular(int dirfd, const struct dirent *d)
+{
+	struct stat st;
+
+#ifdef DT_REG
+	if (d->d_type == DT_REG)
+		return true;
+	if (d->d_type != DT_UNKNOWN && d->d_type != DT_LNK)
+		return false;
+#endif
+	return fstatat(dirfd, d->d_name, &st, 0) == 0 && S_ISREG(st.st_mode);
+}
+
+bool
+fs_is_remote(int fd)
+{
+	/* NFS, SMB, SMB2, CIFS, FUSE, Ceph, AFS, Coda, 9P, OCFS2, GFS2 */
+	static const uint32_t types[] = { 0x6969, 0x517b, 0xfe534d42,
+		0xff534d42, 0x65735546, 0xc36400, 0x5346414f, 0x73757245,
+		0x1021997, 0x7461636f, 0x1161970 };
+	struct statfs st;
+
+	if (fstatfs(fd, &st) == -1)
+		return true;
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+		if ((uint32_t)st.f_type == types[i])
+			return true;
+	return false;
 }

@@ -4,6 +4,7 @@
 #ifndef IO_FS_H
 #define IO_FS_H
 
+#include <dirent.h>
 #include <sys/types.h>
 
 #include "base/buf.h"
@@ -63,6 +64,18 @@ MUST bool fs_real(const char *path, char *to, size_t size);
  * -1 in it is none.  What a launcher left open is nobody's business here.
  */
 void fs_close_others(int *keep, size_t n);
+
+/*
+ * Whether it is a regular file, or a link to one: the system says so in
+ * passing, or it is asked.
+ */
+bool fs_is_regular(int dirfd, const struct dirent *);
+
+/*
+ * Whether the file lies on another machine, where it may change or shrink
+ * under a mapping.
+ */
+bool fs_is_remote(int fd);
 
 /* Close on exec, non-blocking, as wanted.  0 or -1. */
 int fs_cloexec(int fd, bool on);

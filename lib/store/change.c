@@ -121,7 +121,7 @@ rename_to(struct change *c, const struct entry *e, uint16_t flags, bool passed,
 	if (flags == (e->msg.flags & FLAG_ALL) &&
 	    passed == ((e->msg.keywords & 1) != 0))
 		return true;
-	m = mdname_parse((struct span){ c->ix->names.p + e->name, e->len });
+	m = mdname_parse(index_name(c->ix, e));
 	index_file(c->ix, e, from);
 	if (mdname_make(to + 4, m.base, flags, passed, m.extra) == 0) {
 		c->err = ENAMETOOLONG;
@@ -254,27 +254,4 @@ folder_expunge(struct folder *f, const size_t *idx, size_t n)
 	if (c.nfreed > 0)
 		quota_add(f->ix.path, -c.freed, -c.nfreed);
 	return r;
-}
-
-/* Until they are remembered: all that are not there. */
-size_t
-folder_vanished(struct folder *f, uint64_t since, struct uid_range **ranges)
-{
-	uint32_t next = 1;
-	size_t n = 0;
-
-	(void)since;
-	*ranges = malloc((f->ix.shown + 1) * sizeof(**ranges));
-	if (*ranges == NULL)
-		die_memory();
-	for (size_t i = 0; i < f->ix.shown; i++) {
-		uint32_t uid = f->ix.entry[i].msg.uid;
-
-		if (uid > next)
-			(*ranges)[n++] = (struct uid_range){ next, uid - 1 };
-		next = uid + 1;
-	}
-	if (f->ix.uidnext > next)
-		(*ranges)[n++] = (struct uid_range){ next, f->ix.uidnext - 1 };
-	return n;
 }

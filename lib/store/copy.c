@@ -38,11 +38,20 @@ copy_bytes(int from, int to)
 	return r == -1 || fsync(to) == -1 ? -1 : 0;
 }
 
+static int
+keep_date(struct copy *c, size_t k, int to)
+{
+	int64_t date;
+
+	return folder_date(c->from, c->idx[k], &date) == -1
+	    ? -1
+	    : fs_touch(to, date);
+}
+
 /* Where no hard link can be made: another file system, another owner. */
 static int
 copy_file(struct copy *c, size_t k, const char *tmp)
 {
-	const struct msg *m = folder_msg(c->from, c->idx[k]);
 	int from, to, r, err;
 
 	if ((from = folder_open_msg(c->from, c->idx[k])) == -1)
@@ -51,7 +60,7 @@ copy_file(struct copy *c, size_t k, const char *tmp)
 	    c->to.fd, tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	r = to == -1 ? -1 : copy_bytes(from, to);
 	if (r == 0)
-		r = fs_touch(to, m->date);
+		r = keep_date(c, k, to);
 	err = errno;
 	close(from);
 	if (to != -1)

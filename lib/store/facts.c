@@ -102,13 +102,8 @@ keep(struct folder *f, size_t i, enum folder_fact kind, const struct digest *g,
 static void
 keep_size(struct folder *f, size_t i, uint64_t size)
 {
-	struct entry *e = &f->ix.entry[i];
-
-	if (e->msg.size > 0 || size == 0)
-		return;
-	e->msg.size = size;
-	e->bits |= ENTRY_SIZED;
-	f->sized++;
+	if (f->ix.entry[i].msg.size == 0 && size > 0)
+		view_learnt(f, i, size, 0);
 }
 
 /* Read as much of the file as is wanted.  0, or -1 and errno. */

@@ -49,13 +49,19 @@ static bool
 take_file(struct index *ix, const struct entry *e)
 {
 	char from[512], to[512] = "cur/";
-	struct mdname m =
-	    mdname_parse((struct span){ ix->names.p + e->name, e->len });
+	struct mdname m = mdname_parse(index_name(ix, e));
 
 	index_file(ix, e, from);
 	return mdname_make(to + 4, m.base, e->msg.flags,
 		   (e->msg.keywords & 1) != 0, m.extra) > 0 &&
 	    renameat(ix->fd, from, ix->fd, to) == 0;
+}
+
+static void
+recent_from(struct folder *f, uint32_t uid)
+{
+	if (f->recent_from == 0 || uid < f->recent_from)
+		f->recent_from = uid;
 }
 
 /* \Recent is for this session: move what is in new/ to cur/. */
@@ -66,12 +72,15 @@ take_recent(struct folder *f)
 	struct index_list l;
 	bool any = false, all = true;
 
-	for (size_t i = 0; i < ix->n; i++) {
+	if (ix->tally.fresh == 0)
+		return 0;
+	for (size_t i = index_lower(ix, ix->tally.fresh_from); i < ix->n; i++) {
 		struct entry *e = &ix->entry[i];
 
 		if ((e->bits & ENTRY_FRESH) == 0 || e->msg.gone)
 			continue;
 		e->msg.flags |= FLAG_RECENT;
+		recent_from(f, e->msg.uid);
 		if ((e->bits & ENTRY_NEW) != 0 && !take_file(ix, e)) {
 			all = false;
 			continue;
@@ -90,26 +99,44 @@ take_recent(struct folder *f)
 }
 
 static int
-put_sizes(struct folder *f)
+put_learnt(struct folder *f)
 {
 	struct index *ix = &f->ix;
 	struct index_list l;
 
-	if (f->sized == 0)
+	if (f->learnt == 0)
 		return 0;
-	f->sized = 0;
+	f->learnt = 0;
 	index_list_begin(ix, &l, RECORD_SIZE, 0);
 	for (size_t i = 0; i < ix->n; i++) {
 		struct entry *e = &ix->entry[i];
 
-		if ((e->bits & ENTRY_SIZED) == 0 || e->msg.gone)
+		if ((e->bits & ENTRY_LEARNT) == 0 || e->msg.gone)
 			continue;
-		e->bits &= (uint16_t)~ENTRY_SIZED;
+		e->bits &= (uint16_t)~ENTRY_LEARNT;
 		index_list_item(ix, &l, e->msg.uid);
 		le_put(&ix->out, 8, e->msg.size);
+		le_put(&ix->out, 8, (uint64_t)e->msg.date);
 	}
 	index_list_end(ix, &l);
 	return index_commit(ix);
+}
+
+void
+view_learnt(struct folder *f, size_t i, uint64_t size, int64_t date)
+{
+	struct entry *e = &f->ix.entry[i];
+
+	if (size > 0 && size != e->msg.size) {
+		index_count(&f->ix, e, false);
+		e->msg.size = size;
+		index_count(&f->ix, e, true);
+	}
+	if (date != 0)
+		e->msg.date = date;
+	if ((e->bits & ENTRY_LEARNT) == 0)
+		f->learnt++;
+	e->bits |= ENTRY_LEARNT;
 }
 
 /* All that one look under the lock can do. */
@@ -120,7 +147,7 @@ update(struct folder *f, bool believe)
 
 	if (view_lock(f, believe) == -1)
 		return -1;
-	r = put_sizes(f);
+	r = put_learnt(f);
 	if (r == 0 && f->rw)
 		r = take_recent(f);
 	if (r == 0)
@@ -137,17 +164,25 @@ drop_gone(struct folder *f, bool expunge, const struct folder_news *news)
 	struct index *ix = &f->ix;
 	size_t n = 0, shown = 0;
 
+	if (ix->ngone == 0)
+		return;
 	for (size_t i = ix->shown; expunge && i-- > 0;)
 		if (ix->entry[i].msg.gone && news != NULL &&
 		    news->expunged != NULL)
 			news->expunged(news->ctx, i, ix->entry[i].msg.uid);
+	ix->ngone = 0;
 	for (size_t i = 0; i < ix->n; i++) {
-		if (ix->entry[i].msg.gone && (expunge || i >= ix->shown))
+		const struct entry *e = &ix->entry[i];
+
+		if (e->msg.gone && (expunge || i >= ix->shown)) {
+			ix->nnews -= (e->bits & ENTRY_NEWS) != 0;
 			continue;
+		}
+		ix->ngone += e->msg.gone;
 		if (i < ix->shown)
 			shown++;
 		if (n != i)
-			ix->entry[n] = ix->entry[i];
+			ix->entry[n] = *e;
 		n++;
 	}
 	ix->n = n;
@@ -157,33 +192,62 @@ drop_gone(struct folder *f, bool expunge, const struct folder_news *news)
 static void
 tell_flags(struct folder *f, const struct folder_news *news)
 {
-	for (size_t i = 0; i < f->ix.shown; i++) {
+	for (size_t i = 0; i < f->ix.shown && f->ix.nnews > 0; i++) {
 		struct entry *e = &f->ix.entry[i];
 
 		if ((e->bits & ENTRY_NEWS) == 0)
 			continue;
 		e->bits &= (uint16_t)~ENTRY_NEWS;
+		f->ix.nnews--;
 		if (!e->msg.gone && news != NULL && news->flags != NULL)
 			news->flags(news->ctx, i);
 	}
 }
 
+/* Those that are \Recent for nobody yet are so for this session. */
 static void
 show_new(struct folder *f, const struct folder_news *news)
 {
 	struct index *ix = &f->ix;
+	size_t i = ix->shown;
 
-	if (ix->shown == ix->n)
+	if (i == ix->n)
 		return;
-	for (; ix->shown < ix->n; ix->shown++) {
-		struct entry *e = &ix->entry[ix->shown];
-
-		e->bits &= (uint16_t)~ENTRY_NEWS;
-		if ((e->bits & ENTRY_FRESH) != 0)
-			e->msg.flags |= FLAG_RECENT;
-	}
+	if (ix->tally.fresh == 0)
+		i = ix->n;
+	else if (index_lower(ix, ix->tally.fresh_from) > i)
+		i = index_lower(ix, ix->tally.fresh_from);
+	for (; i < ix->n; i++)
+		if ((ix->entry[i].bits & ENTRY_FRESH) != 0) {
+			ix->entry[i].msg.flags |= FLAG_RECENT;
+			recent_from(f, ix->entry[i].msg.uid);
+		}
+	ix->shown = ix->n;
 	if (news != NULL && news->exists != NULL)
 		news->exists(news->ctx, ix->shown);
+}
+
+void
+folder_counts(struct folder *f, struct folder_counts *c)
+{
+	struct index *ix = &f->ix;
+	const struct tally *t = &ix->tally;
+	size_t i = index_lower(ix, t->unseen_from);
+
+	*c = (struct folder_counts){ .messages = ix->shown,
+		.unseen = t->unseen,
+		.deleted = t->deleted };
+	while (t->unseen > 0 && i < ix->shown &&
+	    (ix->entry[i].msg.flags & FLAG_SEEN) != 0)
+		i++;
+	if (t->unseen > 0 && i < ix->shown) {
+		c->first_unseen = i + 1;
+		ix->tally.unseen_from = ix->entry[i].msg.uid;
+	}
+	if (f->recent_from == 0)
+		return;
+	for (i = index_lower(ix, f->recent_from); i < ix->shown; i++)
+		c->recent += (ix->entry[i].msg.flags & FLAG_RECENT) != 0;
 }
 
 int
@@ -221,8 +285,8 @@ folder_close(struct folder *f)
 {
 	if (f == NULL)
 		return;
-	if ((f->sized > 0 || f->cache.n > 0) && index_lock(&f->ix) == 0) {
-		if (put_sizes(f) == 0)
+	if ((f->learnt > 0 || f->cache.n > 0) && index_lock(&f->ix) == 0) {
+		if (put_learnt(f) == 0)
 			view_flush_facts(&f->ix, &f->cache);
 		index_unlock(&f->ix);
 	}
@@ -395,58 +459,4 @@ folder_open_msg(struct folder *f, size_t i)
 			return -1;
 	}
 	return -1;
-}
-
-int
-folder_size(struct folder *f, size_t i, uint64_t *size)
-{
-	static char buf[65536];
-	struct entry *e = &f->ix.entry[i];
-	struct wire w = { 0 };
-	ssize_t n;
-	int fd, err;
-
-	*size = e->msg.size;
-	if (*size > 0)
-		return 0;
-	if ((fd = folder_open_msg(f, i)) == -1)
-		return -1;
-	while ((n = read(fd, buf, sizeof(buf))) > 0)
-		wire_count(&w, (struct span){ buf, (size_t)n });
-	err = errno;
-	close(fd);
-	errno = err;
-	if (n == -1)
-		return -1;
-	wire_end(&w, true);
-	e = &f->ix.entry[i]; /* looking again may have moved it */
-	*size = e->msg.size = w.size;
-	e->bits |= ENTRY_SIZED;
-	f->sized++;
-	return 0;
-}
-
-int
-folder_status(const char *path, struct folder_status *st, bool want_size)
-{
-	struct folder *f;
-	uint64_t size;
-
-	if (folder_open(&f, path, false) == -1)
-		return -1;
-	*st = (struct folder_status){ .messages = (uint32_t)folder_count(f),
-		.uidnext = f->ix.uidnext,
-		.uidvalidity = f->ix.uidvalidity,
-		.modseq = f->ix.modseq };
-	for (size_t i = 0; i < folder_count(f); i++) {
-		uint16_t flags = folder_msg(f, i)->flags;
-
-		st->recent += (flags & FLAG_RECENT) != 0;
-		st->unseen += (flags & FLAG_SEEN) == 0;
-		st->deleted += (flags & FLAG_DELETED) != 0;
-		if (want_size && folder_size(f, i, &size) == 0)
-			st->size += size;
-	}
-	folder_close(f);
-	return 0;
 }

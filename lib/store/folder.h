@@ -31,11 +31,14 @@ enum {
 struct msg {
 	uint32_t uid;
 	uint16_t flags;
-	bool gone;         /* expunged by somebody; still numbered */
+	bool gone; /* expunged by somebody; still numbered */
+	uint8_t unused;
 	uint64_t keywords; /* bit i: folder_keyword_name(f, i) */
 	uint64_t modseq;
-	int64_t date;  /* INTERNALDATE */
-	uint64_t size; /* CRLF octets; 0 not known yet: folder_size */
+	int64_t date;   /* INTERNALDATE; 0 not known yet: folder_date */
+	uint64_t size;  /* CRLF octets; 0 not known yet: folder_size */
+	uint32_t saved; /* SAVEDATE, seconds since 1970; 0 not known */
+	uint32_t name;  /* the store's */
 };
 
 struct folder;
@@ -50,6 +53,23 @@ void folder_close(struct folder *);
 
 size_t folder_count(const struct folder *);
 const struct msg *folder_msg(const struct folder *, size_t i);
+
+/*
+ * What SELECT tells of the view, at no cost a message: first_unseen is its
+ * number from 1 on, 0 when there is none.
+ */
+struct folder_counts {
+	size_t messages, recent, unseen, deleted, first_unseen;
+};
+void folder_counts(struct folder *, struct folder_counts *);
+
+/*
+ * RFC 8474: of the mailbox, kept over a rename; of a message, from the
+ * name of its file, kept by COPY and MOVE.
+ */
+enum { FOLDER_ID = 40 };
+void folder_mailbox_id(const struct folder *, char id[FOLDER_ID]);
+void folder_email_id(const struct folder *, size_t i, char id[FOLDER_ID]);
 
 uint32_t folder_uidvalidity(const struct folder *);
 uint32_t folder_uidnext(const struct folder *);
@@ -87,6 +107,9 @@ int folder_watch(struct folder *);
 
 /* Open the file of message i to read; -1 and errno, ENOENT if gone. */
 MUST int folder_open_msg(struct folder *, size_t i);
+
+/* INTERNALDATE, from the file if the index does not know. */
+MUST int folder_date(struct folder *, size_t i, int64_t *date);
 
 /* Its CRLF size, reading the file if no index or name tells. */
 MUST int folder_size(struct folder *, size_t i, uint64_t *size);
@@ -154,14 +177,24 @@ struct uid_range {
 	uint32_t first, last;
 };
 
-/* UIDs that were expunged with a larger MODSEQ than since, ascending; or
- * more: UIDs below UIDNEXT that are not there.  To be freed. */
+/* UIDs that were expunged with a larger MODSEQ than since, ascending; where
+ * that is forgotten, all UIDs below UIDNEXT that are not there.  To be
+ * freed. */
 size_t folder_vanished(struct folder *, uint64_t since, struct uid_range **);
+
+/*
+ * Delivery: n files that maildir_place has put into new/, synced with it,
+ * get their UIDs while they are at hand.  Waits wait_ms for the lock at
+ * most; a failure (-1) only makes the next who looks find them.
+ */
+int folder_deliver(
+    const char *path, struct maildir_file *const *, size_t n, int wait_ms);
 
 /* STATUS, without opening a view where the index allows it. */
 struct folder_status {
 	uint32_t messages, recent, unseen, deleted, uidnext, uidvalidity;
 	uint64_t modseq, size;
+	char id[FOLDER_ID]; /* of the mailbox */
 };
 
 /* want_size: fill size too, which may have to read messages. */

@@ -1,18 +1,16 @@
 #include "store/index.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/enc.h"
 #include "io/deadline.h"
 #include "io/fs.h"
-#include "io/log.h"
-#include "store/grow.h"
 #include "store/scan.h"
 
-enum { LOCK_WAIT = 30 };
+enum { LOCK_WAIT = 30, ALL_AT_ONCE = 1048576 };
 
 uint64_t index_journal_max = 65536;
 
@@ -24,6 +22,7 @@ index_open(struct index *ix, const char *path)
 	memset(ix, 0, sizeof(*ix));
 	ix->fd = ix->lock_fd = ix->journal_fd = ix->mem.fd = -1;
 	buf_init(&ix->names, buf_max);
+	index_free_table(ix);
 	buf_init(&ix->out, buf_max);
 	if (!span_cstr(span_of(path), ix->path, sizeof(ix->path))) {
 		errno = ENAMETOOLONG;
@@ -54,92 +53,13 @@ index_close(struct index *ix)
 		close(ix->fd);
 	ix->fd = ix->lock_fd = ix->journal_fd = -1;
 	uidmem_close(&ix->mem);
+	index_free_table(ix);
 	buf_free(&ix->names);
 	buf_free(&ix->out);
-	free(ix->entry);
-	ix->entry = NULL;
+	free(ix->vanished);
+	ix->vanished = NULL;
+	ix->nvanished = ix->vanished_cap = 0;
 	errno = err;
-}
-
-static void
-journal_name(char *dst, size_t size, uint64_t gen)
-{
-	snprintf(dst, size, "pneu.journal.%llu", (unsigned long long)gen);
-}
-
-/* An empty journal, on disk but for its name. */
-static int
-make_journal(struct index *ix, uint64_t gen)
-{
-	char name[64];
-	struct buf b;
-	int fd;
-
-	journal_name(name, sizeof(name), gen);
-	fd = openat(ix->fd, name, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	if (fd == -1)
-		return -1;
-	buf_init(&b, JOURNAL_HEADER);
-	journal_put_header(&b, gen, ix->uidvalidity);
-	if (write_all(fd, b.p, b.n, DEADLINE_NEVER) == -1 || fsync(fd) == -1) {
-		int err = errno;
-
-		close(fd);
-		unlinkat(ix->fd, name, 0);
-		buf_free(&b);
-		errno = err;
-		return -1;
-	}
-	buf_free(&b);
-	return fd;
-}
-
-/* Files of writers that were killed, and of generations before. */
-static void
-sweep(struct index *ix)
-{
-	int fd = openat(ix->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = fd == -1 ? NULL : fdopendir(fd);
-	char mine[64];
-	struct dirent *d;
-
-	if (dir == NULL) {
-		if (fd != -1)
-			close(fd);
-		return;
-	}
-	journal_name(mine, sizeof(mine), ix->gen);
-	while ((d = readdir(dir)) != NULL)
-		if ((strncmp(d->d_name, "pneu.journal.", 13) == 0 &&
-			strcmp(d->d_name, mine) != 0) ||
-		    strncmp(d->d_name, "pneu.snapshot.new.", 18) == 0)
-			unlinkat(ix->fd, d->d_name, 0);
-	closedir(dir);
-}
-
-int
-index_compact(struct index *ix)
-{
-	uint64_t gen = ix->gen + 1;
-	int fd;
-
-	if ((fd = make_journal(ix, gen)) == -1)
-		return -1;
-	if (snapshot_write(ix, gen) == -1) {
-		int err = errno;
-
-		close(fd);
-		errno = err;
-		return -1;
-	}
-	if (ix->journal_fd != -1)
-		close(ix->journal_fd);
-	ix->journal_fd = fd;
-	ix->gen = gen;
-	ix->applied = ix->synced = JOURNAL_HEADER;
-	ix->unsynced = false;
-	sweep(ix);
-	return 0;
 }
 
 int
@@ -147,10 +67,19 @@ index_begin(struct index *ix, uint32_t uidvalidity)
 {
 	uint64_t gen = (uint64_t)unix_now();
 
+	unsigned char id[INDEX_ID / 2 - 3];
+	struct buf hex = { .max = INDEX_ID };
+
+	index_free_table(ix);
+	fs_random(id, sizeof(id));
+	enc_hex(&hex, (struct span){ (const char *)id, sizeof(id) });
+	snprintf(ix->id, sizeof(ix->id), "F%.*s", (int)hex.n, hex.p);
+	buf_free(&hex);
 	ix->uidvalidity = uidvalidity;
-	ix->n = 0;
 	ix->uidnext = 1;
 	ix->modseq = 1;
+	ix->vanished_floor = 0;
+	ix->nvanished = 0;
 	ix->trust = (struct trust){ .new_ns = -1, .cur_ns = -1 };
 	ix->nkeywords = 1;
 	snprintf(ix->keyword[0], sizeof(ix->keyword[0]), "$Forwarded");
@@ -203,7 +132,7 @@ catch_up(struct index *ix)
 
 /* The journal that the snapshot names; one that is lost is made again. */
 static int
-open_journal(struct index *ix)
+open_journal(struct index *ix, bool *checked)
 {
 	char name[64], head[JOURNAL_HEADER];
 	uint32_t uidvalidity = 0;
@@ -211,7 +140,7 @@ open_journal(struct index *ix)
 	enum journal_result r = JOURNAL_BAD;
 	ssize_t n;
 
-	journal_name(name, sizeof(name), ix->gen);
+	index_journal_name(name, sizeof(name), ix->gen);
 	ix->applied = ix->synced = JOURNAL_HEADER;
 	ix->journal_fd = openat(ix->fd, name, O_RDWR | O_CLOEXEC);
 	if (ix->journal_fd == -1 && errno != ENOENT)
@@ -226,11 +155,15 @@ open_journal(struct index *ix)
 		errno = EPROTO;
 		return -1;
 	}
-	if (r == JOURNAL_OK && gen == ix->gen && uidvalidity == ix->uidvalidity)
+	if (r == JOURNAL_OK && gen == ix->gen &&
+	    uidvalidity == ix->uidvalidity) {
+		*checked = journal_is_checked(
+		    (struct span){ head, sizeof(head) }, &ix->snap);
 		return 0;
+	}
 	if (ix->journal_fd != -1)
 		close(ix->journal_fd);
-	ix->journal_fd = make_journal(ix, ix->gen);
+	ix->journal_fd = index_make_journal(ix, ix->gen);
 	return ix->journal_fd == -1 ? -1 : 0;
 }
 
@@ -261,10 +194,11 @@ in_place(const struct index *ix)
 }
 
 /* All of it, into an empty table. */
-static int
-load_all(struct index *ix)
+int
+index_load(struct index *ix)
 {
 	enum snapshot_result r;
+	bool checked = false;
 
 	uidmem_close(&ix->mem);
 	if (uidmem_open(&ix->mem, ix->path) == -1)
@@ -282,81 +216,18 @@ load_all(struct index *ix)
 	}
 	if (r != SNAPSHOT_OK)
 		return make_index(ix);
-	if (open_journal(ix) == -1 || catch_up(ix) == -1)
+	if (open_journal(ix, &checked) == -1)
 		return -1;
-	return check_memory(ix);
-}
-
-/* Put what a session sees in front of what was loaded. */
-static void
-merge(struct index *ix, struct entry *old, size_t shown)
-{
-	struct entry *e = NULL, *m;
-	size_t n = 0, cap = 0, from = 0;
-
-	for (size_t i = 0; i < shown; i++) {
-		e = grow_array(e, n, &cap, sizeof(*e));
-		e[n] = old[i];
-		e[n].name = e[n].len = 0;
-		m = index_find(ix, old[i].msg.uid);
-		if (m == NULL) {
-			e[n].msg.gone = true;
-		} else {
-			e[n] = *m;
-			e[n].msg.flags |= old[i].msg.flags & FLAG_RECENT;
-			e[n].msg.gone = old[i].msg.gone;
-			e[n].bits |= old[i].bits & ENTRY_NEWS;
-			if (e[n].msg.flags != old[i].msg.flags ||
-			    e[n].msg.keywords != old[i].msg.keywords)
-				e[n].bits |= ENTRY_NEWS;
-		}
-		n++;
-	}
-	if (shown > 0)
-		from = index_lower(ix, old[shown - 1].msg.uid + 1);
-	for (; from < ix->n; from++) {
-		e = grow_array(e, n, &cap, sizeof(*e));
-		e[n++] = ix->entry[from];
-	}
-	free(ix->entry);
-	ix->entry = e;
-	ix->n = n;
-	ix->cap = cap;
-}
-
-static int
-reload(struct index *ix)
-{
-	struct entry *old = ix->entry;
-	uint32_t uidvalidity = ix->uidvalidity;
-	int r, err;
-
-	if (ix->journal_fd != -1)
-		close(ix->journal_fd);
-	ix->journal_fd = -1;
-	ix->entry = NULL;
-	ix->n = ix->cap = 0;
-	buf_clear(&ix->names);
-	buf_clear(&ix->out);
-	r = load_all(ix);
-	err = errno;
-	if (r == 0 && ix->shown > 0 && uidvalidity != ix->uidvalidity) {
-		ix->reset = true;
-		err = ESTALE;
-		r = -1;
-	}
-	if (r == -1)
-		ix->gen = 0;
-	merge(ix, old, ix->shown);
-	free(old);
-	errno = err;
-	return r;
+	if (!checked && !snapshot_check(ix))
+		return make_index(ix);
+	if (!checked)
+		index_note_checked(ix);
+	return catch_up(ix) == -1 ? -1 : check_memory(ix);
 }
 
 int
 index_lock(struct index *ix)
 {
-	uint64_t gen = 0;
 	int r;
 
 	if (ix->reset) {
@@ -365,11 +236,10 @@ index_lock(struct index *ix)
 	}
 	if (fs_lock(ix->lock_fd, true, deadline_in(LOCK_WAIT)) == -1)
 		return -1;
-	if (ix->gen != 0 && snapshot_gen(ix->fd, &gen) == SNAPSHOT_OK &&
-	    gen == ix->gen)
+	if (ix->gen != 0 && snapshot_is_same(ix))
 		r = catch_up(ix);
 	else
-		r = reload(ix);
+		r = index_reload(ix);
 	if (r == -1)
 		index_unlock(ix);
 	return r;
@@ -381,6 +251,9 @@ index_unlock(struct index *ix)
 	int err = errno;
 
 	fs_unlock(ix->lock_fd);
+	if (ix->compact)
+		index_compact_unlocked(ix);
+	ix->compact = false;
 	errno = err;
 }
 
@@ -416,13 +289,23 @@ append(struct index *ix)
 	return 0;
 }
 
-int
-index_commit(struct index *ix)
+/* So much at once becomes a snapshot: the journal would be read again. */
+static int
+commit_all(struct index *ix)
+{
+	index_replay(ix, buf_span(&ix->out));
+	buf_clear(&ix->out);
+	if (index_compact(ix) == 0)
+		return 0;
+	ix->gen = 0;
+	return -1;
+}
+
+static int
+commit_journal(struct index *ix)
 {
 	int err = EFBIG;
 
-	if (ix->out.n == 0)
-		return 0;
 	if (ix->out.over || append(ix) == -1) {
 		err = ix->out.over ? EFBIG : errno;
 		if (ftruncate(ix->journal_fd, (off_t)ix->applied) == -1)
@@ -434,13 +317,26 @@ index_commit(struct index *ix)
 	}
 	ix->applied += index_replay(ix, buf_span(&ix->out));
 	buf_clear(&ix->out);
-	if (ix->uidnext - 1 > ix->mem.highest &&
-	    uidmem_set(&ix->mem, ix->uidvalidity, ix->uidnext - 1) == -1)
-		return -1;
 	/* A journal that grows on is only slower. */
-	if (ix->applied > index_journal_max && ix->applied > ix->snapshot / 2 &&
-	    index_compact(ix) == -1)
-		log_error(ix->path, NULL);
+	if (ix->applied > index_journal_max && ix->applied > ix->snap.size / 2)
+		ix->compact = true;
+	return 0;
+}
+
+int
+index_commit(struct index *ix)
+{
+	int r;
+
+	if (ix->out.n == 0)
+		return 0;
+	r = ix->out.n > ALL_AT_ONCE && ix->out.n > ix->snap.size
+	    ? commit_all(ix)
+	    : commit_journal(ix);
+	if (r == -1)
+		return -1;
+	if (ix->uidnext - 1 > ix->mem.highest)
+		return uidmem_set(&ix->mem, ix->uidvalidity, ix->uidnext - 1);
 	return 0;
 }
 

@@ -20,22 +20,38 @@
 #include "store/uidmem.h"
 
 enum {
-	ENTRY_NEW = 1,   /* the file is in new/ */
-	ENTRY_ODD = 2,   /* its name is not the canonical one: as it stands */
-	ENTRY_FRESH = 4, /* \Recent for the next session that asks */
-	ENTRY_SAVED = 7, /* the bits that go to disk */
-	ENTRY_NEWS = 8,  /* changed, and not told yet */
-	ENTRY_SIZED = 16 /* its size is not in the journal yet */
+	ENTRY_NEW = 1,    /* the file is in new/ */
+	ENTRY_ODD = 2,    /* its name is not the canonical one: as it stands */
+	ENTRY_FRESH = 4,  /* \Recent for the next session that asks */
+	ENTRY_SAVED = 7,  /* the bits that go to disk */
+	ENTRY_NEWS = 8,   /* changed, and not told yet */
+	ENTRY_LEARNT = 16 /* its size or date is not in the journal yet */
 };
 
-enum { ENTRY_FACTS = 3 };
+enum { ENTRY_FACTS = 3, ENTRY_SIZE = 64 };
 
+/* As it stands in the snapshot, too, on machines of that byte order. */
 struct entry {
-	struct msg msg;
+	struct msg msg;             /* msg.name: index_name */
 	uint32_t fact[ENTRY_FACTS]; /* where in the cache; 0: nowhere */
-	size_t name;                /* in names, as the file was seen */
 	uint16_t len, bits;
 };
+
+/* Of the messages that are there; what is seen in passing keeps it right. */
+struct tally {
+	uint64_t size; /* of those whose size is known */
+	uint32_t messages, fresh, unseen, deleted, unsized;
+	uint32_t unseen_from; /* no unseen message has a lower UID */
+	uint32_t fresh_from;  /* nor one that is \Recent for somebody */
+};
+
+/* UIDs that were expunged together. */
+struct vanished {
+	uint32_t first, last;
+	uint64_t modseq;
+};
+
+enum { INDEX_ID = 32 };
 
 struct trust {
 	int64_t new_ns, cur_ns; /* -1: none known */
@@ -45,23 +61,33 @@ struct trust {
 struct index {
 	char path[LIMIT_PATH];
 	int fd, lock_fd, journal_fd;
-	uint64_t gen;      /* 0: to be loaded (again) */
-	uint64_t applied;  /* bytes of the journal */
-	uint64_t synced;   /* up to here */
-	bool unsynced;     /* behind that is what may not be lost */
-	uint64_t snapshot; /* bytes of the snapshot */
+	uint64_t gen;                /* 0: to be loaded (again) */
+	uint64_t applied;            /* bytes of the journal */
+	uint64_t synced;             /* up to here */
+	bool unsynced;               /* behind that is what may not be lost */
+	struct journal_checked snap; /* the snapshot that was loaded */
+	char id[INDEX_ID];           /* of the mailbox */
 	uint32_t uidvalidity, uidnext;
 	uint64_t modseq;
 	struct trust trust;
-	struct entry *entry;
+	struct entry *entry; /* a room of io/room.h */
 	size_t n, cap, shown;
-	struct buf names;
+	size_t ngone, nnews; /* of these entries, how many are */
+	struct tally tally;
+	const char *map; /* names of the snapshot: mapped, or read */
+	size_t nmap, map_size;
+	const char *mapped_names;
+	struct buf names;          /* later ones */
+	struct vanished *vanished; /* by rising MODSEQ */
+	size_t nvanished, vanished_cap;
+	uint64_t vanished_floor; /* below that it is not known what went */
 	char keyword[LIMIT_KEYWORDS][LIMIT_KEYWORD + 1];
 	int nkeywords;
 	struct uidmem mem;
 	struct buf out; /* records to be committed */
 	bool own;       /* what is applied is no news to us */
 	bool reset;     /* UIDVALIDITY changed under a session */
+	bool compact;   /* the journal is long: when it is unlocked */
 };
 
 /*
@@ -100,6 +126,33 @@ MUST int index_sync(struct index *);
 /* Replace the snapshot and begin a new journal, under the lock. */
 MUST int index_compact(struct index *);
 
+/* compact.c: the same, mostly without it: a failure is logged. */
+void index_compact_unlocked(struct index *);
+void index_journal_name(char *dst, size_t size, uint64_t gen);
+int index_make_journal(struct index *, uint64_t gen); /* -1 and errno */
+/* The snapshot that was loaded is whole: remember it. */
+void index_note_checked(struct index *);
+
+/* Load all; reload.c: in place of what a session sees.  0, -1 and errno. */
+MUST int index_load(struct index *);
+MUST int index_reload(struct index *);
+
+/* table.c: room for one more entry; dies when there is none. */
+void index_room(struct index *);
+void index_free_table(struct index *);
+
+/*
+ * Count an entry in (add) or out, before and after it is changed; one that
+ * has gone counts for nothing.
+ */
+void index_count(struct index *, const struct entry *, bool add);
+
+/* Told now, if the session sees it. */
+void index_news(struct index *, struct entry *);
+
+/* vanished.c: remember; what is too much is forgotten, the oldest first. */
+void index_vanish(struct index *, uint32_t uid, uint64_t modseq);
+
 /* Forget all messages and begin with this UIDVALIDITY, under the lock. */
 MUST int index_begin(struct index *, uint32_t uidvalidity);
 
@@ -110,6 +163,7 @@ struct entry *index_find(struct index *, uint32_t uid);
 /* The file's name below the folder ("cur/..."), into dst of 512 bytes. */
 const char *index_file(const struct index *, const struct entry *, char *dst);
 struct span index_base(const struct index *, const struct entry *);
+struct span index_name(const struct index *, const struct entry *);
 
 /* Records to be committed. */
 struct index_new {
@@ -117,8 +171,9 @@ struct index_new {
 	struct span file;
 	bool in_new, fresh;
 	uint64_t keywords, modseq;
-	int64_t date;
+	int64_t date; /* 0: not known */
 	uint64_t size;
+	int64_t saved; /* 0: now; -1: not known */
 };
 void index_put_new(struct index *, const struct index_new *);
 void index_put_moved(
@@ -155,9 +210,15 @@ enum snapshot_result {
 	SNAPSHOT_NEWER,
 	SNAPSHOT_FAILED /* errno */
 };
-enum snapshot_result snapshot_gen(int dirfd, uint64_t *gen);
+enum { SNAPSHOT_HEADER = 4096 };
 enum snapshot_result snapshot_load(struct index *);
-MUST int snapshot_write(struct index *, uint64_t gen);
+/* All of it is as it was written; that costs a look at every byte. */
+bool snapshot_check(const struct index *);
+/* Whether the file is still the one that was loaded. */
+bool snapshot_is_same(const struct index *);
+/* snapwrite.c: a file of this name, synced.  0, or -1 and errno. */
+MUST int snapshot_write(struct index *, uint64_t gen, const char *name);
+extern const char snapshot_name[];
 
 void index_name_set(
     struct index *, struct entry *, struct span file, bool in_new);

@@ -37,6 +37,29 @@ journal_put_header(struct buf *b, uint64_t gen, uint32_t uidvalidity)
 	le_put(b, 8, gen);
 	le_put(b, 4, uidvalidity);
 	le_put(b, 4, crc32_add(0, (struct span){ b->p + at, 28 }));
+	while (b->n - at < JOURNAL_HEADER && buf_putc(b, '\0'))
+		continue;
+}
+
+void
+journal_put_checked(char half[JOURNAL_HEADER - JOURNAL_CHECKED],
+    const struct journal_checked *c)
+{
+	memset(half, 0, JOURNAL_HEADER - JOURNAL_CHECKED);
+	le_set(half, 8, c->ino);
+	le_set(half + 8, 8, c->size);
+	le_set(half + 16, 8, (uint64_t)c->ctime_ns);
+	le_set(half + 24, 4, crc32_add(0, (struct span){ half, 24 }));
+}
+
+bool
+journal_is_checked(struct span header, const struct journal_checked *c)
+{
+	char want[JOURNAL_HEADER - JOURNAL_CHECKED];
+
+	journal_put_checked(want, c);
+	return header.n >= JOURNAL_HEADER &&
+	    memcmp(header.p + JOURNAL_CHECKED, want, sizeof(want)) == 0;
 }
 
 enum journal_result

@@ -11,7 +11,7 @@
 
 #include "base/buf.h"
 
-enum { JOURNAL_HEADER = 32, JOURNAL_RECORD_MAX = 262144 };
+enum { JOURNAL_HEADER = 64, JOURNAL_CHECKED = 32, JOURNAL_RECORD_MAX = 262144 };
 
 enum record_type {
 	RECORD_NEW = 'N',     /* a message and its UID */
@@ -35,6 +35,19 @@ enum journal_result {
 void journal_put_header(struct buf *, uint64_t gen, uint32_t uidvalidity);
 enum journal_result journal_header(
     struct span, uint64_t *gen, uint32_t *uidvalidity);
+
+/*
+ * The second half of the header: which snapshot was found to be whole, by
+ * what only another file, or a change of this one, would alter.
+ */
+struct journal_checked {
+	uint64_t ino, size;
+	int64_t ctime_ns;
+};
+void journal_put_checked(char half[JOURNAL_HEADER - JOURNAL_CHECKED],
+    const struct journal_checked *);
+/* Whether it is this one. */
+bool journal_is_checked(struct span header, const struct journal_checked *);
 
 /* The first line of a file of ours: "pneu-KIND NUMBER\n". */
 enum journal_result journal_format(struct span file, const char *kind);

@@ -57,10 +57,16 @@ mdname_parse(struct span file)
 {
 	struct mdname m = { 0 };
 	struct span rest = file;
+	size_t at;
 
 	m.base = mdname_base(file);
 	m.has_s = find_size(m.base, ",S=", &m.s);
 	m.has_w = find_size(m.base, ",W=", &m.w);
+	at = span_find(m.base, SPAN(",E="));
+	if (at < m.base.n) {
+		m.id = (struct span){ m.base.p + at + 3, m.base.n - at - 3 };
+		m.id.n = span_chr(m.id, ',');
+	}
 	span_take(&rest, m.base.n);
 	m.info = span_starts(rest, ":2,");
 	if (m.info) {

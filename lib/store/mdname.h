@@ -1,7 +1,7 @@
 /*
  * mdname - the names of files in a Maildir
  *
- *	BASE[,S=bytes][,W=wire-bytes][:2,LETTERS]
+ *	BASE[,E=id][,S=bytes][,W=wire-bytes][:2,LETTERS]
  *
  * The base (with the sizes) names the message for ever; the letters are
  * its flags: D draft, F flagged, P passed (the keyword $Forwarded),
@@ -23,6 +23,7 @@ struct mdname {
 	char extra[MDNAME_EXTRA + 1]; /* letters that are not ours */
 	bool has_s, has_w;
 	uint64_t s, w;
+	struct span id; /* ",E=": of the message it is a copy of */
 };
 
 struct mdname mdname_parse(struct span file);

@@ -149,49 +149,24 @@ put_gone(struct work *w)
 	index_list_end(w->ix, &l);
 }
 
-/*
- * The size in the name counts only when the one beside it is that of the
- * file: some programs rewrite files and keep their names.
- */
-static uint64_t
-named_size(const struct mdname *m, const struct stat *st)
-{
-	if (!m->has_w || (m->has_s && m->s != (uint64_t)st->st_size))
-		return 0;
-	return m->w;
-}
-
 static int
 put_found(struct work *w)
 {
 	struct index *ix = w->ix;
 	uint32_t uid = ix->uidnext;
-	char path[512];
+	bool first = ix->uidnext == 1; /* when they came nobody knows */
 
 	sort_scan = &w->first;
 	qsort(w->found, w->nfound, sizeof(w->found[0]), found_order);
 	for (size_t k = 0; k < w->nfound; k++) {
 		const struct scan_file *f = &w->first.file[w->found[k]];
 		struct index_new m = { .in_new = f->in_new };
-		struct mdname name;
-		struct stat st;
 
 		m.file = scan_name(&w->first, w->found[k]);
-		name = mdname_parse(m.file);
-		scan_path(&w->first, f, path);
-		if (fstatat(ix->fd, path, &st, 0) == -1) {
-			if (errno != ENOENT)
-				return -1;
-			w->incomplete = true;
-			continue;
-		}
-		if (!S_ISREG(st.st_mode))
-			continue;
 		m.uid = uid++;
 		m.fresh = f->in_new;
 		m.modseq = ix->modseq + 1;
-		m.date = (int64_t)st.st_mtime;
-		m.size = named_size(&name, &st);
+		m.saved = first && !f->in_new ? -1 : 0;
 		index_put_new(ix, &m);
 		if (uid == UINT32_MAX) {
 			errno = EOVERFLOW;

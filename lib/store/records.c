@@ -1,4 +1,5 @@
 /* The records of the journal, gathered to be committed. */
+#include "io/deadline.h"
 #include "store/index.h"
 #include "store/le.h"
 #include "store/scan.h"
@@ -16,6 +17,10 @@ index_put_new(struct index *ix, const struct index_new *m)
 	le_put(b, 8, m->modseq);
 	le_put(b, 8, (uint64_t)m->date);
 	le_put(b, 8, m->size);
+	le_put(b, 4,
+	    m->saved == 0        ? (uint64_t)unix_now()
+		: m->saved == -1 ? 0
+				 : (uint64_t)m->saved);
 	buf_put(b, m->file);
 	record_end(b, at, ix->gen);
 }

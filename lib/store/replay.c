@@ -1,5 +1,4 @@
 /* What each record of the journal does to the table. */
-#include "store/grow.h"
 #include "store/index.h"
 #include "store/le.h"
 #include "store/mdname.h"
@@ -33,13 +32,13 @@ index_find(struct index *ix, uint32_t uid)
 struct span
 index_base(const struct index *ix, const struct entry *e)
 {
-	return mdname_base((struct span){ ix->names.p + e->name, e->len });
+	return mdname_base(index_name(ix, e));
 }
 
 const char *
 index_file(const struct index *ix, const struct entry *e, char *dst)
 {
-	struct span file = { ix->names.p + e->name, e->len };
+	struct span file = index_name(ix, e);
 	struct mdname m;
 
 	memcpy(dst, (e->bits & ENTRY_NEW) != 0 ? "new/" : "cur/", 4);
@@ -58,7 +57,7 @@ void
 index_name_odd(const struct index *ix, struct entry *e)
 {
 	char canonical[MDNAME_MAX + 1];
-	struct span file = { ix->names.p + e->name, e->len };
+	struct span file = index_name(ix, e);
 	struct mdname m = mdname_parse(file);
 	bool odd;
 
@@ -76,7 +75,7 @@ index_name_set(struct index *ix, struct entry *e, struct span file, bool in_new)
 {
 	struct mdname m = mdname_parse(file);
 
-	e->name = ix->names.n;
+	e->msg.name = (uint32_t)(ix->nmap + ix->names.n);
 	e->len = (uint16_t)file.n;
 	buf_put(&ix->names, file);
 	e->msg.flags = (uint16_t)(m.flags | (e->msg.flags & FLAG_RECENT));
@@ -94,7 +93,7 @@ seen_modseq(struct index *ix, struct entry *e, uint64_t modseq)
 		e->msg.modseq = modseq;
 }
 
-/* uid(4) bits(1) keywords(8) modseq(8) date(8) size(8) name */
+/* uid(4) bits(1) keywords(8) modseq(8) date(8) size(8) saved(4) name */
 static void
 apply_new(struct index *ix, struct span b)
 {
@@ -105,12 +104,14 @@ apply_new(struct index *ix, struct span b)
 	e.msg.modseq = le_take(&b, 8);
 	e.msg.date = (int64_t)le_take(&b, 8);
 	e.msg.size = le_take(&b, 8);
+	e.msg.saved = (uint32_t)le_take(&b, 4);
 	if (b.n == 0 || b.n > MDNAME_MAX || e.msg.uid == 0 ||
 	    (ix->n > 0 && e.msg.uid <= ix->entry[ix->n - 1].msg.uid))
 		return;
 	index_name_set(ix, &e, b, (e.bits & ENTRY_NEW) != 0);
-	ix->entry = grow_array(ix->entry, ix->n, &ix->cap, sizeof(e));
+	index_room(ix);
 	ix->entry[ix->n++] = e;
+	index_count(ix, &e, true);
 	if (e.msg.uid >= ix->uidnext)
 		ix->uidnext = e.msg.uid + 1;
 	seen_modseq(ix, NULL, e.msg.modseq);
@@ -130,11 +131,13 @@ apply_moved(struct index *ix, struct span b)
 		return;
 	flags = e->msg.flags;
 	keywords = e->msg.keywords;
+	index_count(ix, e, false);
 	index_name_set(ix, e, b, in_new);
 	if (!in_new)
 		e->bits &= (uint16_t)~ENTRY_FRESH;
+	index_count(ix, e, true);
 	if (flags != e->msg.flags || keywords != e->msg.keywords)
-		e->bits |= ENTRY_NEWS;
+		index_news(ix, e);
 	seen_modseq(ix, e, modseq);
 }
 
@@ -153,8 +156,10 @@ apply_flags(struct index *ix, uint64_t modseq, struct span b)
 		if (!ix->own &&
 		    ((e->msg.flags & FLAG_ALL) != flags ||
 			e->msg.keywords != keywords))
-			e->bits |= ENTRY_NEWS;
+			index_news(ix, e);
+		index_count(ix, e, false);
 		e->msg.flags = (uint16_t)(flags | (e->msg.flags & FLAG_RECENT));
+		index_count(ix, e, true);
 		e->msg.keywords = keywords;
 		if (renamed)
 			e->bits &= (uint16_t) ~(ENTRY_NEW | ENTRY_ODD);
@@ -164,32 +169,55 @@ apply_flags(struct index *ix, uint64_t modseq, struct span b)
 
 /* uid(4), again and again */
 static void
-apply_uids(struct index *ix, char type, struct span b)
+apply_gone(struct index *ix, uint64_t modseq, struct span b)
 {
 	while (b.n >= 4) {
 		struct entry *e = index_find(ix, (uint32_t)le_take(&b, 4));
 
 		if (e == NULL)
 			continue;
-		if (type == RECORD_GONE)
-			e->msg.gone = true;
-		else if ((e->bits & ENTRY_NEW) != 0)
-			e->bits &=
-			    (uint16_t) ~(ENTRY_NEW | ENTRY_ODD | ENTRY_FRESH);
-		else
-			e->bits &= (uint16_t)~ENTRY_FRESH;
+		index_count(ix, e, false);
+		e->msg.gone = true;
+		ix->ngone++;
+		index_vanish(ix, e->msg.uid, modseq);
 	}
 }
 
+/* uid(4), again and again */
 static void
-apply_sizes(struct index *ix, struct span b)
+apply_taken(struct index *ix, struct span b)
 {
-	while (b.n >= 12) {
+	while (b.n >= 4) {
+		struct entry *e = index_find(ix, (uint32_t)le_take(&b, 4));
+
+		if (e == NULL)
+			continue;
+		index_count(ix, e, false);
+		if ((e->bits & ENTRY_NEW) != 0)
+			e->bits &= (uint16_t) ~(ENTRY_NEW | ENTRY_ODD);
+		e->bits &= (uint16_t)~ENTRY_FRESH;
+		index_count(ix, e, true);
+	}
+}
+
+/* uid(4) size(8) date(8), again and again; 0 is not known */
+static void
+apply_learnt(struct index *ix, struct span b)
+{
+	while (b.n >= 20) {
 		struct entry *e = index_find(ix, (uint32_t)le_take(&b, 4));
 		uint64_t size = le_take(&b, 8);
+		int64_t date = (int64_t)le_take(&b, 8);
 
-		if (e != NULL)
+		if (e == NULL)
+			continue;
+		if (size > 0) {
+			index_count(ix, e, false);
 			e->msg.size = size;
+			index_count(ix, e, true);
+		}
+		if (date != 0)
+			e->msg.date = date;
 	}
 }
 
@@ -228,6 +256,8 @@ apply_uidnext(struct index *ix, struct span b)
 	if (uidnext > ix->uidnext)
 		ix->uidnext = uidnext;
 	seen_modseq(ix, NULL, modseq);
+	ix->vanished_floor = modseq; /* nor is it known what went */
+	ix->nvanished = 0;
 	for (size_t i = 0; i < ix->n; i++)
 		seen_modseq(ix, &ix->entry[i], modseq);
 }
@@ -265,11 +295,13 @@ apply(struct index *ix, char type, struct span b)
 		if (type == RECORD_FLAGS)
 			apply_flags(ix, modseq, b);
 		else if (type == RECORD_SIZE)
-			apply_sizes(ix, b);
+			apply_learnt(ix, b);
 		else if (type == RECORD_FACTS)
 			apply_facts(ix, b);
-		else if (type == RECORD_GONE || type == RECORD_TAKEN)
-			apply_uids(ix, type, b);
+		else if (type == RECORD_GONE)
+			apply_gone(ix, modseq, b);
+		else if (type == RECORD_TAKEN)
+			apply_taken(ix, b);
 	}
 }
 

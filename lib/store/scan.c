@@ -74,7 +74,8 @@ read_dir(struct scan *s, int dirfd, const char *name, bool in_new)
 		return -1;
 	}
 	while (errno = 0, (d = readdir(dir)) != NULL)
-		add(s, d->d_name, in_new);
+		if (fs_is_regular(fd, d))
+			add(s, d->d_name, in_new);
 	err = errno;
 	closedir(dir);
 	errno = err;

@@ -1,19 +1,39 @@
-/* The file pneu.snapshot: fixed records, then keywords, then names. */
+/*
+ * Load pneu.snapshot: fixed records, then what was expunged, keywords and
+ * names (pneu-index(5)).  Where it can be, it is mapped, and no message is
+ * looked at.
+ */
 #include <errno.h>
 #include <fcntl.h>
+#include <stddef.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/die.h"
 #include "io/fs.h"
+#include "io/room.h"
 #include "store/crc.h"
 #include "store/index.h"
 #include "store/le.h"
-#include "store/mdname.h"
 
-enum { HEADER = 96, HEADER_SUM = 84, RECORD = 48 };
+enum { AS_IN_FILE = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ };
+enum { HEADER_SUM = SNAPSHOT_HEADER - 4, RANGE = 16, SPARE = 16384 };
 
-static const char file_name[] = "pneu.snapshot";
-static const char magic[17] = "pneu-snapshot 1\n";
-static const size_t file_max = (size_t)1 << 31;
+const char snapshot_name[] = "pneu.snapshot";
+
+static const size_t file_max = (size_t)1 << 32;
+
+_Static_assert(offsetof(struct entry, msg.flags) == 4 &&
+	offsetof(struct entry, msg.keywords) == 8 &&
+	offsetof(struct entry, msg.modseq) == 16 &&
+	offsetof(struct entry, msg.date) == 24 &&
+	offsetof(struct entry, msg.size) == 32 &&
+	offsetof(struct entry, msg.saved) == 40 &&
+	offsetof(struct entry, msg.name) == 44 &&
+	offsetof(struct entry, fact) == 48 &&
+	offsetof(struct entry, len) == 60 && offsetof(struct entry, bits) == 62,
+    "as in the file");
 
 static enum snapshot_result
 check_header(struct span s)
@@ -22,39 +42,87 @@ check_header(struct span s)
 
 	if (r == JOURNAL_NEWER)
 		return SNAPSHOT_NEWER;
-	if (r == JOURNAL_BAD || s.n < HEADER ||
+	if (r == JOURNAL_BAD || s.n < SNAPSHOT_HEADER ||
 	    le_get(s.p + HEADER_SUM, 4) !=
 		crc32_add(0, (struct span){ s.p, HEADER_SUM }))
 		return SNAPSHOT_BAD;
 	return SNAPSHOT_OK;
 }
 
-enum snapshot_result
-snapshot_gen(int dirfd, uint64_t *gen)
+static void
+identify(const struct stat *st, struct journal_checked *c)
 {
-	char head[HEADER];
-	enum snapshot_result r;
-	ssize_t n;
-	int fd;
+	*c = (struct journal_checked){ .ino = st->st_ino,
+		.size = (uint64_t)st->st_size,
+		.ctime_ns = (int64_t)st->st_ctim.tv_sec * 1000000000 +
+		    st->st_ctim.tv_nsec };
+}
 
-	fd = openat(dirfd, file_name, O_RDONLY | O_CLOEXEC);
-	if (fd == -1)
-		return errno == ENOENT ? SNAPSHOT_NONE : SNAPSHOT_FAILED;
-	n = read(fd, head, sizeof(head));
-	close(fd);
-	if (n == -1)
-		return SNAPSHOT_FAILED;
-	r = check_header((struct span){ head, (size_t)n });
-	if (r == SNAPSHOT_OK)
-		*gen = le_get(head + 16, 8);
-	return r;
+bool
+snapshot_is_same(const struct index *ix)
+{
+	struct journal_checked c;
+	struct stat st;
+
+	if (fstatat(ix->fd, snapshot_name, &st, 0) == -1)
+		return false;
+	identify(&st, &c);
+	return c.ino == ix->snap.ino && c.size == ix->snap.size &&
+	    c.ctime_ns == ix->snap.ctime_ns;
+}
+
+/* Where the parts begin, in bytes. */
+struct parts {
+	size_t n, nvanished, nkeywords;
+	size_t vanished, keywords, names, end;
+};
+
+static bool
+find_parts(const char *head, uint64_t size, struct parts *p)
+{
+	uint64_t words = le_get(head + 48, 4), names = le_get(head + 56, 8);
+
+	p->n = (size_t)le_get(head + 40, 4);
+	p->nkeywords = (size_t)le_get(head + 44, 4);
+	p->nvanished = (size_t)le_get(head + 84, 4);
+	if (p->nkeywords > LIMIT_KEYWORDS || p->nvanished > LIMIT_VANISHED ||
+	    size > file_max || names > size)
+		return false;
+	p->vanished = SNAPSHOT_HEADER + p->n * ENTRY_SIZE;
+	p->keywords = p->vanished + p->nvanished * RANGE;
+	p->names = p->keywords + (size_t)words;
+	p->end = p->names + (size_t)names;
+	return p->end == size;
+}
+
+static void
+load_header(struct index *ix, const char *h)
+{
+	struct tally *t = &ix->tally;
+
+	ix->gen = le_get(h + 16, 8);
+	ix->uidvalidity = (uint32_t)le_get(h + 24, 4);
+	ix->uidnext = (uint32_t)le_get(h + 28, 4);
+	ix->modseq = le_get(h + 32, 8);
+	ix->trust.trusted = le_get(h + 52, 4) != 0;
+	ix->trust.new_ns = (int64_t)le_get(h + 64, 8);
+	ix->trust.cur_ns = (int64_t)le_get(h + 72, 8);
+	ix->vanished_floor = le_get(h + 88, 8);
+	memcpy(ix->id, h + 96, INDEX_ID);
+	ix->id[INDEX_ID - 1] = '\0';
+	t->size = le_get(h + 128, 8);
+	t->messages = (uint32_t)le_get(h + 136, 4);
+	t->fresh = (uint32_t)le_get(h + 140, 4);
+	t->unseen = (uint32_t)le_get(h + 144, 4);
+	t->deleted = (uint32_t)le_get(h + 148, 4);
+	t->unsized = (uint32_t)le_get(h + 152, 4);
+	t->unseen_from = (uint32_t)le_get(h + 156, 4);
+	t->fresh_from = (uint32_t)le_get(h + 160, 4);
 }
 
 static bool
 load_keywords(struct index *ix, struct span s, size_t n)
 {
-	if (n > LIMIT_KEYWORDS)
-		return false;
 	for (size_t k = 0; k < n; k++) {
 		size_t len = (size_t)le_take(&s, 1);
 
@@ -67,174 +135,170 @@ load_keywords(struct index *ix, struct span s, size_t n)
 	return true;
 }
 
-static bool
-load_entry(struct entry *e, const char *p, size_t names)
+static void
+load_vanished(struct index *ix, const char *p, size_t n)
 {
-	e->msg.uid = (uint32_t)le_get(p, 4);
-	e->msg.flags = (uint16_t)(le_get(p + 4, 2) & FLAG_ALL);
-	e->bits = (uint16_t)(le_get(p + 6, 2) & ENTRY_SAVED);
-	e->name = (size_t)le_get(p + 8, 4);
-	e->len = (uint16_t)le_get(p + 12, 2);
-	e->msg.keywords = le_get(p + 16, 8);
-	e->msg.modseq = le_get(p + 24, 8);
-	e->msg.date = (int64_t)le_get(p + 32, 8);
-	e->msg.size = le_get(p + 40, 8);
-	return e->len > 0 && e->len <= MDNAME_MAX && e->name <= names &&
-	    e->len <= names - e->name;
+	ix->nvanished = 0;
+	if (n > ix->vanished_cap) {
+		free(ix->vanished);
+		ix->vanished = calloc(LIMIT_VANISHED, sizeof(*ix->vanished));
+		if (ix->vanished == NULL)
+			die_memory();
+		ix->vanished_cap = LIMIT_VANISHED;
+	}
+	for (; ix->nvanished < n; p += RANGE)
+		ix->vanished[ix->nvanished++] =
+		    (struct vanished){ (uint32_t)le_get(p, 4),
+			    (uint32_t)le_get(p + 4, 4), le_get(p + 8, 8) };
+}
+
+/* All of the file in memory that nobody else changes. */
+static bool
+take_file(struct index *ix, int fd, size_t size, bool mapped)
+{
+	void *p;
+	ssize_t r;
+
+	if (mapped) {
+		p = mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0);
+		if (p == MAP_FAILED)
+			return false;
+	} else {
+		if ((p = room_make(size)) == NULL)
+			return false;
+		for (size_t at = 0; at < size; at += (size_t)r) {
+			r = pread(fd, (char *)p + at, size - at, (off_t)at);
+			if (r <= 0) {
+				room_free(p, size);
+				return false;
+			}
+		}
+	}
+	ix->map = p;
+	ix->map_size = size;
+	return true;
+}
+
+static void
+put_right(struct entry *e, const char *p)
+{
+	*e = (struct entry){ .msg.uid = (uint32_t)le_get(p, 4),
+		.msg.flags = (uint16_t)le_get(p + 4, 2),
+		.msg.keywords = le_get(p + 8, 8),
+		.msg.modseq = le_get(p + 16, 8),
+		.msg.date = (int64_t)le_get(p + 24, 8),
+		.msg.size = le_get(p + 32, 8),
+		.msg.saved = (uint32_t)le_get(p + 40, 4),
+		.msg.name = (uint32_t)le_get(p + 44, 4),
+		.len = (uint16_t)le_get(p + 60, 2),
+		.bits = (uint16_t)le_get(p + 62, 2) };
+	for (unsigned k = 0; k < ENTRY_FACTS; k++)
+		e->fact[k] = (uint32_t)le_get(p + 48 + 4 * k, 4);
 }
 
 static bool
-load_entries(struct index *ix, const char *p, size_t n, size_t names)
+take_entries(struct index *ix, int fd, const struct parts *p, bool mapped)
+{
+	const char *from = ix->map + SNAPSHOT_HEADER;
+	size_t bytes = p->n * ENTRY_SIZE;
+
+	ix->cap = p->n + SPARE;
+	if ((ix->entry = room_make(ix->cap * ENTRY_SIZE)) == NULL) {
+		ix->cap = 0;
+		return false;
+	}
+	ix->n = p->n;
+	if (AS_IN_FILE && mapped &&
+	    room_map(ix->entry, fd, SNAPSHOT_HEADER, bytes))
+		return true;
+	for (size_t i = 0; i < p->n; i++)
+		put_right(&ix->entry[i], from + i * ENTRY_SIZE);
+	return true;
+}
+
+/* What the sums do not tell of a file that somebody made up. */
+static bool
+is_sound(const struct index *ix)
 {
 	uint32_t last = 0;
 
-	if (n == 0)
-		return true;
-	ix->entry = malloc(n * sizeof(ix->entry[0]));
-	if (ix->entry == NULL)
-		return false;
-	ix->cap = n;
-	for (size_t i = 0; i < n; i++, p += RECORD) {
-		struct entry e = { 0 };
+	for (size_t i = 0; i < ix->n; i++) {
+		const struct entry *e = &ix->entry[i];
 
-		if (!load_entry(&e, p, names) || e.msg.uid <= last ||
-		    e.msg.uid >= ix->uidnext)
+		if (e->msg.uid <= last || e->msg.uid >= ix->uidnext ||
+		    e->msg.gone || e->len == 0 || e->msg.name > ix->nmap ||
+		    e->len > ix->nmap - e->msg.name)
 			return false;
-		last = e.msg.uid;
-		ix->entry[ix->n++] = e;
+		last = e->msg.uid;
 	}
 	return true;
 }
 
-static bool
-load(struct index *ix, struct span s)
+static enum snapshot_result
+load(struct index *ix, int fd, const struct stat *st)
 {
-	const char *p = s.p;
-	size_t n = (size_t)le_get(p + 40, 4), words = (size_t)le_get(p + 48, 4);
-	uint64_t names = le_get(p + 56, 8), rest = s.n - HEADER;
+	bool mapped = !fs_is_remote(fd);
+	enum snapshot_result r;
+	struct parts p;
 
-	if (n > rest / RECORD || words > rest - n * RECORD ||
-	    names != rest - n * RECORD - words ||
-	    le_get(p + 80, 4) !=
-		crc32_add(0, (struct span){ p + HEADER, rest }))
-		return false;
-	ix->gen = le_get(p + 16, 8);
-	ix->uidvalidity = (uint32_t)le_get(p + 24, 4);
-	ix->uidnext = (uint32_t)le_get(p + 28, 4);
-	ix->modseq = le_get(p + 32, 8);
-	ix->trust.trusted = le_get(p + 52, 4) != 0;
-	ix->trust.new_ns = (int64_t)le_get(p + 64, 8);
-	ix->trust.cur_ns = (int64_t)le_get(p + 72, 8);
-	p += HEADER;
+	if (st->st_size < SNAPSHOT_HEADER ||
+	    !take_file(ix, fd, (size_t)st->st_size, mapped)) {
+		char head[64];
+		ssize_t n = pread(fd, head, sizeof(head), 0);
+
+		return n > 0 &&
+			journal_format((struct span){ head, (size_t)n },
+			    "snapshot") == JOURNAL_NEWER
+		    ? SNAPSHOT_NEWER
+		    : SNAPSHOT_BAD;
+	}
+	r = check_header((struct span){ ix->map, SNAPSHOT_HEADER });
+	if (r != SNAPSHOT_OK)
+		return r;
+	if (!find_parts(ix->map, ix->map_size, &p))
+		return SNAPSHOT_BAD;
+	load_header(ix, ix->map);
+	ix->mapped_names = ix->map + p.names;
+	ix->nmap = p.end - p.names;
 	if (ix->uidvalidity == 0 || ix->uidnext == 0 ||
-	    !load_keywords(ix, (struct span){ p + n * RECORD, words },
-		(size_t)le_get(s.p + 44, 4)) ||
-	    !load_entries(ix, p, n, (size_t)names))
-		return false;
-	return buf_put(
-	    &ix->names, (struct span){ p + n * RECORD + words, (size_t)names });
+	    !load_keywords(ix,
+		(struct span){ ix->map + p.keywords, p.names - p.keywords },
+		p.nkeywords) ||
+	    !take_entries(ix, fd, &p, mapped))
+		return SNAPSHOT_BAD;
+	load_vanished(ix, ix->map + p.vanished, p.nvanished);
+	return SNAPSHOT_OK;
+}
+
+/* The sum over all behind the header, and then what it says. */
+bool
+snapshot_check(const struct index *ix)
+{
+	struct span rest = { ix->map + SNAPSHOT_HEADER,
+		ix->map_size - SNAPSHOT_HEADER };
+
+	return le_get(ix->map + 80, 4) == crc32_add(0, rest) && is_sound(ix);
 }
 
 enum snapshot_result
 snapshot_load(struct index *ix)
 {
-	enum snapshot_result r;
-	struct buf b;
+	enum snapshot_result r = SNAPSHOT_FAILED;
+	struct stat st;
+	int fd, err;
 
-	buf_init(&b, file_max);
-	if (fs_read(ix->fd, file_name, &b) == -1) {
-		buf_free(&b);
+	index_free_table(ix);
+	fd = openat(ix->fd, snapshot_name, O_RDONLY | O_CLOEXEC);
+	if (fd == -1)
 		return errno == ENOENT ? SNAPSHOT_NONE : SNAPSHOT_FAILED;
+	if (fstat(fd, &st) == 0) {
+		identify(&st, &ix->snap);
+		r = load(ix, fd, &st);
 	}
-	r = check_header(buf_span(&b));
-	if (r == SNAPSHOT_OK && !load(ix, buf_span(&b)))
-		r = SNAPSHOT_BAD;
-	ix->snapshot = b.n;
-	buf_free(&b);
-	return r;
-}
-
-static void
-put_entry(struct buf *b, const struct index *ix, const struct entry *e,
-    struct buf *names)
-{
-	char file[512];
-	size_t at = names->n;
-
-	index_file(ix, e, file);
-	buf_puts(names, file + 4);
-	le_put(b, 4, e->msg.uid);
-	le_put(b, 2, e->msg.flags & FLAG_ALL);
-	le_put(b, 2, e->bits & ENTRY_SAVED);
-	le_put(b, 4, at);
-	le_put(b, 2, names->n - at);
-	le_put(b, 2, 0);
-	le_put(b, 8, e->msg.keywords);
-	le_put(b, 8, e->msg.modseq);
-	le_put(b, 8, (uint64_t)e->msg.date);
-	le_put(b, 8, e->msg.size);
-}
-
-static void
-put_keywords(struct buf *b, const struct index *ix)
-{
-	for (int k = 0; k < ix->nkeywords; k++) {
-		struct span name = span_of(ix->keyword[k]);
-
-		le_put(b, 1, name.n);
-		buf_put(b, name);
-	}
-}
-
-static void
-fill_header(char *p, const struct index *ix, uint64_t gen)
-{
-	memcpy(p, magic, 16);
-	le_set(p + 16, 8, gen);
-	le_set(p + 24, 4, ix->uidvalidity);
-	le_set(p + 28, 4, ix->uidnext);
-	le_set(p + 32, 8, ix->modseq);
-	le_set(p + 44, 4, (uint64_t)ix->nkeywords);
-	le_set(p + 52, 4, ix->trust.trusted);
-	le_set(p + 64, 8, (uint64_t)ix->trust.new_ns);
-	le_set(p + 72, 8, (uint64_t)ix->trust.cur_ns);
-}
-
-int
-snapshot_write(struct index *ix, uint64_t gen)
-{
-	struct buf b, names;
-	size_t n = 0, words, i;
-	int r = -1;
-
-	buf_init(&b, file_max);
-	buf_init(&names, file_max);
-	for (i = 0; i < HEADER; i++)
-		buf_putc(&b, '\0');
-	for (i = 0; i < ix->n; i++)
-		if (!ix->entry[i].msg.gone) {
-			put_entry(&b, ix, &ix->entry[i], &names);
-			n++;
-		}
-	words = b.n;
-	put_keywords(&b, ix);
-	words = b.n - words;
-	buf_put(&b, buf_span(&names));
-	errno = EFBIG;
-	if (!b.over && !names.over) {
-		fill_header(b.p, ix, gen);
-		le_set(b.p + 40, 4, n);
-		le_set(b.p + 48, 4, words);
-		le_set(b.p + 56, 8, names.n);
-		le_set(b.p + 80, 4,
-		    crc32_add(0, (struct span){ b.p + HEADER, b.n - HEADER }));
-		le_set(b.p + HEADER_SUM, 4,
-		    crc32_add(0, (struct span){ b.p, HEADER_SUM }));
-		r = fs_replace(ix->fd, file_name, buf_span(&b), 0600);
-	}
-	if (r == 0)
-		ix->snapshot = b.n;
-	buf_free(&b);
-	buf_free(&names);
+	err = errno;
+	close(fd);
+	errno = err;
+	if (r != SNAPSHOT_OK)
+		index_free_table(ix);
 	return r;
 }

@@ -11,8 +11,9 @@ struct folder {
 	struct index ix; /* the first ix.shown entries are the view */
 	struct cache cache;
 	bool rw;
-	bool woken;   /* the watch saw something: do not believe mtimes */
-	size_t sized; /* entries with a size that is not in the journal */
+	bool woken;    /* the watch saw something: do not believe mtimes */
+	size_t learnt; /* entries that know what the journal does not */
+	uint32_t recent_from; /* no \\Recent one has a lower UID; 0: none */
 	/* Nothing was changed by us since folder_watch: what the watch sees
 	 * then is by others, and the mtimes are not believed. */
 	bool waiting;
@@ -31,6 +32,9 @@ MUST int view_find_again(struct folder *);
 
 /* The number of a keyword, made if need be, under the lock; or -1. */
 int view_keyword(struct index *, struct span name);
+
+/* A size or a date was found out, 0 for none: the index keeps it. */
+void view_learnt(struct folder *, size_t i, uint64_t size, int64_t date);
 
 /* Under the lock: write the facts that were put, and where they are. */
 void view_flush_facts(struct index *, struct cache *);

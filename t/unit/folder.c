@@ -171,7 +171,7 @@ test_open(void)
 	check((folder_msg(f, 0)->flags & FLAG_RECENT) != 0);
 	check((folder_msg(f, 3)->flags & FLAG_RECENT) == 0);
 	check(exists("a", "cur/1000000002.M5P1.h:2,"));
-	check(folder_msg(f, 0)->size == 8);
+	check(folder_size(f, 0, &size) == 0 && size == 8);
 	check(folder_size(f, 1, &size) == 0 && size == 5);
 	check(folder_msg(f, 1)->size == 5);
 	folder_close(f);

@@ -1,0 +1,137 @@
+/* What is known of a folder and its files without a view of it. */
+#include <errno.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "mail/wire.h"
+#include "store/mdname.h"
+#include "store/view.h"
+
+/* The file of a message, found again where it was renamed. */
+static int
+stat_msg(struct folder *f, size_t i, struct stat *st)
+{
+	char path[512];
+
+	for (int tries = 0; tries < 2; tries++) {
+		if (f->ix.entry[i].msg.gone) {
+			errno = ENOENT;
+			return -1;
+		}
+		index_file(&f->ix, &f->ix.entry[i], path);
+		if (fstatat(f->ix.fd, path, st, 0) == 0)
+			return 0;
+		if (errno != ENOENT || (tries == 0 && view_find_again(f) == -1))
+			return -1;
+	}
+	return -1;
+}
+
+int
+folder_date(struct folder *f, size_t i, int64_t *date)
+{
+	struct stat st;
+
+	*date = f->ix.entry[i].msg.date;
+	if (*date != 0)
+		return 0;
+	if (stat_msg(f, i, &st) == -1)
+		return -1;
+	*date = (int64_t)st.st_mtime != 0 ? (int64_t)st.st_mtime : 1;
+	view_learnt(f, i, 0, *date);
+	return 0;
+}
+
+/*
+ * The size in the name counts only when the one beside it is that of the
+ * file: some programs rewrite files and keep their names.
+ */
+static bool
+named_size(struct folder *f, size_t i, uint64_t *size)
+{
+	struct mdname m = mdname_parse(index_name(&f->ix, &f->ix.entry[i]));
+	struct stat st;
+
+	if (!m.has_w || !m.has_s || m.w == 0 || stat_msg(f, i, &st) == -1 ||
+	    m.s != (uint64_t)st.st_size)
+		return false;
+	*size = m.w;
+	view_learnt(f, i, m.w, (int64_t)st.st_mtime);
+	return true;
+}
+
+static int
+count_size(struct folder *f, size_t i, uint64_t *size)
+{
+	static char buf[65536];
+	struct wire w = { 0 };
+	ssize_t n;
+	int fd, err;
+
+	if ((fd = folder_open_msg(f, i)) == -1)
+		return -1;
+	while ((n = read(fd, buf, sizeof(buf))) > 0)
+		wire_count(&w, (struct span){ buf, (size_t)n });
+	err = errno;
+	close(fd);
+	errno = err;
+	if (n == -1)
+		return -1;
+	wire_end(&w, true);
+	*size = w.size;
+	view_learnt(f, i, w.size, 0);
+	return 0;
+}
+
+int
+folder_size(struct folder *f, size_t i, uint64_t *size)
+{
+	*size = f->ix.entry[i].msg.size;
+	return *size > 0 || named_size(f, i, size) ? 0 : count_size(f, i, size);
+}
+
+static int
+add_sizes(const char *path, struct folder_status *st)
+{
+	struct folder *f;
+	uint64_t size;
+
+	if (folder_open(&f, path, false) == -1)
+		return -1;
+	st->size = 0;
+	for (size_t i = 0; i < folder_count(f); i++)
+		if (folder_size(f, i, &size) == 0)
+			st->size += size;
+	folder_close(f);
+	return 0;
+}
+
+int
+folder_status(const char *path, struct folder_status *st, bool want_size)
+{
+	struct index ix;
+	const struct tally *t = &ix.tally;
+	int r;
+
+	if (index_open(&ix, path) == -1)
+		return -1;
+	if ((r = index_lock(&ix)) == 0) {
+		r = index_scan(&ix, false);
+		if (r == 0)
+			r = index_sync(&ix);
+		*st = (struct folder_status){ .messages = t->messages,
+			.recent = t->fresh,
+			.unseen = t->unseen,
+			.deleted = t->deleted,
+			.uidnext = ix.uidnext,
+			.uidvalidity = ix.uidvalidity,
+			.modseq = ix.modseq,
+			.size = t->size };
+		snprintf(st->id, sizeof(st->id), "%s", ix.id);
+		index_unlock(&ix);
+	}
+	if (r == 0 && want_size && t->unsized > 0)
+		r = add_sizes(path, st);
+	index_close(&ix);
+	return r;
+}

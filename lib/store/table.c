@@ -1,0 +1,91 @@
+/* The table of messages in memory, and what is counted of it. */
+#include "base/die.h"
+#include "io/room.h"
+#include "store/index.h"
+#include "store/mdname.h"
+
+enum { FIRST_ROOM = 16384 };
+
+_Static_assert(sizeof(struct entry) == ENTRY_SIZE, "as in the snapshot");
+
+void
+index_room(struct index *ix)
+{
+	size_t cap = ix->cap > 0 ? ix->cap * 2 : FIRST_ROOM;
+	struct entry *e;
+
+	if (ix->n < ix->cap)
+		return;
+	if ((e = room_make(cap * sizeof(*e))) == NULL)
+		die_memory();
+	if (ix->n > 0)
+		memcpy(e, ix->entry, ix->n * sizeof(*e));
+	room_free(ix->entry, ix->cap * sizeof(*e));
+	ix->entry = e;
+	ix->cap = cap;
+}
+
+void
+index_free_table(struct index *ix)
+{
+	room_free(ix->entry, ix->cap * sizeof(*ix->entry));
+	room_free((void *)(uintptr_t)ix->map, ix->map_size);
+	ix->entry = NULL;
+	ix->map = ix->mapped_names = NULL;
+	ix->n = ix->cap = ix->nmap = ix->map_size = 0;
+	ix->ngone = ix->nnews = 0;
+	ix->tally = (struct tally){ .unseen_from = UINT32_MAX,
+		.fresh_from = UINT32_MAX };
+	buf_clear(&ix->names);
+}
+
+struct span
+index_name(const struct index *ix, const struct entry *e)
+{
+	size_t at = e->msg.name;
+	struct span all = { ix->mapped_names, ix->nmap };
+
+	if (at >= ix->nmap) {
+		at -= ix->nmap;
+		all = buf_span(&ix->names);
+	}
+	if (at > all.n || e->len > all.n - at)
+		return SPAN("?"); /* a damaged snapshot: no file has it */
+	return (struct span){ all.p + at, e->len };
+}
+
+void
+index_count(struct index *ix, const struct entry *e, bool add)
+{
+	struct tally *t = &ix->tally;
+	uint32_t one = add ? 1 : UINT32_MAX; /* that is -1 */
+
+	if (e->msg.gone)
+		return;
+	t->messages += one;
+	if ((e->msg.flags & FLAG_DELETED) != 0)
+		t->deleted += one;
+	if ((e->msg.flags & FLAG_SEEN) == 0) {
+		t->unseen += one;
+		if (add && e->msg.uid < t->unseen_from)
+			t->unseen_from = e->msg.uid;
+	}
+	if ((e->bits & ENTRY_FRESH) != 0) {
+		t->fresh += one;
+		if (add && e->msg.uid < t->fresh_from)
+			t->fresh_from = e->msg.uid;
+	}
+	if (e->msg.size == 0)
+		t->unsized += one;
+	else
+		t->size += add ? e->msg.size : (uint64_t)0 - e->msg.size;
+}
+
+void
+index_news(struct index *ix, struct entry *e)
+{
+	if ((size_t)(e - ix->entry) >= ix->shown || (e->bits & ENTRY_NEWS) != 0)
+		return;
+	e->bits |= ENTRY_NEWS;
+	ix->nnews++;
+}
