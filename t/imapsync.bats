@@ -154,3 +154,64 @@ assert any("[INPROGRESS (NIL 32 64)]" in x for x in got), got
 assert not any("INPROGRESS" in x for x in a("NOOP"))
 E
 }
+
+@test "limits on messages: the last ones of a set, and where it stopped" {
+	mkdir conf
+	printf '%s\n' 'imap-messages 3' 'imap-save-messages 2' >conf/limits
+	export PNEU_CONF=$PWD/conf
+	py <<'E'
+from client import Session
+a = Session()
+assert " MESSAGELIMIT=3 SAVELIMIT=2" in a.greeting, a.greeting
+for i in range(8):
+    a.append(1)
+a("SELECT INBOX")
+def uids(lines):
+    return [x.split()[1] for x in lines if "FETCH" in x]
+assert uids(a("FETCH 1:8 (UID)")) == ["6", "7", "8"]
+assert a.tagged.startswith("x OK [MESSAGELIMIT 3 6] "), a.tagged
+assert uids(a("UID FETCH 1:2,5:7,9:* (UID)")) == ["6", "7", "8"]
+assert a.tagged.startswith("x OK [MESSAGELIMIT 3 6] "), a.tagged
+assert uids(a("UID FETCH 1:2,4 (UID)")) == ["1", "2", "4"]
+assert a.tagged == "x OK Fetch completed", a.tagged
+# on from there
+assert uids(a("UID FETCH 1:5 (UID)")) == ["3", "4", "5"]
+assert a.tagged.startswith("x OK [MESSAGELIMIT 3 3] "), a.tagged
+assert uids(a("UID FETCH 1:* (UID) (PARTIAL 2:6)")) == ["4", "5", "6"]
+assert a.tagged.startswith("x OK [MESSAGELIMIT 3 4] "), a.tagged
+assert uids(a("UID FETCH 1:* (UID) (PARTIAL 2:4)")) == ["2", "3", "4"]
+assert a.tagged == "x OK Fetch completed", a.tagged
+assert a("SEARCH ALL") == ["* SEARCH 6 7 8"]
+assert a.tagged.startswith("x OK [MESSAGELIMIT 3 6] "), a.tagged
+assert a("UID SEARCH UIDBEFORE 6") == ["* SEARCH 3 4 5"]
+assert a.tagged.startswith("x OK [MESSAGELIMIT 3 3] "), a.tagged
+assert a("SEARCH RETURN (COUNT) ALL") == ['* ESEARCH (TAG "x") COUNT 8']
+assert a.tagged == "x OK Search completed", a.tagged
+assert uids(a("STORE 1:* +FLAGS (\\Flagged)")) == ["6", "7", "8"]
+assert a.tagged.startswith("x OK [MESSAGELIMIT 3 6] "), a.tagged
+assert a("SEARCH FLAGGED") == ["* SEARCH 6 7 8"]
+# what saves is whole or not at all
+a("CREATE box")
+assert a("UID COPY 1:3 box", "NO [MESSAGELIMIT 2]") == []
+assert a("UID COPY 1:2 box") == []
+m = "{1+}\r\nx"
+a(f"APPEND box {m} {m} {m}", "NO [MESSAGELIMIT 2]")
+a(f"APPEND box {m} {m}")
+assert a("STATUS box (MESSAGES)") == ['* STATUS "box" (MESSAGES 4)']
+got = a("UID MOVE 1:4 box")
+assert got[0].split()[4:6] == ["2:4", "5:7]"], got
+assert a.tagged.startswith("x OK [MESSAGELIMIT 3 2] "), a.tagged
+a("ENABLE QRESYNC")
+a("UID STORE 5:7 +FLAGS.SILENT (\\Deleted)")
+a("UID STORE 8,1 +FLAGS.SILENT (\\Deleted)")
+got = a("UID EXPUNGE 1:*")
+assert got == ["* VANISHED 6:8", "* OK [MESSAGELIMIT 3 6] Not all of them"], got
+assert a.tagged.startswith("x OK [HIGHESTMODSEQ "), a.tagged
+assert a("EXPUNGE") == ["* VANISHED 1,5"]
+E
+	rm conf/limits
+	py <<'E'
+from client import Session
+assert "LIMIT=" not in Session().greeting.replace("APPENDLIMIT=", "")
+E
+}

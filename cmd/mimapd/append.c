@@ -70,6 +70,8 @@ has_room(struct append *a, uint64_t n, uint64_t messages)
 	uint64_t bytes = a->f->bytes + n, old;
 
 	messages += a->f->n;
+	if (!limit_allows_saving(a->im, messages))
+		return false;
 	if (a->replaced != SIZE_MAX) {
 		old = quota_messages(a->im->folder, &a->replaced, 1);
 		bytes -= old < bytes ? old : bytes;

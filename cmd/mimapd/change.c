@@ -58,6 +58,17 @@ store_modifiers(const struct imap_arg *list, struct store *st)
 	    num_u64(name->next->text, &st->since) && st->since <= INT64_MAX;
 }
 
+/* Where the tagged response has a code of its own. */
+static void
+put_limited(struct imap *im)
+{
+	if (im->limited == 0)
+		return;
+	out_puts(&im->out, "* OK ");
+	limit_put(im);
+	out_puts(&im->out, "Not all of them\r\n");
+}
+
 /* resp-text-code =/ "MODIFIED" SP sequence-set */
 static void
 put_modified(struct imap *im, const size_t *idx, size_t n, const bool *failed)
@@ -72,6 +83,7 @@ put_modified(struct imap *im, const size_t *idx, size_t n, const bool *failed)
 				      : (uint32_t)idx[i] + 1);
 	imapset_end(&b, &w);
 	sync_run(im, im->expunge_ok);
+	put_limited(im);
 	out_put(&im->out, im->e.tag);
 	out_puts(&im->out,
 	    im->gone && !im->e.uid ? " NO [MODIFIED " : " OK [MODIFIED ");
@@ -182,6 +194,7 @@ cmd_store(struct imap *im)
 	    imap_mask(im, buf_span(&names), st.op != FOLDER_REMOVE, &st.mask)) {
 		if (st.conditional)
 			sync_condstore(im);
+		limit_walk(&w);
 		if (limit_store(im, &st))
 			store(im, &w, &st);
 	}
@@ -206,6 +219,8 @@ removed(struct imap *im, const char *text)
 {
 	sync_run(im, true);
 	if (im->enabled & ENABLE_QRESYNC)
+		put_limited(im);
+	if (im->enabled & ENABLE_QRESYNC)
 		imap_reply(im, "OK [HIGHESTMODSEQ %llu] %s",
 		    (unsigned long long)im->modseq, text);
 	else
@@ -228,6 +243,8 @@ cmd_expunge(struct imap *im)
 	}
 	if (!writable(im) || !walk_init(&w, im, which, true))
 		return;
+	if (set != NULL)
+		limit_walk(&w);
 	n = marked(im, &w, &idx);
 	if (n > 0 && folder_expunge(im->folder, idx, n) == -1) {
 		imap_failed(im, "expunge");
@@ -353,6 +370,10 @@ run_copy(struct imap *im, bool move)
 		imap_box_failed(im, r);
 		return;
 	}
+	if (move)
+		limit_walk(&w);
+	else if (!limit_allows_saving(im, walk_count(&w)))
+		return;
 	n = walk_all(&w, &idx);
 	if (im->gone && !im->e.uid && !w.uid)
 		imap_done(im,

@@ -295,6 +295,8 @@ cmd_fetch(struct imap *im)
 	}
 	if (!walk_init(&w, im, set->text, im->e.uid))
 		return;
+	if (!m.partial)
+		limit_walk(&w);
 	want = wants(items);
 	modifiers_begin(im, &m, items, &w);
 	if (m.vanished)
@@ -309,6 +311,8 @@ cmd_fetch(struct imap *im)
 			im->gone = true;
 		arena_release(&im->e.arena, a);
 	}
+	if (m.cut)
+		im->limited = m.lowest;
 	unknown = im->unknown_cte;
 	im->unknown_cte = false;
 	imap_done(im,

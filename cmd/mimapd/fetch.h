@@ -49,6 +49,8 @@ struct item {
 /* What stands behind the items; it is cut off the arguments. */
 struct modifiers {
 	bool changed, vanished, partial, last;
+	bool cut;        /* PARTIAL asks for too many */
+	uint32_t lowest; /* UID taken */
 	uint64_t since;
 	uint32_t from, to; /* PARTIAL, from the end if `last` */
 	size_t seen, total, taken;

@@ -55,6 +55,7 @@ struct imap {
 	unsigned enabled;
 	int again;         /* where UNAUTHENTICATE leaves input; -1: nowhere */
 	int status;        /* of the exit */
+	uint32_t limited;  /* the command stopped at that UID; or 0 */
 	struct buf id;     /* what the client says it is */
 	struct buf hidden; /* capabilities, blank-separated */
 	bool rev2, over, expunge_ok;
@@ -87,6 +88,8 @@ struct imap {
 	const char *owner;
 	unsigned rights;
 };
+
+struct walk;
 
 struct command {
 	const char *name;
@@ -153,6 +156,15 @@ bool imap_has(const struct imap *, const char *capability);
 bool masks_hide(const struct imap *, struct span command);
 /* "CAPABILITY ..." */
 void imap_put_capability(struct imap *);
+
+/* limit.c: numbers of messages, 0 for any */
+size_t limit_messages(void);
+size_t limit_saved(void); /* by COPY or APPEND */
+/* Cut a set down to its last messages, and note that for the answer. */
+void limit_walk(struct walk *);
+/* Whether so many may be saved; answers when not. */
+bool limit_allows_saving(struct imap *, size_t n);
+void limit_put(struct imap *);
 
 /* progress.c: in loops over messages: n of total are done (RFC 9585) */
 void progress_begin(struct imap *);

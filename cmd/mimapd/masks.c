@@ -65,7 +65,9 @@ imap_put_capability(struct imap *im)
 	struct imapcapa_conf c = { .hidden = buf_span(&im->hidden),
 		.appendlimit = append_limit(),
 		.compressed = im->compressed,
-		.unauthenticate = im->again != -1 };
+		.unauthenticate = im->again != -1,
+		.messagelimit = limit_messages(),
+		.savelimit = limit_saved() };
 	struct buf b = { .max = 2048 };
 
 	imapcapa_put(&b, &c);

@@ -117,6 +117,11 @@ modifiers_begin(struct imap *im, struct modifiers *m, const struct item *items,
 		m->from = (uint32_t)(to > n ? 1 : n - to + 1);
 		m->to = (uint32_t)(from > n ? 0 : n - from + 1);
 	}
+	if (m->partial && limit_messages() > 0 && m->to >= m->from &&
+	    m->to - m->from >= limit_messages()) {
+		m->cut = true;
+		m->from = m->to - (uint32_t)limit_messages() + 1;
+	}
 	if (m->partial)
 		m->total = m->to < m->from ? 0 : m->to - m->from + 1;
 }
@@ -131,6 +136,7 @@ modifiers_take(struct modifiers *m, const struct msg *msg)
 		if (m->seen < m->from || m->seen > m->to)
 			return false;
 	}
-	m->taken++;
+	if (m->taken++ == 0)
+		m->lowest = msg->uid;
 	return !m->changed || msg->modseq > m->since;
 }

@@ -10,6 +10,7 @@ progress_begin(struct imap *im)
 {
 	im->progress = 0;
 	im->progressed = 0;
+	im->limited = 0;
 }
 
 static int64_t

@@ -26,7 +26,14 @@ imap_reply(struct imap *im, const char *fmt, ...)
 	va_end(ap);
 	out_put(&im->out, im->e.tag);
 	out_putc(&im->out, ' ');
-	out_puts(&im->out, text);
+	if (im->limited != 0 && strncmp(text, "OK ", 3) == 0 &&
+	    text[3] != '[') {
+		out_puts(&im->out, "OK ");
+		limit_put(im);
+		out_puts(&im->out, text + 3);
+	} else {
+		out_puts(&im->out, text);
+	}
 	out_puts(&im->out, "\r\n");
 	im->e.errors = 0;
 }

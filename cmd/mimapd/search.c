@@ -28,6 +28,19 @@ arguments(struct search *s, const struct imap_arg **a, struct wanted *w)
 	return true;
 }
 
+/* The last ones, as many as a response may have. */
+static void
+limit_results(struct imap *im, struct results *r)
+{
+	size_t max = limit_messages();
+
+	if (max == 0 || r->n <= max)
+		return;
+	memmove(r->idx, r->idx + (r->n - max), max * sizeof(r->idx[0]));
+	r->n = max;
+	im->limited = folder_msg(im->folder, r->idx[0])->uid;
+}
+
 void
 cmd_search(struct imap *im)
 {
@@ -49,6 +62,8 @@ cmd_search(struct imap *im)
 	if (s.modseq)
 		sync_condstore(im);
 	results_run(&s, &r);
+	if (!w.extended || w.options & RETURN_ALL)
+		limit_results(im, &r);
 	if (w.options & RETURN_SAVE)
 		result_save(im, &r, &w);
 	result_tell(&s, &r, &w, "SEARCH");

@@ -33,6 +33,13 @@ put(struct buf *b, const char *names, struct span hidden)
 		}
 }
 
+static void
+put_limit(struct buf *b, const char *name, size_t n, struct span hidden)
+{
+	if (n > 0 && !has(hidden, span_of(name)))
+		buf_printf(b, " %s=%zu", name, n);
+}
+
 void
 imapcapa_put(struct buf *b, const struct imapcapa_conf *c)
 {
@@ -45,6 +52,8 @@ imapcapa_put(struct buf *b, const struct imapcapa_conf *c)
 		put(b, logged_in, c->hidden);
 		if (!c->compressed)
 			put(b, "COMPRESS=DEFLATE", c->hidden);
+		put_limit(b, "MESSAGELIMIT", c->messagelimit, c->hidden);
+		put_limit(b, "SAVELIMIT", c->savelimit, c->hidden);
 		if (c->unauthenticate)
 			put(b, "UNAUTHENTICATE", c->hidden);
 		if (!has(c->hidden, SPAN("APPENDLIMIT"))) {
