@@ -67,7 +67,10 @@ $B/mindex:   $(IMAP) $B/libauth.a $(STORE)
 $B/pneu:     $(IO)
 $B/mtls $B/msend $B/mtoken: LDLIBS = -lssl -lcrypto
 $B/mauth $B/mpasswd: LDLIBS = -lcrypt
-$B/mimapd: LDLIBS = -lz
+# Of zlib little is used, and by few sessions: part of the program, where it
+# can be, it costs neither time at the start nor memory.
+LIBZ = $(if $(filter /%,$(shell $(CC) -print-file-name=libz.a)),-l:libz.a,-lz)
+$B/mimapd: LDLIBS = $(LIBZ)
 
 all: $(PROGRAMS:%=$B/%)
 

@@ -792,9 +792,10 @@ maildir /m" ]
 	}
 	wait_for one_more
 	first=$s
-	# the parent is root's, and has no connection
+	# the parent is root's, and has no connection; one more is the empty
+	# root of the greeters
 	parent=$(pgrep -P $mtls -x mauth)
-	[ "$(ls /proc/$parent/fd | wc -l)" -le 6 ]
+	[ "$(ls /proc/$parent/fd | wc -l)" -le 7 ]
 	for i in 1 2 3; do
 		exec {s}<>"/dev/tcp/127.0.0.1/$port"
 		run timeout 2 head -n 1 <&$s

@@ -192,7 +192,8 @@ find_program(struct mauth *m)
 static void
 close_others(const struct mauth *m)
 {
-	int keep[] = { m->tls.ctl, m->tls.in, m->tls.out, ready_life() };
+	int keep[] = { m->tls.ctl, m->tls.in, m->tls.out, ready_life(),
+		user_empty_root_fd() };
 
 	fs_close_others(keep, sizeof(keep) / sizeof(*keep));
 }

@@ -423,7 +423,11 @@ monitor(struct mauth *m, pid_t child, int fd, struct login *login,
 	bool in = false;
 	int r;
 
-	w = (struct watch){ .m = m, .child = child, .fd = fd, .login = login };
+	/* zero besides, and not touched without need */
+	w.m = m;
+	w.child = child;
+	w.fd = fd;
+	w.login = login;
 	while (!in) {
 		r = monitor_receive(fd, &q, m->deadline + PATIENCE * 1000);
 		if (r == 0)

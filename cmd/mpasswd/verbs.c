@@ -309,7 +309,7 @@ verb_ls(struct mpasswd *m, char *const *addresses)
 	if (r == -1)
 		die_sys(EXIT_TEMP, "%s", c.path);
 	conf_close(&c);
-	wipe(c.buf, sizeof(c.buf));
+	in_wipe(&c.in);
 	if (fflush(stdout) != 0)
 		die_sys(EXIT_IOERR, "standard output");
 	return EXIT_OK;

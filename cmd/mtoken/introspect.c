@@ -33,7 +33,7 @@ read_login(const char *name, char *user, char *password, size_t size)
 			conf_bad(&c, "not user NAME or password SECRET");
 	}
 	conf_close(&c);
-	wipe(c.buf, sizeof(c.buf));
+	in_wipe(&c.in);
 	return user[0] != '\0' && password[0] != '\0';
 }
 

@@ -217,7 +217,7 @@ ask(struct question *q, bool *fresh)
 	age = unix_now() - c.mtime;
 	*fresh = age >= 0 && age < SETTLE;
 	conf_close(&c);
-	wipe(c.buf, sizeof(c.buf));
+	in_wipe(&c.in);
 	if (!q->checked && other[0] != '\0' && q->shown.password != NULL)
 		(void)hash_check(span_of(other), q->shown.password, &q->memo);
 	wipe(&q->memo, sizeof(q->memo));
@@ -324,7 +324,7 @@ secrets_salt(const char *address, const char *name, const char *scope,
 		age = unix_now() - c.mtime;
 		fresh = age >= 0 && age < SETTLE;
 		conf_close(&c);
-		wipe(c.buf, sizeof(c.buf));
+		in_wipe(&c.in);
 	} while (!found && fresh && once_more(give_up));
 	if (!found)
 		invent(name, span_of(other), s);
@@ -352,6 +352,6 @@ secrets_are_scram(void)
 		n++;
 	}
 	conf_close(&c);
-	wipe(c.buf, sizeof(c.buf));
+	in_wipe(&c.in);
 	return ok && n > 0;
 }

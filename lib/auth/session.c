@@ -1,6 +1,7 @@
 #include "auth/session.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -13,29 +14,25 @@
 enum {
 	HEADER_MAX = 2048,
 	RECORD_MAX = HEADER_MAX + LIMIT_SESSION_STATE + LIMIT_SESSION_UNREAD,
-	PATIENCE = 10, /* seconds; the record was written before the exec */
-	NFIELDS = 6
+	PATIENCE = 10 /* seconds; the record was written before the exec */
 };
 
 static const char format[] = "pneu-session 1";
 
-struct field {
-	const char *name;
-	char *p;
-	size_t size;
-};
-
 /* The one-line fields, in the order of the record. */
-static void
-fields_of(struct session *s, struct field f[NFIELDS])
-{
-	f[0] = (struct field){ "login", s->login, sizeof(s->login) };
-	f[1] = (struct field){ "service", s->service, sizeof(s->service) };
-	f[2] = (struct field){ "mech", s->mech, sizeof(s->mech) };
-	f[3] = (struct field){ "label", s->label, sizeof(s->label) };
-	f[4] = (struct field){ "tls", s->tls, sizeof(s->tls) };
-	f[5] = (struct field){ "conn", s->conn, sizeof(s->conn) };
-}
+static const struct field {
+	const char *name;
+	size_t at, size;
+} fields[] = {
+	/* clang-format off */
+	{ "login", offsetof(struct session, login), LIMIT_LOGIN + 1 },
+	{ "service", offsetof(struct session, service), 16 },
+	{ "mech", offsetof(struct session, mech), 32 },
+	{ "label", offsetof(struct session, label), 64 },
+	{ "tls", offsetof(struct session, tls), 128 },
+	{ "conn", offsetof(struct session, conn), 16 },
+	/* clang-format on */
+};
 
 static bool
 one_line(struct span s)
@@ -61,19 +58,17 @@ write_now(int fd, struct span s)
 int
 session_send(int fd, const struct session *s)
 {
-	static struct session copy;
 	struct buf b = { .max = RECORD_MAX };
-	struct field f[NFIELDS];
 	int r = -1, err;
 
-	copy = *s;
-	fields_of(&copy, f);
 	errno = EINVAL;
 	buf_printf(&b, "%s\n", format);
-	for (size_t i = 0; i < NFIELDS; i++) {
-		if (!one_line(span_of(f[i].p)))
+	for (size_t i = 0; i < sizeof(fields) / sizeof(*fields); i++) {
+		const char *value = (const char *)s + fields[i].at;
+
+		if (!one_line(span_of(value)))
 			goto out;
-		buf_printf(&b, "%s %s\n", f[i].name, f[i].p);
+		buf_printf(&b, "%s %s\n", fields[i].name, value);
 	}
 	if (s->nstate > sizeof(s->state) || s->nunread > sizeof(s->unread))
 		goto out;
@@ -121,15 +116,13 @@ take_number(struct span *in, const char *name, size_t max, size_t *n)
 static bool
 parse(struct span in, struct session *s)
 {
-	struct field f[NFIELDS];
 	struct span v;
 
 	if (in.n == 0 || !span_is(span_cut(&in, '\n'), format))
 		return false;
-	fields_of(s, f);
-	for (size_t i = 0; i < NFIELDS; i++)
-		if (!take_field(&in, f[i].name, &v) || !one_line(v) ||
-		    !span_cstr(v, f[i].p, f[i].size))
+	for (size_t i = 0; i < sizeof(fields) / sizeof(*fields); i++)
+		if (!take_field(&in, fields[i].name, &v) || !one_line(v) ||
+		    !span_cstr(v, (char *)s + fields[i].at, fields[i].size))
 			return false;
 	if (!take_number(&in, "state", sizeof(s->state), &s->nstate) ||
 	    !take_number(&in, "unread", sizeof(s->unread), &s->nunread))
@@ -177,11 +170,12 @@ session_receive(struct session *s)
 	while ((r = in_fill(&in)) == IN_DATA)
 		;
 	close(fd);
-	*s = (struct session){ 0 };
+	/* all but the last, which is large and not touched without need */
+	memset(s, 0, offsetof(struct session, unread));
 	ok = r == IN_EOF && parse(in.data, s);
 	wipe(record, in.data.n);
 	if (!ok)
-		*s = (struct session){ 0 };
+		memset(s, 0, offsetof(struct session, unread));
 	return ok ? SESSION_OK : SESSION_BAD;
 }
 

@@ -141,7 +141,16 @@ in_fill(struct in *in)
 		return filtered(in);
 	e = read_once(in, in->buf + in->data.n, in->cap - in->data.n, &n);
 	in->data.n += n;
+	if (in->data.n > in->used)
+		in->used = in->data.n;
 	return e;
+}
+
+void
+in_wipe(struct in *in)
+{
+	wipe(in->buf, in->used);
+	in->data = (struct span){ in->buf, 0 };
 }
 
 bool
@@ -152,6 +161,8 @@ in_unread(struct in *in, struct span s)
 	memmove(in->buf + s.n, in->data.p, in->data.n);
 	memcpy(in->buf, s.p, s.n);
 	in->data = (struct span){ in->buf, in->data.n + s.n };
+	if (in->data.n > in->used)
+		in->used = in->data.n;
 	return true;
 }
 

@@ -46,9 +46,13 @@ struct in {
 	bool eof;
 	bool no_socket;           /* as a read has shown */
 	struct in_filter *filter; /* or NULL */
+	size_t used;              /* of buf: what was ever read into */
 };
 
 void in_init(struct in *, int fd, void *buf, size_t cap);
+
+/* Wipe what was read, all of it, and forget what is unused. */
+void in_wipe(struct in *);
 
 /*
  * Read once.  When it answers IN_DATA, data has at least a byte more; with

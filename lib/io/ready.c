@@ -18,6 +18,7 @@
 #include "io/fs.h"
 #include "io/pass.h"
 #include "io/spawn.h"
+#include "io/user.h"
 
 static const char variable[] = "PNEU_READY";
 static const char hello[] = "pneu-ready 1";
@@ -333,10 +334,15 @@ wanted(void)
 	return true;
 }
 
-/* What libc does at the first call of some is done before the fork. */
+/*
+ * What libc does at the first call of some is done before the fork, and
+ * the empty root of a child that gives up its rights is made.
+ */
 static void
 warm(void)
 {
+	if (user_prepare_empty_root() == -1)
+		die_sys(EXIT_TEMP, "an empty root");
 	if (setenv(variable, "", 1) == -1)
 		die_memory();
 	unsetenv(variable);

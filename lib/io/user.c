@@ -45,6 +45,8 @@ user_become_named(const char *name)
 	return user_become(uid, gid);
 }
 
+enum { HIGH_FD = 10 };
+
 static int empty_root = -1;
 
 /*
@@ -56,16 +58,20 @@ user_prepare_empty_root(void)
 {
 	char path[] = "/tmp/pneu-empty-XXXXXX";
 	char other[] = "/run/pneu-empty-XXXXXX";
+	int fd, err;
 	char *dir;
-	int err;
 
 	if (!user_is_root() || empty_root != -1)
 		return 0;
 	dir = mkdtemp(path);
 	if (dir == NULL && (dir = mkdtemp(other)) == NULL)
 		return -1;
-	empty_root = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	/* out of the way of the numbers that programs expect */
+	empty_root = fd == -1 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, HIGH_FD);
 	err = errno;
+	if (fd != -1)
+		close(fd);
 	rmdir(dir);
 	errno = err;
 	return empty_root == -1 ? -1 : 0;
