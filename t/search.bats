@@ -36,3 +36,40 @@ say() {
 	[[ $output == *"* SEARCH 9"* ]]
 	[ "$(grep -c '[0-9]\.a\.host' trace)" = 1 ]
 }
+
+@test "orders and threads are kept, and never believed when damaged" {
+	mkdir -p box/tmp box/new box/cur
+	for i in 1 2 3 4 5 6 7 8 9; do
+		printf 'Subject: %s\nMessage-ID: <%s@x>\nReferences: <%s@x>\n\nx\n' \
+			$((9 - i)) $i $((i / 2)) >"box/cur/$i.a.host:2,"
+	done
+	ask() {
+		say 'a SELECT INBOX' 'b SORT (SUBJECT) UTF-8 ALL' \
+			'c THREAD REFERENCES UTF-8 ALL' | grep -e '^\* [ST]'
+	}
+	ask >want
+	[ "$(head -n 1 want)" = "* SORT 9 8 7 6 5 4 3 2 1" ]
+	for f in order.subject threads; do
+		[ -s "box/pneu.$f" ]
+		cp "box/pneu.$f" good
+		ask | diff want -
+		cmp "box/pneu.$f" good
+		for at in 3 14 18 30 45; do
+			printf '\377' | dd of="box/pneu.$f" bs=1 seek=$at \
+				conv=notrunc status=none
+			ask | diff want -
+		done
+		head -c 40 good >"box/pneu.$f"
+		ask | diff want -
+		head -c 200 /dev/urandom >"box/pneu.$f"
+		ask | diff want -
+	done
+	# without one of them, and with another that comes
+	rm box/cur/3.a.host:2,
+	printf 'Subject: 4a\nReferences: <9@x>\n\nx\n' >box/new/a.a.host
+	ask >with
+	[ "$(head -n 1 with)" = "* SORT 8 7 6 5 4 9 3 2 1" ]
+	rm box/pneu.order.subject box/pneu.threads
+	ask | diff with -
+	[ -z "$(ls box/*.new 2>/dev/null)" ]
+}

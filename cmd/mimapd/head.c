@@ -146,9 +146,5 @@ head_match(struct search *s, struct key *k, size_t i)
 
 	r = k->field >= 0 ? head_each(s->im, i, look_at_field, &l)
 			  : each_of_file(s->im, i, look_at_field, &l);
-	if (r == -1)
-		return false;
-	if (l.found == NOT_YET && k->kind != KEY_HEADER) /* no Date */
-		return by_day(k, head_day(head_arrival(s->im, i)));
-	return l.found == YES;
+	return r == 0 && l.found == YES;
 }

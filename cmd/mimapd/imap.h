@@ -277,6 +277,7 @@ void cmd_setquota(struct imap *);
 void cmd_sort(struct imap *);
 void cmd_status(struct imap *);
 void cmd_store(struct imap *);
+void cmd_thread(struct imap *);
 void cmd_subscribe(struct imap *);
 void cmd_unauthenticate(struct imap *);
 void cmd_uidbatches(struct imap *);

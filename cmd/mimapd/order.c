@@ -38,6 +38,7 @@ struct order {
 	struct buf pool;
 	struct entry *entry;
 	size_t entries;
+	bool broken; /* a message could not be read: nothing is kept */
 };
 
 static void *
@@ -81,7 +82,7 @@ key_of(struct order *o, uint32_t i)
 {
 	struct entry e = { .at = (uint32_t)o->pool.n, .i = i };
 
-	sortkey_put(o->im, i, o->key, &o->pool);
+	o->broken = !sortkey_put(o->im, i, o->key, &o->pool) || o->broken;
 	e.n = (uint32_t)(o->pool.n - e.at);
 	for (uint32_t k = 0; k < 8; k++)
 		e.first = e.first << 8 |
@@ -248,7 +249,8 @@ make(struct order *o)
 		sort_new(o, listed);
 		merge(o);
 		free(o->entry);
-		save(o);
+		if (!o->broken)
+			save(o);
 	}
 	free(listed);
 }

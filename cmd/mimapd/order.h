@@ -29,8 +29,9 @@ extern const char *const order_names[ORDERS]; /* as SORT has them */
 uint32_t *order_ranks(struct imap *, enum order_key);
 
 /* sortkey.c: append the text that message i is sorted by, mapped; dates so
- * that their bytes are in their order.  At most LIMIT_IMAP_SORT_KEY. */
-void sortkey_put(struct imap *, size_t i, enum order_key, struct buf *);
+ * that their bytes are in their order.  At most LIMIT_IMAP_SORT_KEY.
+ * False when the message could not be read. */
+bool sortkey_put(struct imap *, size_t i, enum order_key, struct buf *);
 
 /* The sent date, else INTERNALDATE (RFC 5256, section 2.2). */
 bool sortkey_date(struct span date, int64_t *t);

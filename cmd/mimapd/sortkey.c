@@ -118,7 +118,7 @@ put_date(struct imap *im, size_t i, struct buf *to, const struct buf *body)
 		buf_putc(to, (char)(u >> shift & 0xff));
 }
 
-void
+bool
 sortkey_put(struct imap *im, size_t i, enum order_key key, struct buf *to)
 {
 	static const char *const fields[ORDERS] = { [ORDER_CC] = "Cc",
@@ -130,10 +130,11 @@ sortkey_put(struct imap *im, size_t i, enum order_key key, struct buf *to)
 		[ORDER_TO] = "To" };
 	static struct buf body = { .max = LIMIT_HEADER_FIELD + 1 };
 	struct wanted_field w = { .to = &body };
+	int r;
 
 	w.id = digest_field_id(span_of(fields[key]));
 	buf_clear(&body);
-	(void)head_each(im, i, take, &w);
+	r = head_each(im, i, take, &w);
 	if (key == ORDER_DATE)
 		put_date(im, i, to, &body);
 	else if (key == ORDER_SUBJECT)
@@ -141,4 +142,5 @@ sortkey_put(struct imap *im, size_t i, enum order_key key, struct buf *to)
 	else
 		put_address(to, buf_span(&body),
 		    key == ORDER_DISPLAYFROM || key == ORDER_DISPLAYTO);
+	return r == 0;
 }

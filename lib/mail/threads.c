@@ -424,38 +424,34 @@ size_t
 threads_msgid(struct span *in, char *to, size_t room)
 {
 	while (in->n > 0) {
-		bool quoted = false, at = false, over = false;
+		bool quoted = false, at = false;
 		size_t n = 0, i = 0;
 
 		span_take(in, span_chr(*in, '<'));
 		if (in->n == 0)
 			return 0;
 		span_take(in, 1);
-		for (; i < in->n && (quoted || in->p[i] != '>'); i++) {
+		for (; i < in->n && n < room && i < 2 * room; i++) {
 			char c = in->p[i];
 
-			if (!quoted && c == '<') /* that one was none */
+			if (!quoted && (c == '<' || c == '>'))
 				break;
-			if (c == '"' || c == '\r' || c == '\n' ||
-			    (!quoted && is_blank(c))) {
-				quoted = quoted != (c == '"');
+			if (c == '"') {
+				quoted = !quoted;
 				continue;
 			}
+			if (c == '\r' || c == '\n' || (!quoted && is_blank(c)))
+				continue;
 			if (c == '\\' && quoted && i + 1 < in->n)
 				c = in->p[++i];
 			at = at || c == '@';
-			over = over || n == room;
-			if (!over)
-				to[n++] = c;
+			to[n++] = c;
 		}
-		if (i < in->n && in->p[i] == '>' && at && !over && n > 1) {
+		if (i < in->n && !quoted && in->p[i] == '>' && at && n > 1) {
 			span_take(in, i + 1);
 			return n;
 		}
-		if (i < in->n) /* what is quoted may hide another "<" */
-			span_take(in, i);
-		else
-			in->n = 0;
+		/* that one was none: the next may begin in the midst of it */
 	}
 	return 0;
 }

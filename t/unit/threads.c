@@ -224,7 +224,8 @@ test_msgid(void)
 		{ "none here, x@y", "" },
 		{ "<noat> <a@b>", "a@b|" },
 		{ "<x <a@b>", "a@b|" },
-		{ "<\"a <b@c>", "" },
+		{ "<\"a <b@c>", "b@c|" },
+		{ "by \"x <y\" of <\"b\"@c>", "b@c|" },
 		{ "<@> <>", "" },
 		{ "<a@b", "" },
 		/* clang-format on */
