@@ -2,8 +2,10 @@
 #include <stdarg.h>
 
 #include "mdeliver.h"
-#include "store/maildir.h"
+#include "store/deliver.h"
 #include "store/quota.h"
+
+enum { LOCK_WAIT_MS = 200 };
 
 struct filing {
 	struct maildir md;
@@ -60,6 +62,7 @@ has_room(struct target *const *t, const struct filing *f, size_t i)
 static void
 write_one(struct target *const *targets, struct filing *all, size_t i)
 {
+	static struct digester digester;
 	struct target *t = targets[i];
 	struct filing *f = &all[i];
 	int r;
@@ -73,6 +76,7 @@ write_one(struct target *const *targets, struct filing *all, size_t i)
 		maildir_close(&f->md);
 		return;
 	}
+	maildir_digest(&f->file, &digester);
 	r = source_read(t->source, t->address, put, &f->file);
 	if (r == 0 && !has_room(targets, all, i)) {
 		target_set(t, TEMP, "4.2.2", "%s is full", t->path);
@@ -95,6 +99,30 @@ write_one(struct target *const *targets, struct filing *all, size_t i)
 	maildir_close(&f->md);
 }
 
+/* All of them lie in one folder. */
+static void
+place_all(struct target *const *t, struct filing *f, size_t n)
+{
+	struct delivery *d = NULL;
+	bool any = false;
+
+	for (size_t i = 0; i < n; i++) {
+		if (!f[i].open)
+			continue;
+		if (!any)
+			d = delivery_begin(t[i]->path, LOCK_WAIT_MS);
+		any = true;
+		f[i].placed = maildir_place(&f[i].file, NULL, 0) == 0;
+		if (!f[i].placed) {
+			later(t[i], "rename in");
+			maildir_abort(&f[i].file);
+		} else if (d != NULL) {
+			delivery_add(d, &f[i].file);
+		}
+	}
+	delivery_end(d);
+}
+
 static bool
 synced_before(struct target *const *t, const struct filing *f, size_t i)
 {
@@ -112,15 +140,7 @@ file_targets(struct target *const *t, size_t n)
 	memset(f, 0, sizeof(f));
 	for (size_t i = 0; i < n; i++)
 		write_one(t, f, i);
-	for (size_t i = 0; i < n; i++) {
-		if (!f[i].open)
-			continue;
-		f[i].placed = maildir_place(&f[i].file, NULL, 0) == 0;
-		if (!f[i].placed) {
-			later(t[i], "rename in");
-			maildir_abort(&f[i].file);
-		}
-	}
+	place_all(t, f, n);
 	for (size_t i = 0; i < n; i++) {
 		if (!f[i].placed)
 			continue;

@@ -182,14 +182,6 @@ struct uid_range {
  * freed. */
 size_t folder_vanished(struct folder *, uint64_t since, struct uid_range **);
 
-/*
- * Delivery: n files that maildir_place has put into new/, synced with it,
- * get their UIDs while they are at hand.  Waits wait_ms for the lock at
- * most; a failure (-1) only makes the next who looks find them.
- */
-int folder_deliver(
-    const char *path, struct maildir_file *const *, size_t n, int wait_ms);
-
 /* STATUS, without opening a view where the index allows it. */
 struct folder_status {
 	uint32_t messages, recent, unseen, deleted, uidnext, uidvalidity;

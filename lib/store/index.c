@@ -10,7 +10,7 @@
 #include "io/fs.h"
 #include "store/scan.h"
 
-enum { LOCK_WAIT = 30, ALL_AT_ONCE = 1048576 };
+enum { LOCK_WAIT_MS = 30000, ALL_AT_ONCE = 1048576 };
 
 uint64_t index_journal_max = 65536;
 
@@ -228,13 +228,19 @@ index_load(struct index *ix)
 int
 index_lock(struct index *ix)
 {
+	return index_lock_in(ix, LOCK_WAIT_MS);
+}
+
+int
+index_lock_in(struct index *ix, int wait_ms)
+{
 	int r;
 
 	if (ix->reset) {
 		errno = ESTALE;
 		return -1;
 	}
-	if (fs_lock(ix->lock_fd, true, deadline_in(LOCK_WAIT)) == -1)
+	if (fs_lock(ix->lock_fd, true, deadline_now() + wait_ms) == -1)
 		return -1;
 	if (ix->gen != 0 && snapshot_is_same(ix))
 		r = catch_up(ix);

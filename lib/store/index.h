@@ -106,6 +106,7 @@ void index_close(struct index *);
  * EAGAIN: somebody holds the lock; ESTALE: UIDVALIDITY changed).
  */
 MUST int index_lock(struct index *);
+MUST int index_lock_in(struct index *, int wait_ms);
 void index_unlock(struct index *);
 
 /* Whether nothing can have changed: no lock is needed to know. */
