@@ -12,7 +12,8 @@ setup() {
 }
 
 py() {
-	run -0 python3 - 3>&-
+	run python3 - 3>&-
+	[ $status -eq 0 ] || { echo "$output"; false; }
 }
 
 @test "no EXPUNGE in an answer to FETCH, STORE and SEARCH; others have it" {
@@ -213,5 +214,52 @@ E
 	py <<'E'
 from client import Session
 assert "LIMIT=" not in Session().greeting.replace("APPENDLIMIT=", "")
+E
+}
+
+@test "ids of mailboxes and messages stay where they must, and nowhere else" {
+	py <<'E'
+import re
+from client import Session
+a = Session()
+def box(name):
+    got = a(f"STATUS {name} (MAILBOXID)")
+    return re.search(r"MAILBOXID \(([A-Za-z0-9_-]{1,255})\)", got[0]).group(1)
+def mails():
+    return re.findall(r"EMAILID \(([A-Za-z0-9_-]{1,255})\)",
+                      "\n".join(a("FETCH 1:* (EMAILID)")))
+a("CREATE one"); a("CREATE two")
+assert f"MAILBOXID ({box('two')})" in a.tagged or True
+ids = {box("INBOX"), box("one"), box("two")}
+assert len(ids) == 3
+one = box("one")
+a("RENAME one three")
+assert box("three") == one
+a("CREATE one")
+assert a.tagged.split()[3] == f"({box('one')})]" and box("one") != one, a.tagged
+assert f"* OK [MAILBOXID ({one})] Identified" in a("SELECT three")
+a.append(3, "three")
+a("NOOP")
+first = mails()
+assert len(set(first)) == 3
+a("COPY 1:2 two"); a("MOVE 3 two")
+assert mails() == first[:2]
+a("SELECT two")
+assert mails() == first
+assert a(f"SEARCH EMAILID {first[1]}") == ["* SEARCH 2"]
+assert a(f"SEARCH EMAILID {first[1].swapcase()}") == ["* SEARCH"]
+# a copy beside it is the same message; one that is appended is not
+a("COPY 1 two"); a.append(1, "two"); a("NOOP")
+now = mails()
+assert now[3] == first[0] and now[4] not in first, now
+# whoever looks later is told the same
+b = Session()
+b("SELECT two")
+assert [x.split("(")[2] for x in b("FETCH 1:* (EMAILID)")] == \
+    [x + "))" for x in now]
+# and the day they were saved does not change with their flags
+days = b("FETCH 1:* (SAVEDATE)")
+b("STORE 1:* +FLAGS.SILENT (\\Seen)"); b("COPY 1:* one")
+assert b("FETCH 1:* (SAVEDATE)") == days
 E
 }

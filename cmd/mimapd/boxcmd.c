@@ -49,13 +49,28 @@ without_end(const struct imap *im, struct span name)
 void
 cmd_create(struct imap *im)
 {
+	struct folder_status st;
+	char path[LIMIT_PATH];
 	struct span name;
+	enum box_result r;
 	unsigned use;
 
-	if (use_param(im, im->e.args->next, &use) &&
-	    imap_new_name(im, im->e.args, &name))
-		answer(im, boxes_create(&im->boxes, without_end(im, name), use),
-		    "OK Create completed");
+	if (!use_param(im, im->e.args->next, &use) ||
+	    !imap_new_name(im, im->e.args, &name))
+		return;
+	name = without_end(im, name);
+	r = boxes_create(&im->boxes, name, use);
+	if (r != BOX_OK) {
+		imap_box_failed(im, r);
+		return;
+	}
+	if (im->folder != NULL)
+		sync_run(im, true);
+	if (boxes_find(&im->boxes, name, path, sizeof(path)) == BOX_OK &&
+	    folder_status(path, &st, false) == 0)
+		imap_reply(im, "OK [MAILBOXID (%s)] Create completed", st.id);
+	else
+		imap_failed(im, "mailbox");
 }
 
 /* Our own selected mailbox is left first. */

@@ -35,11 +35,11 @@ put_two(char *to, int n)
 
 /* date-time = DQUOTE date-day-fixed "-" ... SP zone DQUOTE */
 static void
-put_date(struct imap *im, int64_t t)
+put_date(struct imap *im, const char *before, int64_t t)
 {
-	char s[] = "INTERNALDATE \"dd-mmm-yyyy hh:mm:ss +0000\"";
+	char s[] = "\"dd-mmm-yyyy hh:mm:ss +0000\"";
 	struct civil c = date_civil(t);
-	char *to = s + sizeof("INTERNALDATE \"") - 1;
+	char *to = s + 1;
 
 	put_two(to, c.day);
 	if (c.day < 10)
@@ -50,6 +50,7 @@ put_date(struct imap *im, int64_t t)
 	put_two(to + 12, c.hour);
 	put_two(to + 15, c.min);
 	put_two(to + 18, c.sec);
+	out_puts(&im->out, before);
 	out_put(&im->out, (struct span){ s, sizeof(s) - 1 });
 }
 
@@ -82,6 +83,18 @@ put_text(struct imap *im, const char *before, struct span text)
 	out_put(&im->out, text);
 }
 
+/* fetch-emailid-resp = "EMAILID" SP "(" objectid ")" */
+static void
+put_email_id(struct imap *im, size_t i)
+{
+	char id[FOLDER_ID];
+
+	folder_email_id(im->folder, i, id);
+	out_puts(&im->out, "EMAILID (");
+	out_puts(&im->out, id);
+	out_putc(&im->out, ')');
+}
+
 static void
 put_item(struct imap *im, const struct told *t, const struct item *it)
 {
@@ -94,7 +107,7 @@ put_item(struct imap *im, const struct told *t, const struct item *it)
 		imap_put_flags(im, t->msg->flags, t->msg->keywords);
 		break;
 	case ITEM_DATE:
-		put_date(im, t->date);
+		put_date(im, "INTERNALDATE ", t->date);
 		break;
 	case ITEM_SIZE:
 		put_number(im, "RFC822.SIZE ", t->digest.size);
@@ -102,6 +115,18 @@ put_item(struct imap *im, const struct told *t, const struct item *it)
 	case ITEM_MODSEQ:
 		put_number(im, "MODSEQ (", t->msg->modseq);
 		out_putc(&im->out, ')');
+		break;
+	case ITEM_SAVEDATE:
+		if (t->msg->saved > 0)
+			put_date(im, "SAVEDATE ", t->msg->saved);
+		else
+			out_puts(&im->out, "SAVEDATE NIL");
+		break;
+	case ITEM_EMAILID:
+		put_email_id(im, t->i);
+		break;
+	case ITEM_THREADID:
+		out_puts(&im->out, "THREADID NIL");
 		break;
 	case ITEM_ENVELOPE:
 		put_text(im, "ENVELOPE ", t->digest.envelope);
@@ -138,6 +163,10 @@ add_wants(struct wants *w, const struct item *it)
 		break;
 	case ITEM_FLAGS:
 		w->flags = true;
+		break;
+	case ITEM_SAVEDATE:
+	case ITEM_EMAILID:
+	case ITEM_THREADID:
 		break;
 	case ITEM_MODSEQ:
 		w->modseq = true;

@@ -34,6 +34,7 @@ static const struct {
 	{ "UNSEEN",     FLAG_SEEN,     true },
 	{ "OLD",        FLAG_RECENT,   true },
 	{ "ALL",        0,             false },
+	{ "SAVEDATESUPPORTED", 0,      false },
 	/* clang-format on */
 };
 
@@ -46,6 +47,11 @@ static const struct {
 	{ "BEFORE",     KEY_BEFORE,     NULL },
 	{ "ON",         KEY_ON,         NULL },
 	{ "SINCE",      KEY_SINCE,      NULL },
+	{ "SAVEDBEFORE", KEY_SAVEDBEFORE, NULL },
+	{ "SAVEDON",    KEY_SAVEDON,    NULL },
+	{ "SAVEDSINCE", KEY_SAVEDSINCE, NULL },
+	{ "EMAILID",    KEY_EMAILID,    NULL },
+	{ "THREADID",   KEY_THREADID,   NULL },
 	{ "SENTBEFORE", KEY_SENTBEFORE, NULL },
 	{ "SENTON",     KEY_SENTON,     NULL },
 	{ "SENTSINCE",  KEY_SENTSINCE,  NULL },
@@ -212,6 +218,22 @@ take_side(struct parser *p, struct key *k, bool after)
 	return true;
 }
 
+/* objectid = 1*255(ALPHA / DIGIT / "_" / "-") (RFC 8474) */
+static bool
+take_id(struct parser *p, struct key *k)
+{
+	if (!take(p, &k->name))
+		return false;
+	if (k->name.n == 0 || k->name.n > 255)
+		return fail(p, KEY_SYNTAX);
+	for (size_t i = 0; i < k->name.n; i++)
+		if (!is_alnum(k->name.p[i]) && k->name.p[i] != '_' &&
+		    k->name.p[i] != '-')
+			return fail(p, KEY_SYNTAX);
+	k->name = arena_span(p->s->arena, k->name);
+	return true;
+}
+
 static bool
 take_value(struct parser *p, struct key *k, const char *field)
 {
@@ -221,6 +243,9 @@ take_value(struct parser *p, struct key *k, const char *field)
 	case KEY_BEFORE:
 	case KEY_ON:
 	case KEY_SINCE:
+	case KEY_SAVEDBEFORE:
+	case KEY_SAVEDON:
+	case KEY_SAVEDSINCE:
 	case KEY_SENTBEFORE:
 	case KEY_SENTON:
 	case KEY_SENTSINCE:
@@ -242,6 +267,9 @@ take_value(struct parser *p, struct key *k, const char *field)
 		k->keyword = -1;
 		k->name = arena_span(p->s->arena, s);
 		return true;
+	case KEY_EMAILID:
+	case KEY_THREADID:
+		return take_id(p, k);
 	case KEY_UID:
 		if (field != NULL)
 			return take_side(p, k, *field == 'a');

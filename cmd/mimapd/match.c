@@ -34,6 +34,24 @@ size_of(struct search *s, size_t i)
 	return folder_size(s->im->folder, i, &size) == -1 ? 0 : size;
 }
 
+/* Where it is not known, of old: when it came. */
+static int64_t
+saved_day(struct search *s, size_t i)
+{
+	const struct msg *m = folder_msg(s->im->folder, i);
+
+	return head_day(m->saved > 0 ? m->saved : head_arrival(s->im, i));
+}
+
+static bool
+has_id(struct search *s, const struct key *k, size_t i)
+{
+	char id[FOLDER_ID];
+
+	folder_email_id(s->im->folder, i, id);
+	return span_is(k->name, id);
+}
+
 static bool
 holds(struct search *s, struct key *k, size_t i)
 {
@@ -56,6 +74,16 @@ holds(struct search *s, struct key *k, size_t i)
 		return head_day(head_arrival(s->im, i)) == k->day;
 	case KEY_SINCE:
 		return head_day(head_arrival(s->im, i)) >= k->day;
+	case KEY_SAVEDBEFORE:
+		return saved_day(s, i) < k->day;
+	case KEY_SAVEDON:
+		return saved_day(s, i) == k->day;
+	case KEY_SAVEDSINCE:
+		return saved_day(s, i) >= k->day;
+	case KEY_EMAILID:
+		return has_id(s, k, i);
+	case KEY_THREADID:
+		return false; /* no message has one */
 	case KEY_OLDER:
 		return head_arrival(s->im, i) <= k->day;
 	case KEY_YOUNGER:

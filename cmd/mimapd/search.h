@@ -20,6 +20,11 @@ enum key_kind {
 	KEY_BEFORE,
 	KEY_ON,
 	KEY_SINCE,
+	KEY_SAVEDBEFORE,
+	KEY_SAVEDON,
+	KEY_SAVEDSINCE,
+	KEY_EMAILID,
+	KEY_THREADID,
 	KEY_OLDER,
 	KEY_YOUNGER,
 	KEY_LARGER,
@@ -49,7 +54,7 @@ struct key {
 	struct imapset set;
 	int64_t day;        /* KEY_OLDER, KEY_YOUNGER: a time */
 	uint64_t n;         /* a size, a MODSEQ */
-	struct span name;   /* of a keyword, of a header field */
+	struct span name;   /* of a keyword, of a header field; an EMAILID */
 	int field;          /* digest_field_id of it */
 	struct span needle; /* mapped */
 	uint32_t *fail;     /* the table of Knuth, Morris and Pratt */

@@ -31,23 +31,26 @@ put_ok(struct imap *im, const char *code, uint64_t n, const char *text)
 static void
 tell(struct imap *im, struct span asked)
 {
-	struct folder_counts c;
+	struct folder_counts n;
+	char id[FOLDER_ID];
 
+	folder_counts(im->folder, &n);
+	folder_mailbox_id(im->folder, id);
 	im->keywords = -1;
 	im->modseq = folder_modseq(im->folder);
 	sync_flags(im);
-	folder_counts(im->folder, &c);
-	out_printf(&im->out, "* %zu EXISTS\r\n", c.messages);
+	out_printf(&im->out, "* %zu EXISTS\r\n", n.messages);
 	if (!im->rev2) {
-		out_printf(&im->out, "* %zu RECENT\r\n", c.recent);
-		if (c.first_unseen > 0 && !(im->enabled & ENABLE_UIDONLY))
-			put_ok(im, "UNSEEN ", c.first_unseen, "First unseen");
+		out_printf(&im->out, "* %zu RECENT\r\n", n.recent);
+		if (n.first_unseen > 0 && !(im->enabled & ENABLE_UIDONLY))
+			put_ok(im, "UNSEEN ", n.first_unseen, "First unseen");
 	}
 	put_ok(
 	    im, "UIDVALIDITY ", folder_uidvalidity(im->folder), "UIDs valid");
 	put_ok(
 	    im, "UIDNEXT ", folder_uidnext(im->folder), "Predicted next UID");
 	put_ok(im, "HIGHESTMODSEQ ", im->modseq, "Highest");
+	out_printf(&im->out, "* OK [MAILBOXID (%s)] Identified\r\n", id);
 	if (im->rev2)
 		list_put(im, span_of(im->box), asked);
 }

@@ -11,7 +11,8 @@ enum {
 	STATUS_SIZE = 64,
 	STATUS_HIGHESTMODSEQ = 128,
 	STATUS_APPENDLIMIT = 256,
-	STATUS_DELETED_STORAGE = 512
+	STATUS_DELETED_STORAGE = 512,
+	STATUS_MAILBOXID = 1024
 };
 
 static const struct {
@@ -26,6 +27,7 @@ static const struct {
 	{ "DELETED", STATUS_DELETED },
 	{ "SIZE", STATUS_SIZE },
 	{ "HIGHESTMODSEQ", STATUS_HIGHESTMODSEQ },
+	{ "MAILBOXID", STATUS_MAILBOXID },
 	{ "DELETED-STORAGE", STATUS_DELETED_STORAGE },
 	{ "APPENDLIMIT", STATUS_APPENDLIMIT },
 };
@@ -120,7 +122,10 @@ status_put(struct imap *im, struct span name, const char *path, unsigned items)
 		out_puts(&im->out, sep);
 		out_puts(&im->out, names[i].name);
 		out_putc(&im->out, ' ');
-		out_putu(&im->out, value(&st, names[i].item, path));
+		if (names[i].item == STATUS_MAILBOXID)
+			out_printf(&im->out, "(%s)", st.id);
+		else
+			out_putu(&im->out, value(&st, names[i].item, path));
 		sep = " ";
 	}
 	out_puts(&im->out, ")\r\n");
