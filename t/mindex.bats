@@ -374,3 +374,130 @@ baz
 INBOX.Work.2026' ]
 	run -64 mindex export cyrus
 }
+
+# A Maildir src that mimapd serves; 120 messages in INBOX, UIDs with gaps.
+imap_source() {
+	folder src
+	for i in $(seq 120); do
+		printf 'Subject: %s\n\nline\r\r\nb\rc\n%s\n' "$i" "$(printf '%0500d' "$i")" \
+			>"src/cur/17000${i}00.M${i}P1.h:2,S"
+		touch -d "@$((1600000000 + i))" "src/cur/17000${i}00.M${i}P1.h:2,S"
+	done
+	printf '1 SELECT INBOX\r\n2 STORE 7 +FLAGS (foo $Forwarded \\Flagged)\r\n3 STORE 3,50:60 +FLAGS.SILENT \\Deleted\r\n4 EXPUNGE\r\n5 CREATE A/B&AOQ-\r\n6 SUBSCRIBE A/B&AOQ-\r\n7 COPY 1:3 A/B&AOQ-\r\n8 CREATE Gone (USE (\\Trash))\r\n9 LOGOUT\r\n' |
+		mimapd -p src >/dev/null
+}
+
+# What is in a mailbox but for names of files and MODSEQ.
+content() {
+	MAILDIR=$1 mindex show "$2" | cut -f 1-3,5,6
+}
+
+@test "import imap: all of an account, with UIDs, and what is new later" {
+	imap_source
+	folder m
+	run -0 mindex import -n imap -- mimapd -p src
+	[[ $output == *$'INBOX\timport\t108 messages, 0 more were there'* ]]
+	[ ! -e m/.A.B* ]
+	run -0 mindex import imap -- mimapd -p src
+	diff <(content src INBOX) <(content m INBOX)
+	diff <(content src 'A/Bä') <(content m 'A/Bä')
+	MAILDIR=src mindex show | cut -f 1-3,5-7 | sort >a
+	mindex show | cut -f 1-3,5-7 | sort | diff a -
+	diff src/subscriptions m/subscriptions
+	diff src/pneu.special-use m/pneu.special-use
+	cmp src/"$(MAILDIR=src mindex show INBOX | sed -n '9s/.*\t//p')" \
+		m/"$(mindex show INBOX | sed -n '9s/.*\t//p')"
+	# deleted here, new there
+	printf '1 SELECT INBOX\r\n2 STORE 1 +FLAGS.SILENT \\Deleted\r\n3 EXPUNGE\r\n' |
+		mimapd -p m >/dev/null
+	message src/new/1800000000.M1P1.h new
+	run -0 mindex import -v imap -- mimapd -p src
+	[[ $output == *$'INBOX\timport\t1 messages, 0 more were there'* ]]
+	[ "$(show 1 INBOX | wc -l)" -eq 108 ]
+	[ "$(show 1 INBOX | tail -n 1)" = 121 ]
+}
+
+@test "import imap: cut off anywhere, the next run goes on" {
+	imap_source
+	folder m
+	for n in 1 200 5000 40000; do
+		run -75 mindex import imap -- \
+			bash -c "exec dd bs=1 count=$n status=none < <(mimapd -p src)"
+		[[ $output == *'the server has gone'* ]]
+	done
+	[ "$(show 1 INBOX | wc -l)" -ge 40 ]
+	run -0 mindex import imap -- mimapd -p src
+	diff <(content src INBOX) <(content m INBOX)
+	# the state was lost, or a crash came between: nothing twice
+	rm m/pneu.import
+	run -0 mindex import -v imap -- mimapd -p src
+	[[ $output == *$'INBOX\timport\t0 messages, 108 more were there'* ]]
+}
+
+@test "import imap: only some mailboxes, into one that is in use" {
+	imap_source
+	folder m
+	message m/new/1700000000.M1P1.h mine
+	mindex show INBOX >/dev/null
+	run -0 mindex import -v imap only=INBOX not=Gone -- mimapd -p src
+	[[ $output == *$'Gone\tleave\tnot wanted'* ]]
+	[ "$(show 1 INBOX | wc -l)" -eq 109 ]
+	[ ! -e m/.Gone ]
+	run -64 mindex import imap
+	run -64 mindex import imap frob=1 -- true
+	run -69 mindex import imap -- /no/such/program
+	run -76 mindex import imap -- printf 'what is this\r\n'
+}
+
+@test "import imap: a login, other separators and old servers" {
+	folder m
+	cat >server <<-'EOF'
+		#!/usr/bin/env python3
+		import sys, base64
+		mode = sys.argv[1]
+		def say(s): sys.stdout.write(s + "\r\n"); sys.stdout.flush()
+		say("* OK ready")
+		for line in sys.stdin:
+		    tag, _, rest = line.strip().partition(" ")
+		    word = rest.split()[0].upper()
+		    if word == "CAPABILITY":
+		        say("* CAPABILITY IMAP4rev1 NAMESPACE" + {"plain": " AUTH=PLAIN", "no": " LOGINDISABLED"}.get(mode, ""))
+		    elif word == "LOGIN" and rest != 'LOGIN "me" "a \\"b\\\\"':
+		        say(tag + " NO wrong"); continue
+		    elif word == "AUTHENTICATE":
+		        say("+ ")
+		        if base64.b64decode(sys.stdin.readline()) != b'\0me\0a "b\\':
+		            say(tag + " NO wrong"); continue
+		    elif word == "NAMESPACE":
+		        say('* NAMESPACE (("INBOX." ".")) NIL NIL')
+		    elif word == "LIST":
+		        say('* LIST (\\Noselect) "." INBOX.Top')
+		        say('* LIST () "." {14}\r\nINBOX.Top.a/bc')
+		        say('* LIST () "." "INBOX"')
+		    elif word == "LSUB":
+		        say('* LSUB () "." "INBOX.Top.a/bc"')
+		    elif word == "EXAMINE":
+		        say("* 2 EXISTS\r\n* OK [UIDVALIDITY 42] x\r\n* OK [UIDNEXT 20] x")
+		    elif rest.endswith(":* (UID)"):
+		        say("* 1 FETCH (UID 5)\r\n* 2 FETCH (UID 9)")
+		    elif "BODY.PEEK[]" in rest:
+		        say('* 1 FETCH (BODY[] "short" FLAGS (\\Recent kw) UID 5 INTERNALDATE " 3-Jan-1998 01:05:34 +0000")')
+		        say('* 2 FETCH (FLAGS (\\Seen))\r\n* 2 FETCH (UID 9 BODY[] NIL X (1 (2)))')
+		    say(tag + " OK done")
+	EOF
+	chmod +x server
+	printf 'a "b\\\n' >pw
+	for mode in login plain; do
+		rm -rf m && folder m
+		run -0 mindex import -v -w 3 imap user=me -- ./server $mode 3<pw
+		[ "$(cut -f 1-3,5 <(mindex show INBOX))" = $'5\t\t'"kw"$'\t1998-01-03T01:05:34Z
+9\t\t\t'"$(cut -f 5 <(mindex show INBOX) | tail -n 1)" ]
+		[ "$(show 1-3 Top/a_bc)" = $'5\t\tkw\n9\t\t' ]
+		[ "$(show 2,3 | tail -n 1)" = $'42\t20' ]
+		[ "$(cat m/subscriptions)" = Top.a_bc ]
+	done
+	run -77 mindex import -w 3 imap user=you -- ./server login 3<pw
+	[[ $output == *'refuses the login'* ]]
+	run -77 mindex import imap -- ./server login
+	run -69 mindex import -w 3 imap user=me -- ./server no 3<pw
+}

@@ -29,6 +29,7 @@ ensure(struct target *t)
 		die_sys(EXIT_TEMP, "%s", t->name);
 	t->exists = boxes_find(&boxes, span_of(t->name), t->path,
 			sizeof(t->path)) == BOX_OK;
+	t->made = t->exists;
 }
 
 bool
@@ -66,6 +67,13 @@ target_adopt(struct target *t, uint32_t uidvalidity)
 	say_more(
 	    t->name, "adopt", "UIDVALIDITY %lu", (unsigned long)uidvalidity);
 	if (!dry_run && adopt_index(t->path, &a) == -1)
+		die_sys(EXIT_TEMP, "%s", t->name);
+}
+
+void
+target_uidnext(struct target *t, uint32_t uidnext)
+{
+	if (!dry_run && uidnext > 1 && adopt_uidnext(t->path, uidnext) == -1)
 		die_sys(EXIT_TEMP, "%s", t->name);
 }
 
@@ -122,10 +130,11 @@ import_main(int argc, char **argv)
 	} kinds[] = {
 		{ "mbox", import_mbox },
 		{ "maildir", import_maildir },
+		{ "imap", import_imap },
 	};
 	const char *kind;
 
-	verb_options(argc, argv, "nv");
+	verb_options(argc, argv, "nvw:");
 	kind = argv[optind];
 	if (kind == NULL)
 		usage_of("import");

@@ -14,6 +14,7 @@ struct target {
 	const char *name;
 	char path[LIMIT_PATH];
 	bool exists; /* always, but for -n */
+	bool made;   /* by us, now */
 	struct bring bring;
 	size_t taken, known; /* messages; of a run */
 };
@@ -26,6 +27,9 @@ bool target_empty(const struct target *);
 
 /* It gets this UIDVALIDITY; only if target_empty. */
 void target_adopt(struct target *, uint32_t uidvalidity);
+
+/* UIDs below that are used up. */
+void target_uidnext(struct target *, uint32_t uidnext);
 
 /* Whether a message of that base is there; it is counted then. */
 bool target_has(struct target *, const char *base);

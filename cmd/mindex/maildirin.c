@@ -48,11 +48,13 @@ maildirin_open(struct maildirin *s, const char *path)
 			return -1;
 		s->n = folder_count(s->ours);
 		s->uidvalidity = folder_uidvalidity(s->ours);
+		s->uidnext = folder_uidnext(s->ours);
 		return 0;
 	}
 	if (foreign_read(&s->theirs, path, false) == -1)
 		return -1;
 	s->uidvalidity = s->theirs.uidvalidity;
+	s->uidnext = s->theirs.uidnext;
 	put_in_order(s);
 	return 0;
 }
@@ -205,6 +207,10 @@ maildirin_copy(const char *name, const char *from, bool uids)
 		if (uids)
 			target_adopt(&to, s.uidvalidity);
 		copy_all(&s, uids);
+		if (uids) {
+			target_commit(&to);
+			target_uidnext(&to, s.uidnext);
+		}
 		target_close(&to);
 	}
 	maildirin_close(&s);

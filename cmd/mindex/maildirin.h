@@ -17,6 +17,7 @@ struct maildirin {
 	size_t *order; /* files of theirs */
 	size_t n;
 	uint32_t uidvalidity; /* 0: there are no UIDs */
+	uint32_t uidnext;
 };
 
 struct maildirin_msg {

@@ -26,7 +26,8 @@ static const struct verb {
 	{ "show",    "[-j] [MAILBOX ...]",             show_main },
 	{ "adopt",   "[-nvR] [MAILBOX ...]",           adopt_main },
 	{ "export",  "[-nv] dovecot|courier [MAILBOX ...]", export_main },
-	{ "import",  "[-nv] mbox MAILBOX FILE ... | maildir DIR", import_main },
+	{ "import",  "[-nv] [-w FD] mbox MAILBOX FILE ... | maildir DIR | "
+	    "imap [WORD ...] -- COMMAND ...", import_main },
 	{ "restore", "[-nv] DIR [MAILBOX ...]",        restore_main },
 	/* clang-format on */
 };

@@ -71,6 +71,7 @@ enum {
 	TIME_GREETER = 180,
 	TIME_POP3_IDLE = 600,  /* RFC 1939, section 3 */
 	TIME_POP3_LOGIN = 0,   /* RFC 2449, section 6.5 */
+	TIME_IMPORT = 600,     /* silence of a server */
 	TIME_IMAP_IDLE = 1800, /* RFC 3501, section 5.4 */
 	TIME_IMAP_PROGRESS = 10,
 	TIME_FILTER = 300,
@@ -133,6 +134,7 @@ enum {
 	LIMIT_IMAP_ID = 255,    /* what is kept of the ID of a client */
 	LIMIT_IMAP_ERRORS = 20, /* BAD in a row */
 	LIMIT_IMAP_ARENA = 2097152,
+	LIMIT_IMAP_RESPONSE = 1048576, /* of a server, without messages */
 	LIMIT_INFLATE_RATIO = 250,     /* what grows more is no mail, */
 	LIMIT_INFLATE_FREE = 16777216, /* once it is so much */
 	LIMIT_APPEND = 131072, /* names of files and keywords of messages */

@@ -123,3 +123,27 @@ adopt_index(const char *path, const struct adopt *a)
 	errno = err;
 	return r;
 }
+
+int
+adopt_uidnext(const char *path, uint32_t uidnext)
+{
+	struct index ix;
+	int r, err;
+
+	if (index_open(&ix, path) == -1)
+		return -1;
+	r = index_lock(&ix);
+	if (r == 0) {
+		if (uidnext > ix.uidnext) {
+			index_put_uidnext(&ix, uidnext, ix.modseq);
+			r = index_commit(&ix);
+		}
+		if (r == 0)
+			r = index_sync(&ix);
+		index_unlock(&ix);
+	}
+	err = errno;
+	index_close(&ix);
+	errno = err;
+	return r;
+}

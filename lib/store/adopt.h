@@ -36,4 +36,7 @@ MUST int adopt_has_index(const char *path, uint32_t *uidvalidity);
  */
 MUST int adopt_index(const char *path, const struct adopt *);
 
+/* No message that comes gets a UID below uidnext.  0, or -1 and errno. */
+MUST int adopt_uidnext(const char *path, uint32_t uidnext);
+
 #endif

@@ -135,3 +135,10 @@ mailbox_of_dovecot() {
 	run -0 user mindex adopt
 	view "$ours" | diff before -
 }
+
+@test "a live account of Dovecot, by IMAP" {
+	mailbox_of_dovecot
+	view "$dovecot" >theirs
+	run -0 user mindex -d new import imap -- $dovecot
+	view "$BUILD/mimapd -p $D/new" | diff theirs -
+}

@@ -1,0 +1,362 @@
+/* import imap [user=NAME] [only=MAILBOX] [not=MAILBOX] -- COMMAND ... */
+#include "imapin.h"
+
+#include <unistd.h>
+
+#include "base/num.h"
+#include "base/sha256.h"
+#include "imaplink.h"
+#include "import.h"
+#include "store/adopt.h"
+#include "store/boxfile.h"
+#include "store/grow.h"
+
+enum { CHUNK = 50, WORDS = 32 };
+
+static struct {
+	const char *user, *only[WORDS], *not [WORDS];
+	size_t nonly, nnot;
+} want;
+
+static struct target to;
+
+/* The mailbox there, as it was opened. */
+static struct {
+	uint32_t uidvalidity, uidnext, key;
+	uint32_t *uid; /* those to be taken */
+	size_t n, cap;
+	uint32_t last; /* was taken before */
+	bool keep;     /* UIDs are ours, too */
+	bool writing, cr, after_cr;
+	struct buf words, body, scratch;
+} box;
+
+static void
+opened(struct span text)
+{
+	uint32_t n;
+
+	if (imapc_code(text, "UIDVALIDITY", &n))
+		box.uidvalidity = n;
+	else if (imapc_code(text, "UIDNEXT", &n))
+		box.uidnext = n;
+}
+
+static void
+base_of(uint32_t uid, char base[64])
+{
+	snprintf(base, 64, "%lu.U%luK%08lx.imap",
+	    (unsigned long)box.uidvalidity, (unsigned long)uid,
+	    (unsigned long)box.key);
+}
+
+static void
+listed(struct span text)
+{
+	struct imapc_fetch f;
+
+	buf_clear(&box.words);
+	if (!imapc_fetch(text, &f, &box.words, &box.body, &box.scratch) ||
+	    f.uid <= box.last || (box.n > 0 && f.uid <= box.uid[box.n - 1]))
+		return;
+	box.uid = grow_array(box.uid, box.n, &box.cap, sizeof(*box.uid));
+	box.uid[box.n++] = f.uid;
+}
+
+/*
+ * CRLF becomes LF; any other CR or LF stays.  A CR in front of CRLF would be
+ * taken for a part of it, so that line keeps its own.
+ */
+static void
+write_lines(struct span s)
+{
+	size_t n;
+
+	while (s.n > 0) {
+		if (box.cr) {
+			if (*s.p != '\n' || box.after_cr)
+				maildir_write(&to.bring.file, SPAN("\r"));
+			box.after_cr = *s.p == '\r';
+			box.cr = false;
+		}
+		n = span_chr(s, '\r');
+		if (n > 0)
+			box.after_cr = false;
+		maildir_write(&to.bring.file, span_take(&s, n));
+		if (s.n > 0) {
+			span_take(&s, 1);
+			box.cr = true;
+		}
+	}
+}
+
+static void
+body(struct span piece)
+{
+	if (!box.writing && bring_create(&to.bring) == -1)
+		die_sys(EXIT_TEMP, "%s", to.name);
+	box.writing = true;
+	write_lines(piece);
+}
+
+static bool
+is_wanted(uint32_t uid)
+{
+	size_t lo = 0, hi = box.n;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (box.uid[mid] < uid)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo < box.n && box.uid[lo] == uid;
+}
+
+/* A message is whole. */
+static void
+fetched(struct span text)
+{
+	struct imapc_fetch f;
+	char base[64];
+
+	buf_clear(&box.words);
+	if (!imapc_fetch(text, &f, &box.words, &box.body, &box.scratch) ||
+	    !f.has_body) {
+		if (box.writing)
+			bring_drop(&to.bring);
+		box.writing = box.cr = box.after_cr = false;
+		return;
+	}
+	body(f.body);
+	if (box.cr)
+		maildir_write(&to.bring.file, SPAN("\r"));
+	box.writing = box.cr = box.after_cr = false;
+	base_of(f.uid, base);
+	if (!is_wanted(f.uid)) {
+		bring_drop(&to.bring);
+		return;
+	}
+	target_done(&to,
+	    &(struct bring_msg){ .base = base,
+		.uid = box.keep ? f.uid : 0,
+		.flags = f.flags,
+		.keywords = buf_span(&box.words),
+		.date = f.date });
+}
+
+/* "a,b:c" of the UIDs from i on: how many they are. */
+static size_t
+put_set(struct buf *b, size_t i)
+{
+	size_t n = 0, end;
+	char base[64];
+
+	while (n < CHUNK && i + n < box.n) {
+		base_of(box.uid[i + n], base);
+		if (target_has(&to, base)) {
+			n++;
+			continue;
+		}
+		end = n;
+		while (end + 1 < CHUNK && i + end + 1 < box.n &&
+		    box.uid[i + end + 1] == box.uid[i + end] + 1)
+			end++;
+		buf_printf(b, "%s%lu:%lu", b->n > 0 ? "," : "",
+		    (unsigned long)box.uid[i + n],
+		    (unsigned long)box.uid[i + end]);
+		n = end + 1;
+	}
+	return n;
+}
+
+static void
+fetch_all(void)
+{
+	struct buf set, command;
+	size_t i = 0;
+
+	buf_init(&set, CHUNK * 24);
+	buf_init(&command, CHUNK * 24 + 128);
+	link_untagged = fetched;
+	link_body = body;
+	while (i < box.n) {
+		buf_clear(&set);
+		buf_clear(&command);
+		i += put_set(&set, i);
+		if (set.n > 0) {
+			buf_puts(&command, "UID FETCH ");
+			buf_put(&command, buf_span(&set));
+			buf_puts(
+			    &command, " (UID FLAGS INTERNALDATE BODY.PEEK[])");
+			if (!link_run(buf_span(&command)))
+				die(EXIT_TEMP, "%s: the server says %s",
+				    to.name, link_answer());
+		}
+		target_commit(&to);
+		imported_write(
+		    to.path, box.key, box.uidvalidity, box.uid[i - 1]);
+	}
+	link_untagged = NULL;
+	link_body = NULL;
+	buf_free(&set);
+	buf_free(&command);
+}
+
+static void
+take_messages(void)
+{
+	struct folder_status st;
+	char base[64];
+
+	if (to.exists && target_empty(&to) && box.uidvalidity != 0)
+		target_adopt(&to, box.uidvalidity);
+	box.keep = to.exists && folder_status(to.path, &st, false) == 0 &&
+	    st.uidvalidity == box.uidvalidity;
+	if (!dry_run) {
+		fetch_all();
+		if (box.keep)
+			target_uidnext(&to, box.uidnext);
+		return;
+	}
+	for (size_t i = 0; i < box.n; i++) {
+		base_of(box.uid[i], base);
+		if (!target_has(&to, base))
+			to.taken++;
+	}
+}
+
+/* Which mailbox of which user it is, in the names of files. */
+static uint32_t
+key_of(const char *raw)
+{
+	unsigned char digest[SHA256_LEN];
+	struct sha256 sha;
+
+	sha256_init(&sha);
+	sha256_put(&sha, span_of(want.user));
+	sha256_put(&sha, (struct span){ "", 1 });
+	sha256_put(&sha, span_of(raw));
+	sha256_end(&sha, digest);
+	return (uint32_t)digest[0] << 24 | (uint32_t)digest[1] << 16 |
+	    (uint32_t)digest[2] << 8 | digest[3];
+}
+
+static bool
+examine(const struct remote *r)
+{
+	struct buf b;
+	bool ok;
+
+	buf_init(&b, LIMIT_MAILBOX_NAME * 2 + 32);
+	buf_puts(&b, "EXAMINE ");
+	box.uidvalidity = box.uidnext = 0;
+	link_untagged = opened;
+	ok = imapc_put_quoted(&b, span_of(r->raw)) && link_run(buf_span(&b));
+	link_untagged = NULL;
+	buf_free(&b);
+	return ok;
+}
+
+static void
+take_box(const struct remote *r)
+{
+	static const struct {
+		unsigned theirs, ours;
+	} uses[] = { { IMAPC_DRAFTS, BOX_DRAFTS }, { IMAPC_JUNK, BOX_JUNK },
+		{ IMAPC_SENT, BOX_SENT }, { IMAPC_TRASH, BOX_TRASH },
+		{ IMAPC_ARCHIVE, BOX_ARCHIVE } };
+
+	if (!examine(r)) {
+		warn("%s: the server says %s", r->name, link_answer());
+		status = EXIT_TEMP;
+		return;
+	}
+	if (!target_open(&to, r->name))
+		return;
+	box.key = key_of(r->raw);
+	box.n = 0;
+	box.last =
+	    to.exists ? imported_read(to.path, box.key, box.uidvalidity) : 0;
+	link_untagged = listed;
+	if (!link_runf("UID FETCH %lu:* (UID)", (unsigned long)box.last + 1))
+		box.n = 0;
+	link_untagged = NULL;
+	take_messages();
+	for (size_t i = 0; i < 5; i++)
+		if (to.made && (r->attrs & uses[i].theirs) != 0 &&
+		    boxfile_set_use(boxes.fd, dir_of(to.path), uses[i].ours) ==
+			-1)
+			failed(r->name);
+	if (!dry_run && (r->attrs & IMAPC_SUBSCRIBED) != 0 &&
+	    boxes_subscribe(&boxes, span_of(r->name), true) != BOX_OK)
+		failed(r->name);
+	target_close(&to);
+}
+
+static bool
+is_in(const char *name, const char *const *list, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(name, list[i]) == 0)
+			return true;
+	return false;
+}
+
+static void
+take_all(void)
+{
+	size_t n;
+	struct remote *r = remote_list(&n);
+
+	for (size_t i = 0; i < n; i++) {
+		if ((r[i].attrs & IMAPC_NOSELECT) != 0)
+			continue;
+		if (r[i].name == NULL) {
+			say(r[i].raw, "leave", "no name that we can have");
+			continue;
+		}
+		if ((want.nonly > 0 &&
+			!is_in(r[i].name, want.only, want.nonly)) ||
+		    is_in(r[i].name, want.not, want.nnot)) {
+			say_more(r[i].name, "leave", "not wanted");
+			continue;
+		}
+		take_box(&r[i]);
+	}
+	for (size_t i = 0; i < n; i++) {
+		free(r[i].raw);
+		free(r[i].name);
+	}
+	free(r);
+}
+
+int
+import_imap(char **argv)
+{
+	for (; *argv != NULL && strcmp(*argv, "--") != 0; argv++) {
+		if (strncmp(*argv, "user=", 5) == 0)
+			want.user = *argv + 5;
+		else if (strncmp(*argv, "only=", 5) == 0 && want.nonly < WORDS)
+			want.only[want.nonly++] = *argv + 5;
+		else if (strncmp(*argv, "not=", 4) == 0 && want.nnot < WORDS)
+			want.not [want.nnot++] = *argv + 4;
+		else
+			usage_of("import");
+	}
+	if (argv[0] == NULL || argv[1] == NULL)
+		usage_of("import");
+	buf_init(&box.words, LIMIT_IMAP_RESPONSE);
+	buf_init(&box.body, LIMIT_IMAP_RESPONSE);
+	buf_init(&box.scratch, LIMIT_IMAP_RESPONSE);
+	link_open(argv + 1, want.user);
+	take_all();
+	link_close();
+	buf_free(&box.words);
+	buf_free(&box.body);
+	buf_free(&box.scratch);
+	free(box.uid);
+	return status;
+}

@@ -1,0 +1,134 @@
+/* The mailboxes of the server, and their names with us. */
+#include "base/die.h"
+#include "imapin.h"
+#include "imaplink.h"
+#include "mindex.h"
+#include "store/grow.h"
+#include "store/mutf7.h"
+
+static struct {
+	struct remote *box;
+	size_t n, cap;
+	struct buf name, scratch, prefix;
+	bool answered; /* NAMESPACE */
+} list;
+
+static char *
+copy_of(struct span s)
+{
+	char *p = malloc(s.n + 1);
+
+	if (p == NULL)
+		die_memory();
+	if (!span_cstr(s, p, s.n + 1))
+		p[0] = '\0';
+	return p;
+}
+
+/* The first string of "NAMESPACE ((PREFIX SEP) ...". */
+static void namespace(struct span text)
+{
+	struct span t;
+	enum imapc_token k;
+
+	if (!span_iis(span_word(&text), "NAMESPACE"))
+		return;
+	while ((k = imapc_token(&text, &t, &list.scratch)) == IMAPC_OPEN)
+		continue;
+	buf_clear(&list.prefix);
+	if (k == IMAPC_STRING)
+		buf_put(&list.prefix, t);
+}
+
+/* One level: what can't stand in a name of ours becomes "_". */
+static void
+put_level(struct buf *b, struct span level)
+{
+	for (size_t i = 0; i < level.n; i++) {
+		char c = level.p[i];
+
+		buf_putc(b, c == '.' || c == '/' ? '_' : c);
+	}
+}
+
+/* Without the prefix, in UTF-8, levels between "/". */
+static char *
+our_name(struct span raw, char sep)
+{
+	struct buf plain, b;
+	struct span s, prefix = buf_span(&list.prefix);
+	char *name = NULL;
+
+	buf_init(&plain, LIMIT_MAILBOX_NAME);
+	buf_init(&b, LIMIT_MAILBOX_NAME);
+	if (prefix.n > 0 && raw.n > prefix.n &&
+	    span_eq((struct span){ raw.p, prefix.n }, prefix))
+		span_take(&raw, prefix.n);
+	if (!mutf7_decode(&plain, raw)) {
+		buf_clear(&plain);
+		buf_put(&plain, raw);
+	}
+	s = buf_span(&plain);
+	while (s.n > 0) {
+		if (b.n > 0)
+			buf_putc(&b, '/');
+		if (sep == '\0') {
+			put_level(&b, s);
+			break;
+		}
+		put_level(&b, span_cut(&s, sep));
+	}
+	if (!b.over && !plain.over && b.n > 0)
+		name = copy_of(span_iis(buf_span(&b), "INBOX") ? SPAN("INBOX")
+							       : buf_span(&b));
+	buf_free(&plain);
+	buf_free(&b);
+	return name;
+}
+
+static void
+listed(struct span text)
+{
+	unsigned attrs;
+	char sep;
+	size_t i;
+
+	if (!imapc_list(text, &attrs, &sep, &list.name, &list.scratch))
+		return;
+	for (i = 0; i < list.n; i++)
+		if (span_is(buf_span(&list.name), list.box[i].raw))
+			break;
+	if (i < list.n) {
+		list.box[i].attrs |= attrs & ~(unsigned)IMAPC_NOSELECT;
+		return;
+	}
+	if ((attrs & IMAPC_LSUB) != 0)
+		return;
+	list.box = grow_array(list.box, list.n, &list.cap, sizeof(*list.box));
+	list.box[list.n++] =
+	    (struct remote){ .raw = copy_of(buf_span(&list.name)),
+		    .name = our_name(buf_span(&list.name), sep),
+		    .attrs = attrs };
+}
+
+struct remote *
+remote_list(size_t *n)
+{
+	buf_init(&list.name, LIMIT_MAILBOX_NAME);
+	buf_init(&list.scratch, LIMIT_IMAP_RESPONSE);
+	buf_init(&list.prefix, LIMIT_MAILBOX_NAME);
+	link_untagged = namespace;
+	if (link_has("NAMESPACE"))
+		link_run(SPAN("NAMESPACE"));
+	link_untagged = listed;
+	if (!link_has("LIST-EXTENDED") ||
+	    !link_runf("LIST \"\" \"*\" RETURN (SUBSCRIBED%s)",
+		link_has("SPECIAL-USE") ? " SPECIAL-USE" : "")) {
+		if (!link_run(SPAN("LIST \"\" \"*\"")))
+			die(EXIT_TEMP, "the server says %s", link_answer());
+		link_run(SPAN("LSUB \"\" \"*\""));
+	}
+	link_untagged = NULL;
+	*n = list.n;
+	return list.box;
+}
