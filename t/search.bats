@@ -73,3 +73,14 @@ say() {
 	ask | diff with -
 	[ -z "$(ls box/*.new 2>/dev/null)" ]
 }
+
+@test "sixteen searches are kept up to date, another is told so" {
+	for i in $(seq 17); do
+		echo "u$i SEARCH RETURN (UPDATE COUNT) ALL"
+	done >lines
+	mapfile -t lines <lines
+	run -0 say "a SELECT INBOX" "${lines[@]}" "z CANCELUPDATE u3" \
+		"u18 UID SORT RETURN (UPDATE COUNT) (DATE) UTF-8 ALL"
+	[ "$(grep -c 'NOUPDATE' <<<"$output")" = 1 ]
+	[[ $output == *'* NO [NOUPDATE "u17"]'*'u17 OK'*'u18 OK'* ]]
+}

@@ -73,7 +73,8 @@ struct imap {
 	unsigned progressed; /* calls of imap_progress */
 	char box[LIMIT_MAILBOX_NAME + 1]; /* UTF-8 */
 	char path[LIMIT_PATH];
-	struct imapset saved; /* "$": UIDs; malloc'd */
+	struct context *contexts; /* context.h */
+	struct imapset saved;     /* "$": UIDs; malloc'd */
 	struct body body;
 
 	struct folder_append append; /* knows the last target */
@@ -241,6 +242,7 @@ void charset_close(struct charset *);
 
 /* The commands, each in its file. */
 void cmd_append(struct imap *);
+void cmd_cancelupdate(struct imap *);
 void cmd_capability(struct imap *);
 void cmd_check(struct imap *);
 void cmd_close(struct imap *);

@@ -153,7 +153,8 @@ take_interval(struct parser *p, struct key *k)
 
 	if (!take(p, &s) || !num_u32(s, &n) || n == 0)
 		return fail(p, KEY_SYNTAX);
-	k->day = (int64_t)time(NULL) - (int64_t)n;
+	k->n = n;
+	p->s->clock = true;
 	return true;
 }
 
@@ -178,6 +179,41 @@ take_modseq(struct parser *p, struct key *k)
 	return true;
 }
 
+/* "$" */
+static bool
+take_saved(struct parser *p, struct key *k)
+{
+	struct imapset saved = p->im->saved;
+	size_t n = saved.n * sizeof(saved.range[0]);
+
+	k->kind = KEY_UID;
+	k->set = saved;
+	if (!p->s->stays || n == 0)
+		return true;
+	if (arena_left(p->s->arena) < n + 4096)
+		return fail(p, KEY_LIMIT);
+	k->set.range = arena_alloc(p->s->arena, n);
+	memcpy(k->set.range, saved.range, n);
+	return true;
+}
+
+/* Numbers, as the UIDs of those that have them now. */
+static void
+as_uids(struct parser *p, struct key *k)
+{
+	size_t count = folder_count(p->im->folder), n = 0;
+	struct imapset_range *r = k->set.range;
+
+	for (size_t i = 0; i < k->set.n && r[i].first <= count; i++) {
+		size_t last = r[i].last < count ? r[i].last : count;
+
+		r[n].first = folder_msg(p->im->folder, r[i].first - 1)->uid;
+		r[n++].last = folder_msg(p->im->folder, last - 1)->uid;
+	}
+	k->set.n = n;
+	k->kind = KEY_UID;
+}
+
 static bool
 take_set(struct parser *p, struct key *k, struct span s, bool uid)
 {
@@ -185,19 +221,16 @@ take_set(struct parser *p, struct key *k, struct span s, bool uid)
 	uint32_t largest = (uint32_t)count;
 
 	k->kind = uid ? KEY_UID : KEY_SET;
-	if (span_is(s, "$")) {
-		k->kind = KEY_UID;
-		k->set = p->im->saved;
-		return true;
-	}
+	if (span_is(s, "$"))
+		return take_saved(p, k);
 	if (!uid && p->im->enabled & ENABLE_UIDONLY)
 		return fail(p, KEY_UIDREQUIRED);
 	if (uid && count > 0)
 		largest = folder_msg(p->im->folder, count - 1)->uid;
 	if (!imapset_parse(p->s->arena, s, largest, &k->set))
 		return fail(p, KEY_SYNTAX);
-	if (!uid && imapset_max(&k->set) > count)
-		return fail(p, KEY_SYNTAX);
+	if (!uid && p->s->stays)
+		as_uids(p, k);
 	return true;
 }
 
@@ -433,6 +466,8 @@ static void
 bind(struct search *s, struct key *list)
 {
 	for (struct key *k = list; k != NULL; k = k->next) {
+		if (k->kind == KEY_OLDER || k->kind == KEY_YOUNGER)
+			k->day = (int64_t)time(NULL) - (int64_t)k->n;
 		if (k->kind == KEY_KEYWORD)
 			k->keyword =
 			    folder_keyword(s->im->folder, k->name, false);

@@ -4,7 +4,7 @@
 #ifndef MIMAPD_ORDER_H
 #define MIMAPD_ORDER_H
 
-#include "search.h"
+#include "result.h"
 
 enum order_key {
 	ORDER_ARRIVAL,
@@ -21,6 +21,19 @@ enum order_key {
 };
 
 extern const char *const order_names[ORDERS]; /* as SORT has them */
+
+struct criterion {
+	enum order_key key;
+	bool reverse;
+};
+
+struct criteria {
+	struct criterion by[ORDERS];
+	size_t n;
+};
+
+/* Sort what was found in mailbox order (sort.c). */
+void order_sort(struct imap *, struct results *, const struct criteria *);
 
 /*
  * The rank of each message by its index, from 0; the same for equal keys.

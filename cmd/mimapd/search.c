@@ -1,17 +1,22 @@
 /* SEARCH (RFC 9051, section 6.4.4). */
 #include "search.h"
 
-#include "result.h"
+#include "context.h"
 
 /* [search-return-opts] [SP "CHARSET" SP charset]; false: answered. */
 static bool
 arguments(struct search *s, const struct imap_arg **a, struct wanted *w)
 {
-	const unsigned allowed = RETURN_SAID | RETURN_SAVE;
+	const unsigned allowed =
+	    RETURN_SAID | RETURN_SAVE | RETURN_UPDATE | RETURN_CONTEXT;
 	struct imap *im = s->im;
 
 	if (!result_options(a, allowed, w) || *a == NULL) {
 		imap_bad(im, "Unknown option of RETURN");
+		return false;
+	}
+	if (w->options & RETURN_UPDATE && context_has(im, im->e.tag)) {
+		imap_bad(im, "Tag reuse");
 		return false;
 	}
 	if (!span_iis((*a)->text, "CHARSET"))
@@ -62,6 +67,8 @@ cmd_search(struct imap *im)
 	if (s.modseq)
 		sync_condstore(im);
 	results_run(&s, &r);
+	if (w.options & RETURN_UPDATE)
+		context_add(&s, a, &r, NULL);
 	if (!w.extended || w.options & RETURN_ALL)
 		limit_results(im, &r);
 	if (w.options & RETURN_SAVE)

@@ -70,6 +70,8 @@ struct search {
 	struct key *root;
 	struct key *text; /* all of KEY_BODY and KEY_TEXT */
 	bool modseq;      /* MODSEQ is asked for */
+	bool stays;       /* numbers are for those that have them now */
+	bool clock;       /* what fits changes with the time */
 	/* the message that the text was asked of last */
 	uint32_t uid;
 	bool seen;

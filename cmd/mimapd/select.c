@@ -1,6 +1,7 @@
 /* SELECT and EXAMINE, and the ways out. */
 #include <errno.h>
 
+#include "context.h"
 #include "event.h"
 #include "store/acl.h"
 #include "sync.h"
@@ -9,6 +10,7 @@ void
 select_close(struct imap *im)
 {
 	body_close(im);
+	context_close(im);
 	if (im->folder != NULL)
 		folder_close(im->folder);
 	im->folder = NULL;

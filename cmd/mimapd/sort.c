@@ -1,17 +1,8 @@
 /* SORT (RFC 5256, RFC 5957), and ESORT (RFC 5267). */
 #include "base/die.h"
+#include "context.h"
 #include "order.h"
 #include "result.h"
-
-struct criterion {
-	enum order_key key;
-	bool reverse;
-};
-
-struct criteria {
-	struct criterion by[ORDERS];
-	size_t n;
-};
 
 /* A key that was given before changes nothing. */
 static void
@@ -81,8 +72,8 @@ deal(struct results *r, const uint32_t *rank, size_t count, bool reverse)
 }
 
 /* By the last of the keys first. */
-static void
-sort(struct imap *im, struct results *r, const struct criteria *c)
+void
+order_sort(struct imap *im, struct results *r, const struct criteria *c)
 {
 	for (size_t i = c->n; r->n > 0 && i-- > 0;) {
 		uint32_t *rank = order_ranks(im, c->by[i].key);
@@ -97,11 +88,16 @@ static bool
 arguments(struct search *s, const struct imap_arg **a, struct wanted *w,
     struct criteria *c)
 {
-	const unsigned allowed = RETURN_SAID | RETURN_SAVE;
+	const unsigned allowed =
+	    RETURN_SAID | RETURN_SAVE | RETURN_UPDATE | RETURN_CONTEXT;
 	struct imap *im = s->im;
 
 	if (!result_options(a, allowed, w)) {
 		imap_bad(im, "Unknown option of RETURN");
+		return false;
+	}
+	if (w->options & RETURN_UPDATE && context_has(im, im->e.tag)) {
+		imap_bad(im, "Tag reuse");
 		return false;
 	}
 	if (!parse_criteria(*a, c)) {
@@ -141,7 +137,9 @@ cmd_sort(struct imap *im)
 	if (s.modseq)
 		sync_condstore(im);
 	results_run(&s, &r);
-	sort(im, &r, &c);
+	order_sort(im, &r, &c);
+	if (w.options & RETURN_UPDATE)
+		context_add(&s, a, &r, &c);
 	if (w.options & RETURN_SAVE)
 		result_save(im, &r, &w);
 	result_tell(&s, &r, &w, "SORT");

@@ -1,6 +1,8 @@
 /* What has changed in the selected mailbox, told to the client. */
 #include "sync.h"
 
+#include "context.h"
+
 #include <errno.h>
 
 #include "base/die.h"
@@ -73,6 +75,7 @@ on_expunged(void *ctx, size_t i, uint32_t uid)
 	struct news *n = ctx;
 	struct imap *im = n->im;
 
+	context_expunged(im, i, uid);
 	if (im->body.fd != -1 && im->body.uid == uid)
 		body_close(im);
 	if (im->body.fd != -1 && im->body.i > i)
@@ -285,10 +288,18 @@ sync_run(struct imap *im, bool expunge)
 		.expunged = on_expunged,
 		.flags = on_flags,
 		.exists = on_exists };
-	int r = folder_refresh(im->folder, expunge, &news);
+	int r;
 
+	/* what goes leaves the results of searches before it has gone */
+	if (im->contexts != NULL && expunge &&
+	    folder_refresh(im->folder, false, &news) == 0) {
+		put_expunges(&n);
+		context_flush(im);
+	}
+	r = folder_refresh(im->folder, expunge, &news);
 	put_expunges(&n);
 	sync_flags(im);
+	context_flush(im);
 	if (r == -1) {
 		if (errno != ENOENT)
 			log_error("mailbox", NULL);

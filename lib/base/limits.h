@@ -127,6 +127,7 @@ enum {
 	LIMIT_IMAP_LITERAL = 8192, /* before login, and for any argument */
 	LIMIT_IMAP_NESTING = 32,
 	LIMIT_IMAP_KEYS = 1000,
+	LIMIT_IMAP_CONTEXTS = 16,     /* RFC 5267 asks 1 */
 	LIMIT_IMAP_REFERENCES = 1000, /* of a message, for THREAD */
 	LIMIT_IMAP_SORT_KEY = 512,    /* bytes that SORT compares */
 	LIMIT_IMAP_ARGS = 8192, /* atoms, strings and lists of a command */

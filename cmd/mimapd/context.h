@@ -1,0 +1,31 @@
+/*
+ * context - searches whose results are kept up to date (RFC 5267)
+ *
+ * A search with RETURN (UPDATE) stays: when messages have come, changed or
+ * gone, what that does to its result is told as ADDTO and REMOVEFROM.
+ */
+#ifndef MIMAPD_CONTEXT_H
+#define MIMAPD_CONTEXT_H
+
+#include "order.h"
+
+/* Whether a search of this tag stays already. */
+bool context_has(struct imap *, struct span tag);
+
+/*
+ * Keep a search that has found r, of these keys; by is NULL for mailbox
+ * order.  When that can't be, the client is told so (NOUPDATE).
+ */
+void context_add(struct search *, const struct imap_arg *keys,
+    const struct results *r, const struct criteria *by);
+
+/* Tell what has changed; before the EXPUNGEs of what has gone. */
+void context_flush(struct imap *);
+
+/* Message i goes: for the case that flush has not seen that coming. */
+void context_expunged(struct imap *, size_t i, uint32_t uid);
+
+/* The mailbox is closed. */
+void context_close(struct imap *);
+
+#endif
