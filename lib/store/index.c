@@ -11,6 +11,7 @@
 #include "store/scan.h"
 
 enum { LOCK_WAIT_MS = 30000, ALL_AT_ONCE = 1048576 };
+enum { UID_GAP = 262144, MODSEQ_GAP = 1048576 };
 
 uint64_t index_journal_max = 65536;
 
@@ -167,9 +168,14 @@ open_journal(struct index *ix, bool *checked)
 	return ix->journal_fd == -1 ? -1 : 0;
 }
 
-/* What the memory outside the folder says of what was loaded. */
+/*
+ * What the memory outside the folder says of what was loaded.  If the
+ * snapshot is not the file that was written (a copy was put back) and the
+ * memory knows nothing better (it was put back with it), some UIDs were
+ * given since, and nobody knows how many.
+ */
 static int
-check_memory(struct index *ix)
+check_memory(struct index *ix, bool moved)
 {
 	uint32_t highest = ix->uidnext - 1;
 
@@ -177,7 +183,12 @@ check_memory(struct index *ix)
 		return make_index(ix);
 	if (ix->mem.uidvalidity != 0 && ix->mem.highest > highest) {
 		index_put_uidnext(
-		    ix, ix->mem.highest + 1, ix->modseq + 1048576);
+		    ix, ix->mem.highest + 1, ix->modseq + MODSEQ_GAP);
+		return index_commit(ix);
+	}
+	if (moved && highest > 0 && highest < UINT32_MAX - 2 * UID_GAP) {
+		index_put_uidnext(
+		    ix, ix->uidnext + UID_GAP, ix->modseq + MODSEQ_GAP);
 		return index_commit(ix);
 	}
 	return uidmem_set(&ix->mem, ix->uidvalidity, highest);
@@ -222,7 +233,7 @@ index_load(struct index *ix)
 		return make_index(ix);
 	if (!checked)
 		index_note_checked(ix);
-	return catch_up(ix) == -1 ? -1 : check_memory(ix);
+	return catch_up(ix) == -1 ? -1 : check_memory(ix, !checked);
 }
 
 int
