@@ -70,7 +70,7 @@ $B/mauth $B/mpasswd: LDLIBS = -lcrypt
 # Of zlib little is used, and by few sessions: part of the program, where it
 # can be, it costs neither time at the start nor memory.
 LIBZ = $(if $(filter /%,$(shell $(CC) -print-file-name=libz.a)),-l:libz.a,-lz)
-$B/mimapd: LDLIBS = $(LIBZ)
+$B/mimapd $B/mpop $B/mindex $B/mdeliver: LDLIBS = $(LIBZ)
 
 all: $(PROGRAMS:%=$B/%)
 

@@ -11,10 +11,13 @@ enum { GZIP = 16, LEVEL = 6, BITS = 14, MEMORY = 7, RAW_SIZE = 16384 };
 
 struct deflate {
 	z_stream z;
+	struct out_filter filter; /* of a file */
+	bool end;
 };
 
 struct inflate {
 	z_stream z;
+	bool gzip_file; /* not from the network: who reads it has a bound */
 	bool gzip, ended;
 	uint64_t in, out;
 };
@@ -71,7 +74,7 @@ inflate_open(enum deflate_format f)
 	if (i == NULL ||
 	    inflateInit2(&i->z, f == DEFLATE_GZIP ? 15 + GZIP : -15) != Z_OK)
 		die_memory();
-	i->gzip = f == DEFLATE_GZIP;
+	i->gzip = i->gzip_file = f == DEFLATE_GZIP;
 	return i;
 }
 
@@ -93,7 +96,7 @@ inflate_ended(const struct inflate *i)
 static bool
 out_of_proportion(const struct inflate *i)
 {
-	return i->out > LIMIT_INFLATE_FREE &&
+	return !i->gzip_file && i->out > LIMIT_INFLATE_FREE &&
 	    i->out / LIMIT_INFLATE_RATIO > i->in;
 }
 
@@ -169,6 +172,37 @@ run_out(void *ctx, struct span *s, bool flush, char *to, size_t room)
 {
 	return deflate_run(
 	    ctx, s, flush ? DEFLATE_FLUSH : DEFLATE_MORE, to, room);
+}
+
+/* Of a file, only the end is flushed. */
+static size_t
+run_file(void *ctx, struct span *s, bool flush, char *to, size_t room)
+{
+	struct deflate *d = ctx;
+
+	return deflate_run(
+	    d, s, flush && d->end ? DEFLATE_END : DEFLATE_MORE, to, room);
+}
+
+struct deflate *
+deflate_file(struct out *o)
+{
+	struct deflate *d = deflate_open(DEFLATE_GZIP);
+
+	d->filter = (struct out_filter){ .run = run_file, .ctx = d };
+	o->filter = &d->filter;
+	return d;
+}
+
+int
+deflate_file_end(struct deflate *d, struct out *o)
+{
+	int r;
+
+	d->end = d->filter.inside = true;
+	r = out_flush(o);
+	o->filter = NULL;
+	return r;
 }
 
 void

@@ -45,10 +45,17 @@ void inflate_close(struct inflate *);
  * How many bytes were put at to; 0 when *in is used up or, with
  * inflate_ended, behind the end.  -1 and errno EBADMSG for what is not
  * compressed or damaged; E2BIG for what grows out of all proportion
- * (LIMIT_INFLATE_RATIO).
+ * (LIMIT_INFLATE_RATIO; not for DEFLATE_GZIP, whose caller has a bound).
  */
 ssize_t inflate_run(struct inflate *, struct span *in, char *to, size_t room);
 bool inflate_ended(const struct inflate *);
+
+/*
+ * What is put into o from here on becomes a gzip file; with _end it is
+ * complete and flushed (0, or -1 and errno), and o as before.
+ */
+struct deflate *deflate_file(struct out *);
+MUST int deflate_file_end(struct deflate *, struct out *);
 
 /*
  * From here on both ways are compressed: what was read and not used is,

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "store/gzip.h"
 #include "store/index.h"
 #include "store/mdname.h"
 
@@ -80,7 +81,8 @@ put_message(struct index *ix, const struct adopt_msg *m, const int *number)
 	new.date = (int64_t)st.st_mtime;
 	new.size = m->wire;
 	if (new.size == 0 && name.has_w &&
-	    (!name.has_s || name.s == (uint64_t)st.st_size))
+	    (!name.has_s || name.s == (uint64_t)st.st_size ||
+		gzip_is_at(ix->fd, to)))
 		new.size = name.w;
 	index_put_new(ix, &new);
 	return 0;

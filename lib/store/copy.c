@@ -38,7 +38,7 @@ stage(struct transfer *t, size_t k)
 	int from, to, r, err;
 
 	if (folder_date(t->from, t->idx[k], &date) == -1 ||
-	    (from = folder_open_msg(t->from, t->idx[k])) == -1)
+	    (from = view_open_file(t->from, t->idx[k])) == -1)
 		return -1;
 	tmp_name(t, k, tmp, sizeof(tmp));
 	to = openat(

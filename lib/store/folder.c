@@ -6,6 +6,7 @@
 
 #include "base/die.h"
 #include "io/watch.h"
+#include "store/gzip.h"
 #include "store/le.h"
 #include "store/mdname.h"
 #include "store/scan.h"
@@ -441,7 +442,7 @@ folder_refresh(struct folder *f, bool expunge, const struct folder_news *news)
 }
 
 int
-folder_open_msg(struct folder *f, size_t i)
+view_open_file(struct folder *f, size_t i)
 {
 	char path[512];
 	int fd;
@@ -459,4 +460,12 @@ folder_open_msg(struct folder *f, size_t i)
 			return -1;
 	}
 	return -1;
+}
+
+int
+folder_open_msg(struct folder *f, size_t i)
+{
+	int fd = view_open_file(f, i);
+
+	return fd == -1 ? -1 : gzip_plain(f->ix.path, fd);
 }

@@ -105,7 +105,8 @@ MUST int folder_refresh(
  */
 int folder_watch(struct folder *);
 
-/* Open the file of message i to read; -1 and errno, ENOENT if gone. */
+/* Open message i to read, its file decompressed; -1 and errno, ENOENT if
+ * gone. */
 MUST int folder_open_msg(struct folder *, size_t i);
 
 /* INTERNALDATE, from the file if the index does not know. */

@@ -8,7 +8,9 @@
 
 #include "io/conf.h"
 #include "io/deadline.h"
+#include "io/deflate.h"
 #include "io/fs.h"
+#include "store/gzip.h"
 
 enum { TMP_LIFE = 36 * 3600 };
 
@@ -87,6 +89,8 @@ maildir_create(struct maildir *md, struct maildir_file *mf)
 	mf->size = 0;
 	mf->wire = (struct wire){ 0 };
 	mf->digester = NULL;
+	mf->deflate = NULL;
+	mf->gzip = gzip_wanted();
 	buf_init(&mf->head, LIMIT_DIGEST_KEPT);
 	buf_init(&mf->body, LIMIT_DIGEST_KEPT);
 	for (int tries = 0; tries < 100; tries++) {
@@ -133,6 +137,9 @@ end_digest(struct maildir_file *mf)
 void
 maildir_write(struct maildir_file *mf, struct span s)
 {
+	if (mf->size == 0 && s.n > 0 && (mf->gzip || *s.p == '\x1f') &&
+	    mf->deflate == NULL)
+		mf->deflate = deflate_file(&mf->out);
 	if (mf->digester != NULL)
 		digester_feed(mf->digester, s);
 	out_put(&mf->out, s);
@@ -146,6 +153,11 @@ maildir_sync(struct maildir_file *mf)
 	if (mf->wire.after_line)
 		maildir_write(mf, SPAN("\n"));
 	end_digest(mf);
+	if (mf->deflate != NULL &&
+	    deflate_file_end(mf->deflate, &mf->out) == -1)
+		return -1;
+	deflate_close(mf->deflate);
+	mf->deflate = NULL;
 	if (out_flush(&mf->out) == -1)
 		return -1;
 	return fsync(mf->fd);
@@ -200,6 +212,8 @@ maildir_done(struct maildir_file *mf)
 	if (mf->fd != -1)
 		close(mf->fd);
 	mf->fd = -1;
+	deflate_close(mf->deflate);
+	mf->deflate = NULL;
 	buf_free(&mf->head);
 	buf_free(&mf->body);
 }

@@ -5,7 +5,8 @@
  * synced: after maildir_commit the message survives a power cut, before
  * it nothing is there.  Names are
  * TIME.MuPpQn.HOST,S=size,W=crlf-size[:2,flags].  Bytes are stored as they
- * are, with one LF added when the last line has none.
+ * are, with one LF added when the last line has none; compressed, where
+ * store/gzip.h says so.
  *
  * The steps can be taken one by one, so that many deliveries share one
  * sync of the directory.
@@ -37,6 +38,8 @@ struct maildir_file {
 	uint64_t size;    /* bytes of the file */
 	struct wire wire; /* counts the CRLF size */
 	struct digester *digester;
+	bool gzip; /* wanted; begun with the first byte */
+	struct deflate *deflate;
 	struct buf head, body; /* facts of maildir_sync, if any */
 	struct out out;
 	char buf[16384];

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "mail/wire.h"
+#include "store/gzip.h"
 #include "store/mdname.h"
 #include "store/view.h"
 
@@ -44,16 +45,20 @@ folder_date(struct folder *f, size_t i, int64_t *date)
 
 /*
  * The size in the name counts only when the one beside it is that of the
- * file: some programs rewrite files and keep their names.
+ * file, or this is compressed: some programs rewrite files and keep their
+ * names.
  */
 static bool
 named_size(struct folder *f, size_t i, uint64_t *size)
 {
 	struct mdname m = mdname_parse(index_name(&f->ix, &f->ix.entry[i]));
+	char path[512];
 	struct stat st;
 
-	if (!m.has_w || !m.has_s || m.w == 0 || stat_msg(f, i, &st) == -1 ||
-	    m.s != (uint64_t)st.st_size)
+	if (!m.has_w || !m.has_s || m.w == 0 || stat_msg(f, i, &st) == -1)
+		return false;
+	if (m.s != (uint64_t)st.st_size &&
+	    !gzip_is_at(f->ix.fd, index_file(&f->ix, &f->ix.entry[i], path)))
 		return false;
 	*size = m.w;
 	view_learnt(f, i, m.w, (int64_t)st.st_mtime);

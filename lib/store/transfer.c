@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/die.h"
+#include "store/gzip.h"
 #include "store/mdname.h"
 #include "store/quota.h"
 
@@ -74,6 +75,11 @@ put_sizes(
 			return 0;
 		s = (uint64_t)st.st_size;
 		w = msg->size;
+		if (gzip_is_at(t->from->ix.fd, path)) {
+			if (!m->has_s)
+				return 0;
+			s = m->s;
+		}
 	}
 	return (size_t)snprintf(dst, max, ",S=%llu,W=%llu",
 	    (unsigned long long)s, (unsigned long long)w);

@@ -30,6 +30,9 @@ MUST int view_look_again(struct folder *);
 /* The same without a lock held. */
 MUST int view_find_again(struct folder *);
 
+/* The file of message i, as it is. */
+MUST int view_open_file(struct folder *, size_t i);
+
 /* The number of a keyword, made if need be, under the lock; or -1. */
 int view_keyword(struct index *, struct span name);
 
