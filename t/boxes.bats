@@ -147,3 +147,55 @@ both() {
 	[[ ${lines[3]} == "b NO [NOPERM]"* ]]
 	[[ ${lines[4]} == "c NO [UNAVAILABLE]"* ]]
 }
+
+notify() {
+	rm -rf box
+	run -0 python3 "$ROOT/t/imap/notify.py" box "$1" 3>&-
+}
+
+@test "NOTIFY: every event of the selected mailbox and of others" {
+	notify events
+}
+
+@test "NOTIFY: what a client does itself is no news to it" {
+	notify own
+}
+
+@test "NOTIFY: SELECTED-DELAYED keeps the numbers until a command" {
+	notify delayed
+}
+
+@test "NOTIFY NONE is silence, and SET tells what has accumulated" {
+	notify none
+}
+
+@test "NOTIFY: IDLE tells the same, and what was delayed" {
+	notify idle
+}
+
+@test "NOTIFY: with QRESYNC there are MODSEQs, and VANISHED" {
+	notify condstore
+}
+
+@test "NOTIFY: without the right r a mailbox is NoAccess, until it is given" {
+	notify rights
+}
+
+@test "NOTIFY: what is wrong is said" {
+	notify bad
+}
+
+@test "NOTIFY: where inotify is refused the same is found by looking" {
+	mkdir bin
+	printf '#!/bin/sh\nexec strace -o /dev/null -e %s %s "$@"\n' \
+		inject=inotify_init1:error=EMFILE "$(command -v mimapd)" >bin/mimapd
+	chmod +x bin/mimapd
+	PATH=$PWD/bin:$PATH notify poll
+}
+
+@test "NOTIFY: more than 5000 mailboxes are too many, at once or later" {
+	rm -rf box
+	mkdir -p box/tmp box/new box/cur
+	seq -f 'box/.f%g/cur' 5000 | xargs mkdir -p
+	run -0 python3 "$ROOT/t/imap/notify.py" box many 3>&-
+}

@@ -33,6 +33,7 @@ static const struct command commands[] = {
 	{ "DELETEACL",   cmd_deleteacl,   false, false, false, 2, 2 },
 	{ "LISTRIGHTS",  cmd_listrights,  false, false, false, 2, 2 },
 	{ "MYRIGHTS",    cmd_myrights,    false, false, false, 1, 1 },
+	{ "NOTIFY",      cmd_notify,      false, false, false, 1, -1 },
 	{ "IDLE",        cmd_idle,        false, false, false, 0, 0 },
 	{ "UNAUTHENTICATE", cmd_unauthenticate, false, false, false, 0, 0 },
 	{ "UIDBATCHES",  cmd_uidbatches,  true,  false, false, 1, 2 },
@@ -113,7 +114,9 @@ command_run(struct imap *im)
 	acl_renew(im);
 	if (allowed(im, c) && acl_allows(im)) {
 		im->expunge_ok = !c->numbers || im->e.uid;
+		notify_command(im, true);
 		c->run(im);
+		notify_command(im, false);
 		events_flush(&im->events);
 	}
 	if (imapd_has_message(&im->e))

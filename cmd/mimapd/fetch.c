@@ -304,6 +304,20 @@ fetch(
 	return true;
 }
 
+void
+fetch_unasked(struct imap *im, const struct item *items, size_t from, size_t to)
+{
+	struct wants want = wants(items);
+
+	for (size_t i = from; i < to && im->out.err == 0; i++) {
+		struct arena_mark a = arena_mark(&im->e.arena);
+
+		fetch(im, i, items, &want);
+		arena_release(&im->e.arena, a);
+	}
+	im->unknown_cte = false;
+}
+
 /* fetch = "FETCH" SP sequence-set SP (macro / fetch-att / list)
  * [SP "(" modifiers ")"] */
 void

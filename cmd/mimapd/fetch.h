@@ -75,6 +75,9 @@ bool item_parse(struct imap *, const struct imap_arg *,
 /* The list is (LAZY), as it stands behind PREVIEW (RFC 8970). */
 bool item_is_lazy(const struct imap_arg *list, const struct imap_arg *before);
 
+/* FETCH responses for messages [from, to), that no command asked for. */
+void fetch_unasked(struct imap *, const struct item *, size_t from, size_t to);
+
 /* Write BODY[...] and BINARY items of the open message. */
 void section_put(struct imap *, const struct item *);
 

@@ -31,26 +31,35 @@ finished(struct imap *im)
 void
 cmd_idle(struct imap *im)
 {
-	int watch = im->folder == NULL ? -1 : folder_watch(im->folder);
-	bool ask = im->folder != NULL && watch == -1;
+	int watch = im->folder == NULL || im->notify != NULL
+	    ? -1
+	    : folder_watch(im->folder);
+	bool ask = im->folder != NULL && im->notify == NULL && watch == -1;
 	int64_t still = deadline_in(STILL_HERE),
 		end = deadline_in(TIME_IMAP_IDLE);
 
 	out_puts(&im->out, "+ idling\r\n");
 	imapd_line(&im->e);
-	if (im->folder != NULL)
+	if (im->notify != NULL)
+		notify_tell(im, true);
+	else if (im->folder != NULL)
 		sync_run(im, true);
 	while (!im->over && !finished(im)) {
 		int64_t next = ask ? deadline_in(1) : still;
-		int r = wait_input(im, watch, next < still ? next : still);
+		int r;
 
+		if (im->notify != NULL)
+			watch = notify_watch(im, &next);
+		r = wait_input(im, watch, next < still ? next : still);
 		if (r == 1) {
 			wait_fill(im);
 			continue;
 		}
 		if (r == -1)
 			return;
-		if (im->folder != NULL)
+		if (im->notify != NULL)
+			notify_tell(im, true);
+		else if (im->folder != NULL)
 			sync_run(im, true);
 		if (deadline_left(end) == 0) {
 			out_puts(

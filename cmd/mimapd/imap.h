@@ -85,6 +85,8 @@ struct imap {
 
 	struct quota quota;
 
+	struct notify *notify; /* notify.h; NULL before the first NOTIFY */
+
 	/* ACL: who the owner is called, and may do in the selected mailbox */
 	const char *owner;
 	unsigned rights;
@@ -200,6 +202,16 @@ void acl_renew(struct imap *); /* im->rights, between commands */
 uint16_t acl_flags(unsigned rights);
 void acl_put_myrights(struct imap *, struct span name, const char *path);
 
+/* notify.c: whether an event of the selected mailbox is to be told; FETCH of
+ * new messages [from, to); tell what has happened; before and behind a
+ * command; what to wait for; wait for input (false: the end). */
+bool notify_wants(const struct imap *, unsigned event);
+void notify_fetch(struct imap *, size_t from, size_t to);
+void notify_tell(struct imap *, bool expunge);
+void notify_command(struct imap *, bool before);
+int notify_watch(struct imap *, int64_t *deadline);
+bool notify_wait(struct imap *);
+
 /* metadata.c: entries as GETMETADATA takes them (answers when they are
  * wrong), and what they are, for LIST. */
 bool metadata_entries(struct imap *, const struct imap_arg *);
@@ -224,6 +236,11 @@ void body_send(struct imap *, struct mime_at start, uint64_t from, uint64_t to);
 
 /* list.c, status.c; list_put: one LIST, as "was named old before" */
 void list_put(struct imap *, struct span name, struct span old);
+unsigned status_item(const char *name);
+/* One LIST with these attributes, for what has changed; no_access: and
+ * \NoAccess */
+void list_tell(struct imap *, struct span name, unsigned attrs, struct span old,
+    bool no_access);
 bool status_items(struct imap *, const struct imap_arg *, unsigned *items);
 /* False, and nothing written, when it can't be told (errno). */
 bool status_put(
@@ -269,6 +286,7 @@ void cmd_move(struct imap *);
 void cmd_myrights(struct imap *);
 void cmd_namespace(struct imap *);
 void cmd_noop(struct imap *);
+void cmd_notify(struct imap *);
 void cmd_rename(struct imap *);
 void cmd_replace(struct imap *);
 void cmd_search(struct imap *);

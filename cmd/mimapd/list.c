@@ -11,7 +11,7 @@ struct query {
 	struct span pattern[PATTERNS_MAX];
 	size_t n;
 	bool subscribed, recursive, special, remote; /* selected */
-	bool extended, show_subscribed;
+	bool extended, show_subscribed, no_access;
 	unsigned status;
 	const struct imap_arg *metadata; /* entries, or NULL */
 	bool myrights;
@@ -48,6 +48,8 @@ put_box(const struct query *q, const char *word, const struct box *b,
 	if (attrs & BOX_SUBSCRIBED && !lsub &&
 	    (q->subscribed || q->show_subscribed))
 		out_puts(&im->out, " \\Subscribed");
+	if (q->no_access)
+		out_puts(&im->out, " \\NoAccess");
 	boxes_put_uses(&use, attrs);
 	if (use.n > 0) {
 		out_putc(&im->out, ' ');
@@ -199,6 +201,24 @@ list_put(struct imap *im, struct span name, struct span old)
 			put_box(&q, "LIST", &q.box[i], q.box[i].attrs, false);
 	if (q.nboxes != -1)
 		free(q.box);
+}
+
+void
+list_tell(struct imap *im, struct span name, unsigned attrs, struct span old,
+    bool no_access)
+{
+	struct query q = { .im = im,
+		.extended = true,
+		.show_subscribed = true,
+		.no_access = no_access };
+	char text[LIMIT_MAILBOX_NAME + 1];
+	struct box b = { text, attrs };
+
+	if (!span_cstr(name, text, sizeof(text)))
+		return;
+	if (old.n > 0)
+		q.old = old;
+	put_box(&q, "LIST", &b, attrs, false);
 }
 
 /* Reference and pattern together, as UTF-8. */

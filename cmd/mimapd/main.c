@@ -86,7 +86,7 @@ serve(struct imap *im)
 		}
 		if (step(im))
 			continue;
-		if (wait_input(im, -1, DEADLINE_NEVER) == -1)
+		if (!notify_wait(im))
 			break;
 		if (!wait_fill(im))
 			break;

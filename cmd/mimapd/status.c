@@ -34,6 +34,15 @@ static const struct {
 
 enum { NNAMES = sizeof(names) / sizeof(names[0]) };
 
+unsigned
+status_item(const char *name)
+{
+	for (int i = 0; i < NNAMES; i++)
+		if (strcmp(names[i].name, name) == 0)
+			return names[i].item;
+	return 0;
+}
+
 /* "(" status-att *(SP status-att) ")" */
 bool
 status_items(struct imap *im, const struct imap_arg *a, unsigned *items)

@@ -1,5 +1,6 @@
 /* What has changed in the selected mailbox, told to the client. */
 #include "sync.h"
+#include "notify.h"
 
 #include "context.h"
 
@@ -112,7 +113,8 @@ fetch_begin(struct imap *im, size_t i)
 	sync_fetch_open(im, i);
 	if (im->enabled & ENABLE_UIDONLY)
 		return;
-	if (im->e.uid || im->enabled & (ENABLE_REV2 | ENABLE_CONDSTORE)) {
+	if (im->e.uid || im->notify != NULL ||
+	    im->enabled & (ENABLE_REV2 | ENABLE_CONDSTORE)) {
 		out_puts(&im->out, "UID ");
 		out_putu(&im->out, folder_msg(im->folder, i)->uid);
 		out_putc(&im->out, ' ');
@@ -162,6 +164,8 @@ on_flags(void *ctx, size_t i)
 {
 	struct news *n = ctx;
 
+	if (!notify_wants(n->im, EVENT_FLAG))
+		return;
 	if (!n->checked)
 		sync_flags(n->im);
 	n->checked = true;
@@ -280,6 +284,21 @@ any_gone(const struct imap *im)
 	return false;
 }
 
+/* Commands that change what messages there are, and say so. */
+static bool
+changes(const struct imap *im)
+{
+	static const char *const names[] = { "APPEND", "COPY", "MOVE",
+		"EXPUNGE", "REPLACE" };
+
+	if (im->notify == NULL || im->notify->telling)
+		return false;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (span_iis(im->e.name, names[i]))
+			return true;
+	return false;
+}
+
 void
 sync_run(struct imap *im, bool expunge)
 {
@@ -288,7 +307,11 @@ sync_run(struct imap *im, bool expunge)
 		.expunged = on_expunged,
 		.flags = on_flags,
 		.exists = on_exists };
+	uint32_t next = folder_uidnext(im->folder);
 	int r;
+
+	if (!notify_wants(im, EVENT_MESSAGES) && !changes(im))
+		return;
 
 	/* what goes leaves the results of searches before it has gone */
 	if (im->contexts != NULL && expunge &&
@@ -309,4 +332,7 @@ sync_run(struct imap *im, bool expunge)
 		else
 			im->modseq = folder_modseq(im->folder);
 	}
+	if (notify_wants(im, EVENT_NEW) && !changes(im))
+		notify_fetch(im, folder_lower(im->folder, next),
+		    folder_count(im->folder));
 }

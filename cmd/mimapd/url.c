@@ -10,6 +10,7 @@
 #include "imap/imapargs.h"
 #include "imap/imapurl.h"
 #include "io/conf.h"
+#include "store/acl.h"
 
 /* " {N}" CRLF octets, or " NIL", or ' ""' */
 struct catch
@@ -85,7 +86,8 @@ mailbox(struct append *a, const struct imapurl *u)
 		return NULL;
 	if (u->selected)
 		return im->folder;
-	if (boxes_find(&im->boxes, u->mailbox, path, sizeof(path)) != BOX_OK)
+	if (boxes_find(&im->boxes, u->mailbox, path, sizeof(path)) != BOX_OK ||
+	    !(acl_owner(path) & ACL_R))
 		return NULL;
 	if (im->folder != NULL && strcmp(path, im->path) == 0)
 		return im->folder;

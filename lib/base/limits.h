@@ -149,6 +149,7 @@ enum {
 	LIMIT_PREFIX = 63,    /* that all names but INBOX begin with */
 	LIMIT_METADATA = 100, /* entries of a mailbox: RFC 5464 asks 10 */
 	LIMIT_ACL = 100,      /* identifiers of a mailbox */
+	LIMIT_NOTIFY = 5000,  /* mailboxes that a NOTIFY is about */
 	LIMIT_METADATA_VALUE = 4096, /* RFC 5464 asks 1024 */
 	LIMIT_METADATA_ENTRY = 256,  /* its name */
 	LIMIT_KEYWORDS = 64,

@@ -84,6 +84,38 @@ watch_names(
 	return whole;
 }
 
+int
+watch_add(int watch, const char *path)
+{
+	return inotify_add_watch(watch, path,
+	    IN_CREATE | IN_DELETE | IN_MOVE | IN_MODIFY | IN_ONLYDIR);
+}
+
+bool
+watch_each(int watch, void (*f)(void *ctx, int number), void *ctx)
+{
+	static uint64_t events[1024];
+	bool whole = true;
+	ssize_t n;
+
+	while ((n = read(watch, events, sizeof(events))) > 0 ||
+	    (n == -1 && errno == EINTR)) {
+		const char *p = (const char *)events, *end = p + n;
+
+		while (p < end) {
+			struct inotify_event e;
+
+			memcpy(&e, p, sizeof(e));
+			if ((e.mask & IN_Q_OVERFLOW) != 0)
+				whole = false;
+			else
+				f(ctx, e.wd);
+			p += sizeof(e) + e.len;
+		}
+	}
+	return whole;
+}
+
 #else
 
 int
@@ -124,6 +156,21 @@ watch_dir_attrs(int watch, const char *path)
 bool
 watch_names(
     int watch, void (*f)(void *ctx, const char *name, bool came), void *ctx)
+{
+	(void)watch;
+	(void)f;
+	(void)ctx;
+	return true;
+}
+
+int
+watch_add(int watch, const char *path)
+{
+	return watch_dir(watch, path);
+}
+
+bool
+watch_each(int watch, void (*f)(void *ctx, int number), void *ctx)
 {
 	(void)watch;
 	(void)f;

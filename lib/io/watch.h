@@ -33,4 +33,14 @@ MUST int watch_dir_attrs(int watch, const char *path);
 bool watch_names(
     int watch, void (*f)(void *ctx, const char *name, bool came), void *ctx);
 
+/*
+ * Names in a directory, and bytes of its files.  A number by which
+ * watch_each names it (the same for the same directory), -1 and errno.
+ */
+MUST int watch_add(int watch, const char *path);
+
+/* Eat what there is and name where it was, often more than once.  False:
+ * something was lost, and anything may have changed. */
+MUST bool watch_each(int watch, void (*f)(void *ctx, int number), void *ctx);
+
 #endif
