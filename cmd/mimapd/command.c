@@ -44,6 +44,7 @@ static const struct command commands[] = {
 	{ "SEARCH",      cmd_search,      true,  true,  true,  1, -1 },
 	{ "SORT",        cmd_sort,        true,  true,  true,  3, -1 },
 	{ "THREAD",      cmd_thread,      true,  true,  true,  3, -1 },
+	{ "ESEARCH",     cmd_esearch,     false, false, false, 1, -1 },
 	{ "CANCELUPDATE", cmd_cancelupdate, true, false, false, 1, -1 },
 	{ "FETCH",       cmd_fetch,       true,  true,  true,  2, -1 },
 	{ "STORE",       cmd_store,       true,  true,  true,  3, -1 },

@@ -11,6 +11,7 @@ struct context {
 	struct arena arena;
 	struct search search;
 	bool uid, sorted;
+	bool mailbox; /* is named: it was ESEARCH */
 	struct criteria by;
 	uint32_t *uids; /* what was found, in its order */
 	size_t n;
@@ -85,6 +86,7 @@ context_add(struct search *s, const struct imap_arg *keys,
 		return;
 	}
 	c->uid = im->e.uid;
+	c->mailbox = span_iis(im->e.name, "ESEARCH");
 	c->sorted = by != NULL;
 	if (by != NULL)
 		c->by = *by;
@@ -137,9 +139,9 @@ struct pairs {
 static void
 begin(struct imap *im, const struct context *c)
 {
-	out_puts(&im->out, "* ESEARCH (TAG \"");
-	out_put(&im->out, buf_span(&c->tag));
-	out_puts(&im->out, c->uid ? "\") UID " : "\") ");
+	result_correlator(
+	    im, buf_span(&c->tag), c->mailbox ? span_of(im->box) : SPAN(""));
+	out_puts(&im->out, c->uid ? " UID " : " ");
 }
 
 static void

@@ -269,6 +269,7 @@ void cmd_create(struct imap *);
 void cmd_deleteacl(struct imap *);
 void cmd_delete(struct imap *);
 void cmd_enable(struct imap *);
+void cmd_esearch(struct imap *);
 void cmd_examine(struct imap *);
 void cmd_expunge(struct imap *);
 void cmd_fetch(struct imap *);

@@ -257,15 +257,29 @@ extended_modseq(
 	return m > most ? m : most;
 }
 
+/* search-correlator = SP "(" one-correlator *(SP one-correlator) ")" */
+void
+result_correlator(struct imap *im, struct span tag, struct span mailbox)
+{
+	out_puts(&im->out, "* ESEARCH (TAG \"");
+	out_put(&im->out, tag);
+	out_putc(&im->out, '"');
+	if (mailbox.n > 0) {
+		out_puts(&im->out, " MAILBOX ");
+		imap_put_name(im, mailbox);
+		put_number(im, " UIDVALIDITY ", folder_uidvalidity(im->folder));
+	}
+	out_putc(&im->out, ')');
+}
+
 /* esearch-response = "ESEARCH" [search-correlator] [SP "UID"] ... */
 static void
 put_extended(struct search *s, const struct results *r, const struct wanted *w)
 {
 	struct imap *im = s->im;
 
-	out_puts(&im->out, "* ESEARCH (TAG \"");
-	out_put(&im->out, im->e.tag);
-	out_puts(&im->out, im->e.uid ? "\") UID" : "\")");
+	result_correlator(im, im->e.tag, w->mailbox);
+	out_puts(&im->out, im->e.uid ? " UID" : "");
 	if (r->n > 0 && w->options & RETURN_MIN)
 		put_number(im, " MIN ", number(im, r->idx[0]));
 	if (r->n > 0 && w->options & RETURN_MAX)

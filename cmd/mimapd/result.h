@@ -33,7 +33,11 @@ struct wanted {
 	bool extended; /* an ESEARCH response */
 	unsigned options;
 	struct partial partial;
+	struct span mailbox; /* told, for ESEARCH; or "" */
 };
+
+/* "(TAG "x" MAILBOX name UIDVALIDITY n)"; mailbox may be "" */
+void result_correlator(struct imap *, struct span tag, struct span mailbox);
 
 /* Indexes into the folder, in the order in which they are told. */
 struct results {

@@ -56,7 +56,7 @@ cmd_search(struct imap *im)
 	enum key_result parsed;
 
 	if (im->enabled & ENABLE_REV2)
-		w = (struct wanted){ true, RETURN_ALL, { 0 } };
+		w = (struct wanted){ .extended = true, .options = RETURN_ALL };
 	if (!arguments(&s, &a, &w))
 		return;
 	parsed = key_parse(&s, a);
