@@ -218,6 +218,16 @@ assert s("FETCH 4 (PREVIEW (LAZY) BODY)")[0].startswith(
 for bad in "PREVIEW (OTHER)", "(PREVIEW (OTHER))", "PREVIEW ()", \
         "(PREVIEW LAZY)", "PREVIEW (LAZY LAZY)", "(UID (LAZY))":
     s("FETCH 1 " + bad, "BAD")
+# A charset that APPEND leaves to whoever asks first.
+for cs, text in ("koi8-r", "\u043f\u0440\u0438"), ("iso-2022-jp", "\u65e5"):
+    m = f"Content-Type: text/plain; charset={cs}\r\n\r\n".encode()
+    m += text.encode(cs)
+    s.send(b"x APPEND INBOX {%d+}\r\n%s" % (len(m), m))
+    assert "OK" in s.until("x ")[-1]
+    n = len(text.encode())
+    for _ in range(2):
+        assert s("UID FETCH * PREVIEW")[-1].endswith(
+            f"PREVIEW {{{n}}}\r\n{text})")
 got = s("FETCH 1 (PREVIEW) (CHANGEDSINCE 999999)")
 assert [x for x in got if "FETCH" in x] == [], got
 E

@@ -26,6 +26,8 @@ static char in_buf[IN_SIZE], out_buf[OUT_SIZE];
 static struct session session;
 static struct imap imap;
 
+static const struct encword_charset charsets = { charset_convert, NULL };
+
 /* Nothing may be allocated here. */
 static void
 say_bye(void)
@@ -157,6 +159,7 @@ start(struct imap *im, const char *arg, enum session_result r)
 	imapd_init(&im->e, &im->said, LIMIT_IMAP_ARENA);
 	net_nodelay(STDOUT_FILENO);
 	wait_init();
+	folder_charsets(&charsets);
 	die_hook = say_bye;
 	if (!users_maildir(arg, path, sizeof(path)))
 		die(EXIT_TEMP, "no Maildir: name one, or set HOME");

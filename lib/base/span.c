@@ -6,17 +6,6 @@ span_of(const char *s)
 	return (struct span){ s, s == NULL ? 0 : strlen(s) };
 }
 
-struct span
-span_take(struct span *s, size_t n)
-{
-	struct span head = { s->p, n };
-
-	if (n > 0) /* NULL is an empty span, too */
-		s->p += n;
-	s->n -= n;
-	return head;
-}
-
 bool
 span_eq(struct span a, struct span b)
 {

@@ -29,8 +29,20 @@ struct span {
 /* A NUL-terminated string as a span; NULL is the empty span. */
 struct span span_of(const char *s);
 
-/* Cut the first n bytes (n <= s->n) off the front and return them. */
-struct span span_take(struct span *s, size_t n);
+/*
+ * Cut the first n bytes (n <= s->n) off the front and return them.  Inline:
+ * parsers take byte after byte.
+ */
+static inline struct span
+span_take(struct span *s, size_t n)
+{
+	struct span head = { s->p, n };
+
+	if (n > 0) /* NULL is an empty span, too */
+		s->p += n;
+	s->n -= n;
+	return head;
+}
 
 bool span_eq(struct span a, struct span b);
 bool span_ieq(struct span a, struct span b); /* folding ASCII case */

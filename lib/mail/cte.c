@@ -15,16 +15,32 @@ cte_kind(struct span e)
 	return CTE_UNKNOWN;
 }
 
-static int
+/* The value of each byte; 64 for what is no base64. */
+static const signed char values[256] = {
+	/* clang-format off */
+	64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64,
+	64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64,
+	64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 62, 64, 64, 64, 63,
+	52, 53, 54, 55, 56, 57, 58, 59, 60, 61, 64, 64, 64, 64, 64, 64,
+	64,  0,  1,  2,  3,  4,  5,  6,  7,  8,  9, 10, 11, 12, 13, 14,
+	15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 64, 64, 64, 64, 64,
+	64, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40,
+	41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, 64, 64, 64, 64, 64,
+	64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64,
+	64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64,
+	64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64,
+	64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64,
+	64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64,
+	64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64,
+	64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64,
+	64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64,
+	/* clang-format on */
+};
+
+static unsigned
 base64_value(char c)
 {
-	if (c >= 'A' && c <= 'Z')
-		return c - 'A';
-	if (c >= 'a' && c <= 'z')
-		return c - 'a' + 26;
-	if (is_digit(c))
-		return c - '0' + 52;
-	return c == '+' ? 62 : c == '/' ? 63 : -1;
+	return (unsigned)values[(unsigned char)c];
 }
 
 int
@@ -39,13 +55,13 @@ cte_hex(char c)
 static size_t
 base64(struct cte *d, char c, char *to)
 {
-	int v = base64_value(c);
+	unsigned v = base64_value(c);
 
 	if (c == '=') /* the end of one; another may follow */
 		d->nbits = 0;
-	if (v == -1)
+	if (v > 63)
 		return 0;
-	d->bits = d->bits << 6 | (uint32_t)v;
+	d->bits = d->bits << 6 | v;
 	d->nbits += 6;
 	if (d->nbits < 8)
 		return 0;
@@ -107,6 +123,41 @@ qp(struct cte *d, char c, char *to)
 	return 1;
 }
 
+/* Groups of four, where nothing is between them: nearly all. */
+static size_t
+base64_run(struct cte *d, struct span *in, char *to, size_t room)
+{
+	size_t n = 0;
+
+	while (d->nbits == 0 && in->n >= 4 && n + 3 <= room) {
+		unsigned a = base64_value(in->p[0]), b = base64_value(in->p[1]),
+			 c = base64_value(in->p[2]), e = base64_value(in->p[3]);
+		uint32_t v = a << 18 | b << 12 | c << 6 | e;
+
+		if ((a | b | c | e) > 63)
+			break;
+		to[n++] = (char)(v >> 16 & 0xff);
+		to[n++] = (char)(v >> 8 & 0xff);
+		to[n++] = (char)(v & 0xff);
+		span_take(in, 4);
+	}
+	return n;
+}
+
+/* Text up to the next "=". */
+static size_t
+qp_run(struct cte *d, struct span *in, char *to, size_t room)
+{
+	struct span s = { in->p, in->n < room ? in->n : room };
+
+	if (d->state != TEXT || s.n == 0)
+		return 0;
+	s.n = span_chr(s, '=');
+	memcpy(to, s.p, s.n);
+	span_take(in, s.n);
+	return s.n;
+}
+
 bool
 cte_next(struct cte *d, struct span *in, struct span *piece)
 {
@@ -117,10 +168,16 @@ cte_next(struct cte *d, struct span *in, struct span *piece)
 		return piece->n > 0;
 	}
 	while (in->n > 0 && n < CTE_PIECE) {
-		char c = *span_take(in, 1).p;
+		char *to = d->piece + n;
+		size_t room = CTE_PIECE - n;
 
-		n += d->kind == CTE_QP ? qp(d, c, d->piece + n)
-				       : base64(d, c, d->piece + n);
+		n += d->kind == CTE_QP ? qp_run(d, in, to, room)
+				       : base64_run(d, in, to, room);
+		if (in->n == 0 || n == CTE_PIECE)
+			break;
+		to = d->piece + n;
+		n += d->kind == CTE_QP ? qp(d, *span_take(in, 1).p, to)
+				       : base64(d, *span_take(in, 1).p, to);
 	}
 	*piece = (struct span){ d->piece, n };
 	return n > 0;

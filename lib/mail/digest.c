@@ -5,6 +5,7 @@
 enum {
 	PACK_EIGHT = 1,
 	PACK_FIELDS = 2,
+	PACK_FOREIGN = 4,
 	FIELD_HEAD = 4, /* its number and three bytes of length */
 	FIELDS_MAX = LIMIT_DIGEST_KEPT - 16384,
 	FIELD_SHORT = 1000, /* in an ENVELOPE that was too long */
@@ -243,8 +244,9 @@ digester_end(struct digester *d, struct digest *g)
 		make_structure(d, &d->body, root, false);
 		make_structure(d, &d->structure, root, true);
 		buf_clear(&d->text);
-		if (d->text_part != NULL)
-			preview_end(&d->preview, d->charsets, &d->text);
+		if (d->text_part != NULL &&
+		    !preview_end(&d->preview, d->charsets, &d->text))
+			g->foreign = d->charsets == NULL;
 		g->body = buf_span(&d->body);
 		g->structure = buf_span(&d->structure);
 		g->preview = buf_span(&d->text);
@@ -282,6 +284,8 @@ digest_put(struct buf *b, const struct digest *g, unsigned kind, size_t max)
 	if (kind == DIGEST_BODY) {
 		if (g->body.n + g->structure.n + g->preview.n + 7 > max)
 			return false;
+		if (g->foreign)
+			head[0] |= PACK_FOREIGN;
 		set_number(n, g->body.n);
 		buf_put(b, (struct span){ head, 1 });
 		buf_put(b, (struct span){ n, 3 });
@@ -327,6 +331,7 @@ digest_get(struct span s, unsigned kind, struct digest *g)
 	flags = (unsigned char)*span_take(&s, 1).p;
 	g->eight = g->eight || (flags & PACK_EIGHT) != 0;
 	if (kind == DIGEST_BODY) {
+		g->foreign = (flags & PACK_FOREIGN) != 0;
 		if (!take_text(&s, &g->body) || !take_text(&s, &g->structure))
 			return false;
 		g->preview = s;

@@ -26,6 +26,7 @@ struct digest {
 	/* DIGEST_BODY: "(...)" twice, and UTF-8 */
 	struct span body, structure, preview;
 	bool eight;    /* 8-bit bytes are in the envelope or structure */
+	bool foreign;  /* no charsets were given, and the preview wants one */
 	uint64_t size; /* CRLF octets, with an end to the last line; or 0 */
 };
 

@@ -1,6 +1,6 @@
 #include "mail/preview.h"
 
-#include "base/num.h"
+#include "mail/addr.h"
 #include "mail/utf8.h"
 
 enum {
@@ -315,17 +315,21 @@ is_nearly_utf8(struct span s)
 	return s.n == 0 || is_cut(s);
 }
 
-static void
+static bool
 convert(const struct preview *v, const struct encword_charset *charsets,
     struct buf *b)
 {
 	struct span cs = span_of(v->charset), s = { v->text, v->n };
 
-	if (is_latin(cs) || (is_utf8(cs) && !is_nearly_utf8(s)))
+	if (is_latin(cs) || (is_utf8(cs) && !is_nearly_utf8(s))) {
 		put_latin(b, s);
-	else if (is_utf8(cs) || charsets == NULL ||
-	    !charsets->convert(charsets->ctx, cs, s, b))
-		buf_put(b, s);
+		return true;
+	}
+	if (!is_utf8(cs) && charsets != NULL &&
+	    charsets->convert(charsets->ctx, cs, s, b))
+		return true;
+	buf_put(b, s);
+	return is_utf8(cs) || (!v->wide && addr_is_ascii(s));
 }
 
 /* "&" name ";" / "&#" number ";", or the "&" itself */
@@ -397,6 +401,11 @@ finish(struct span s, bool html, struct buf *b)
 
 	while (s.n > 0 && n < LIMIT_PREVIEW) {
 		c = (unsigned char)*s.p;
+		if (c > ' ' && c < 0x7f && !blank && !(c == '&' && html)) {
+			buf_putc(b, *span_take(&s, 1).p); /* most are such */
+			n++;
+			continue;
+		}
 		if (c < 0x80) {
 			span_take(&s, 1);
 		} else if (!utf8_take(&s, &c)) {
@@ -422,13 +431,13 @@ finish(struct span s, bool html, struct buf *b)
 	}
 }
 
-void
+bool
 preview_end(
     struct preview *v, const struct encword_charset *charsets, struct buf *text)
 {
 	struct buf b = { .max = (size_t)PREVIEW_ROOM * 4 };
+	bool known = convert(v, charsets, &b);
 
-	convert(v, charsets, &b);
 	if (v->wide) {
 		struct preview w = { .html = v->html };
 
@@ -439,4 +448,5 @@ preview_end(
 	}
 	finish(buf_span(&b), v->html, text);
 	buf_free(&b);
+	return known;
 }

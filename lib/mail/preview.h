@@ -46,8 +46,11 @@ bool preview_begin(struct preview *, const struct mime_part *);
 /* False: it has enough. */
 bool preview_feed(struct preview *, struct span);
 
-/* Append the text.  charsets may be NULL: UTF-8 and Latin alone. */
-void preview_end(
+/*
+ * Append the text.  charsets may be NULL: UTF-8 and Latin alone.  False
+ * when it is in another one, and not all of it can be read.
+ */
+bool preview_end(
     struct preview *, const struct encword_charset *charsets, struct buf *);
 
 #endif

@@ -11,6 +11,14 @@
 
 enum { HEAD_READ = 8192 }; /* holds the header of most */
 
+static const struct encword_charset *charsets;
+
+void
+folder_charsets(const struct encword_charset *cs)
+{
+	charsets = cs;
+}
+
 bool
 folder_fact_get(
     struct folder *f, size_t i, enum folder_fact kind, struct span *text)
@@ -116,6 +124,7 @@ read_file(int fd, unsigned want, struct digester *d, struct digest *g)
 	bool more = true;
 	ssize_t n;
 
+	d->charsets = charsets;
 	digester_begin(d, body ? DIGEST_HEAD | DIGEST_BODY : DIGEST_HEAD);
 	for (size_t most = body || size ? sizeof(buf) : HEAD_READ;
 	     body || size || more; most = sizeof(buf)) {
@@ -156,7 +165,8 @@ from_facts(struct folder *f, size_t i, unsigned want, struct digest *g)
 		missing &= ~(unsigned)DIGEST_HEAD;
 	if ((want & DIGEST_BODY) != 0 &&
 	    folder_fact_get(f, i, FACT_BODY, &text) &&
-	    digest_get(text, DIGEST_BODY, g))
+	    digest_get(text, DIGEST_BODY, g) &&
+	    !(g->foreign && charsets != NULL))
 		missing &= ~(unsigned)DIGEST_BODY;
 	if (want == DIGEST_HEAD || want == DIGEST_BODY ||
 	    unmaps == f->cache.unmaps)
@@ -212,7 +222,7 @@ folder_preview(struct folder *f, size_t i, struct span *text)
 	struct span s;
 
 	if (!folder_fact_get(f, i, FACT_BODY, &s) ||
-	    !digest_get(s, DIGEST_BODY, &g))
+	    !digest_get(s, DIGEST_BODY, &g) || g.foreign)
 		return false;
 	*text = g.preview;
 	return true;

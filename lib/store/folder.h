@@ -136,6 +136,9 @@ enum { FOLDER_SIZE = 16 };
 MUST int folder_digest(
     struct folder *, size_t i, unsigned want, struct digest *);
 
+/* How folder_digest decodes a PREVIEW, from now on; may be NULL. */
+void folder_charsets(const struct encword_charset *);
+
 /* The same, of what is known without reading the file: else false. */
 bool folder_preview(struct folder *, size_t i, struct span *text);
 

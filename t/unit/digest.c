@@ -189,13 +189,24 @@ test_charset(void)
 {
 	static char name[] = "utf-16";
 	struct encword_charset cs = { backwards, name };
+	struct buf b = { .max = 1000 };
 	static struct digester d;
 	struct digest g;
 
 	d.charsets = &cs;
 	run(&d, span_of("Content-Type: text/html; charset=utf-16\n\n>b<ab>p<"),
 	    2, DIGEST_BODY, &g);
-	check(span_is(g.preview, "ba"));
+	check(span_is(g.preview, "ba") && !g.foreign);
+	d.charsets = NULL;
+	run(&d, span_of("Content-Type: text/plain; charset=koi8-r\n\n\301"), 2,
+	    DIGEST_BODY, &g);
+	check(g.foreign && digest_put(&b, &g, DIGEST_BODY, b.max));
+	g.foreign = false;
+	check(digest_get(buf_span(&b), DIGEST_BODY, &g) && g.foreign);
+	run(&d, span_of("Content-Type: text/plain; charset=koi8-r\n\nx"), 2,
+	    DIGEST_BODY, &g);
+	check(!g.foreign && span_is(g.preview, "x"));
+	buf_free(&b);
 	digester_free(&d);
 }
 
