@@ -263,3 +263,11 @@ b("STORE 1:* +FLAGS.SILENT (\\Seen)"); b("COPY 1:* one")
 assert b("FETCH 1:* (SAVEDATE)") == days
 E
 }
+
+@test "a QRESYNC client that is cut off again and again never misses a change" {
+	for seed in 1 2 3 4; do
+		rm -rf box
+		run python3 "$ROOT/t/imap/qresync.py" $seed 100 3>&-
+		[ $status -eq 0 ] || { echo "seed $seed: $output"; false; }
+	done
+}
