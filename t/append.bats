@@ -50,11 +50,15 @@ a, b = Session(), Session()
 a("CREATE A"); a("CREATE B")
 for box in "A", "A", "B", "A", "B":
     a.append(1, box)
+# what FETCH tells is known to others at once
+a.append(1, "B", "Subject: known{}\r\n\r\nbody\r\n")
+assert b"known0" in open("box/.B/pneu.cache", "rb").read()
+b("SELECT B"); b("UID STORE 3 +FLAGS.SILENT (\\Deleted)"); b("EXPUNGE"); b("CLOSE")
 a("SELECT A")
 a.append(2, "A"); a.append(2, "B"); a.append(1, "A")
 assert " 6] " in a.tagged, a.tagged
 got = a("STATUS B (MESSAGES UIDNEXT)")
-assert got == ["* STATUS \"B\" (MESSAGES 4 UIDNEXT 5)"], got
+assert got == ["* STATUS \"B\" (MESSAGES 4 UIDNEXT 6)"], got
 b("STATUS A (MESSAGES)")
 a("SELECT B"); a.append(1, "A")
 assert " 7] " in a.tagged

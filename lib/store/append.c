@@ -260,24 +260,26 @@ place_all(struct folder_append *a, struct index *ix, uint32_t *uid)
 	return maildir_sync_dir(&a->md, true);
 }
 
-/* They are written when there are many, or when the session is over. */
+/* For the next session that asks; nothing is lost with them. */
 static void
 put_facts(struct folder_append *a, struct index *ix, uint32_t uid)
 {
 	struct cache *c = a->own != NULL && ix == &a->own->ix
 	    ? &a->own->cache
 	    : &a->index->cache;
-	bool full = false;
 
 	for (size_t i = 0; i < a->n; i++, uid++) {
 		struct appended *m = &a->msg[i];
+		bool full = false;
 
 		if (m->head.n > 0)
 			full = cache_put(c, uid, FACT_HEAD, buf_span(&m->head));
 		if (m->body.n > 0)
 			full = cache_put(c, uid, FACT_BODY, buf_span(&m->body));
+		if (full)
+			view_flush_facts(ix, c);
 	}
-	if (full)
+	if (c->n > 0)
 		view_flush_facts(ix, c);
 }
 
