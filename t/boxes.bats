@@ -181,6 +181,10 @@ notify() {
 	notify rights
 }
 
+@test "NOTIFY: a search that is kept has items told of what comes" {
+	notify update
+}
+
 @test "NOTIFY: what is wrong is said" {
 	notify bad
 }

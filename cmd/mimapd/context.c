@@ -2,6 +2,7 @@
 #include "context.h"
 
 #include "base/die.h"
+#include "fetch.h"
 
 enum { ARENA = 262144, LINE = 4000 };
 
@@ -13,7 +14,8 @@ struct context {
 	bool uid, sorted;
 	bool mailbox; /* is named: it was ESEARCH */
 	struct criteria by;
-	uint32_t *uids; /* what was found, in its order */
+	const struct imap_arg *fetch; /* of what comes, or NULL */
+	uint32_t *uids;               /* what was found, in its order */
 	size_t n;
 	uint64_t modseq; /* messages with no larger one were looked at */
 };
@@ -59,9 +61,24 @@ uids_of(struct imap *im, const struct results *r)
 	return uid;
 }
 
+static bool
+can_fetch(struct imap *im, const struct imap_arg *fetch)
+{
+	static const struct modifiers none;
+	struct imap_arg one;
+	struct item *items;
+
+	if (fetch == NULL)
+		return true;
+	one = *fetch;
+	one.next = NULL;
+	return item_parse(im, &one, &none, &items);
+}
+
 void
 context_add(struct search *s, const struct imap_arg *keys,
-    const struct results *r, const struct criteria *by)
+    const struct results *r, const struct criteria *by,
+    const struct imap_arg *fetch)
 {
 	struct imap *im = s->im;
 	struct context *c = calloc(1, sizeof(*c));
@@ -78,12 +95,19 @@ context_add(struct search *s, const struct imap_arg *keys,
 		.arena = &c->arena,
 		.charset = s->charset,
 		.stays = true };
-	if (n >= LIMIT_IMAP_CONTEXTS || key_parse(&c->search, keys) != KEY_OK) {
+	if (n >= LIMIT_IMAP_CONTEXTS || !can_fetch(im, fetch) ||
+	    key_parse(&c->search, keys) != KEY_OK) {
 		out_puts(&im->out, "* NO [NOUPDATE \"");
 		out_put(&im->out, im->e.tag);
 		out_puts(&im->out, "\"] Too many searches are kept\r\n");
 		context_free(c);
 		return;
+	}
+	if (fetch != NULL) {
+		struct imap_arg one = *fetch;
+
+		one.next = NULL;
+		c->fetch = imap_keep(&c->arena, &one);
 	}
 	c->uid = im->e.uid;
 	c->mailbox = span_iis(im->e.name, "ESEARCH");
@@ -259,6 +283,28 @@ context_flush(struct imap *im)
 			continue;
 		update(im, c);
 		c->modseq = modseq;
+	}
+}
+
+void
+context_fetch(struct imap *im, uint32_t from)
+{
+	static const struct modifiers none;
+
+	for (struct context *c = im->contexts; c != NULL; c = c->next) {
+		struct arena_mark a = arena_mark(&im->e.arena);
+		struct item *items;
+
+		if (c->fetch == NULL ||
+		    !item_parse(im, c->fetch, &none, &items))
+			continue;
+		for (size_t k = 0; k < c->n; k++) {
+			size_t i = folder_lower(im->folder, c->uids[k]);
+
+			if (c->uids[k] >= from && i < folder_count(im->folder))
+				fetch_unasked(im, items, i, i + 1);
+		}
+		arena_release(&im->e.arena, a);
 	}
 }
 

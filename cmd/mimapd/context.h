@@ -14,13 +14,18 @@ bool context_has(struct imap *, struct span tag);
 
 /*
  * Keep a search that has found r, of these keys; by is NULL for mailbox
- * order.  When that can't be, the client is told so (NOUPDATE).
+ * order, fetch the items that are told of messages that come, or NULL.
+ * When that can't be, the client is told so (NOUPDATE).
  */
 void context_add(struct search *, const struct imap_arg *keys,
-    const struct results *r, const struct criteria *by);
+    const struct results *r, const struct criteria *by,
+    const struct imap_arg *fetch);
 
 /* Tell what has changed; before the EXPUNGEs of what has gone. */
 void context_flush(struct imap *);
+
+/* FETCH of what was found of messages from this UID on (RFC 5465, 7). */
+void context_fetch(struct imap *, uint32_t from);
 
 /* Message i goes: for the case that flush has not seen that coming. */
 void context_expunged(struct imap *, size_t i, uint32_t uid);

@@ -197,7 +197,7 @@ search_one(struct search *s, const struct imap_arg *keys, struct wanted *w,
 	if (r.n > 0)
 		result_tell(s, &r, w, "");
 	if (selected && w->options & RETURN_UPDATE)
-		context_add(s, keys, &r, NULL);
+		context_add(s, keys, &r, NULL, w->fetch);
 	free(r.idx);
 	arena_release(s->arena, mark);
 	return true;

@@ -205,6 +205,8 @@ void acl_put_myrights(struct imap *, struct span name, const char *path);
 /* notify.c: whether an event of the selected mailbox is to be told; FETCH of
  * new messages [from, to); tell what has happened; before and behind a
  * command; what to wait for; wait for input (false: the end). */
+/* a copy of arguments that outlives the command */
+struct imap_arg *imap_keep(struct arena *, const struct imap_arg *);
 bool notify_wants(const struct imap *, unsigned event);
 void notify_fetch(struct imap *, size_t from, size_t to);
 void notify_tell(struct imap *, bool expunge);

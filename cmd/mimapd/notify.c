@@ -72,9 +72,8 @@ bad_event(struct parse *p)
 	return false;
 }
 
-/* A copy of arguments that outlives the command. */
-static struct imap_arg *
-keep(struct arena *a, const struct imap_arg *arg)
+struct imap_arg *
+imap_keep(struct arena *a, const struct imap_arg *arg)
 {
 	struct imap_arg *first = NULL, **tail = &first;
 
@@ -83,7 +82,7 @@ keep(struct arena *a, const struct imap_arg *arg)
 
 		c->type = arg->type;
 		c->text = arena_span(a, arg->text);
-		c->list = keep(a, arg->list);
+		c->list = imap_keep(a, arg->list);
 		*tail = c;
 		tail = &c->next;
 	}
@@ -103,7 +102,7 @@ fetch_items(struct parse *p, const struct imap_arg *list, bool selected)
 	one.next = NULL;
 	if (!item_parse(p->im, &one, &none, &items))
 		return bad(p, "Not something to fetch");
-	p->nt->fetch = keep(&p->nt->arena, &one);
+	p->nt->fetch = imap_keep(&p->nt->arena, &one);
 	return true;
 }
 

@@ -78,6 +78,9 @@ result_options(const struct imap_arg **a, unsigned allowed, struct wanted *w)
 				&w->partial.last, &w->partial.from_end))
 				return false;
 		}
+		if (one == RETURN_UPDATE && o->next != NULL &&
+		    o->next->type == IMAP_LIST)
+			w->fetch = o = o->next;
 		w->options |= one;
 	}
 	if ((w->options & (RETURN_ALL | RETURN_PARTIAL)) ==

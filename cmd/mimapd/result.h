@@ -33,7 +33,8 @@ struct wanted {
 	bool extended; /* an ESEARCH response */
 	unsigned options;
 	struct partial partial;
-	struct span mailbox; /* told, for ESEARCH; or "" */
+	struct span mailbox;          /* told, for ESEARCH; or "" */
+	const struct imap_arg *fetch; /* of UPDATE (RFC 5465), or NULL */
 };
 
 /* "(TAG "x" MAILBOX name UIDVALIDITY n)"; mailbox may be "" */

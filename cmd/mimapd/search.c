@@ -68,7 +68,7 @@ cmd_search(struct imap *im)
 		sync_condstore(im);
 	results_run(&s, &r);
 	if (w.options & RETURN_UPDATE)
-		context_add(&s, a, &r, NULL);
+		context_add(&s, a, &r, NULL, w.fetch);
 	if (!w.extended || w.options & RETURN_ALL)
 		limit_results(im, &r);
 	if (w.options & RETURN_SAVE)

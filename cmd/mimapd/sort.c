@@ -139,7 +139,7 @@ cmd_sort(struct imap *im)
 	results_run(&s, &r);
 	order_sort(im, &r, &c);
 	if (w.options & RETURN_UPDATE)
-		context_add(&s, a, &r, &c);
+		context_add(&s, a, &r, &c, w.fetch);
 	if (w.options & RETURN_SAVE)
 		result_save(im, &r, &w);
 	result_tell(&s, &r, &w, "SORT");

@@ -291,7 +291,7 @@ changes(const struct imap *im)
 	static const char *const names[] = { "APPEND", "COPY", "MOVE",
 		"EXPUNGE", "REPLACE" };
 
-	if (im->notify == NULL || im->notify->telling)
+	if (im->notify != NULL && im->notify->telling)
 		return false;
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (span_iis(im->e.name, names[i]))
@@ -332,7 +332,9 @@ sync_run(struct imap *im, bool expunge)
 		else
 			im->modseq = folder_modseq(im->folder);
 	}
-	if (notify_wants(im, EVENT_NEW) && !changes(im))
+	if (notify_wants(im, EVENT_NEW) && !changes(im)) {
 		notify_fetch(im, folder_lower(im->folder, next),
 		    folder_count(im->folder));
+		context_fetch(im, next);
+	}
 }

@@ -224,6 +224,24 @@ def test_rights(a, b):
     a.hears('* STATUS "Work" (MESSAGES 2 ')
 
 
+def test_update(a, b):
+    """UPDATE of a search with items, told of messages that come."""
+    b.ok(append("INBOX", "Subject: one\r\n\r\n"))
+    a.ok("NOTIFY SET (selected (MessageNew MessageExpunge FlagChange))")
+    a.ok("SELECT INBOX")
+    a.ok("UID SEARCH RETURN (COUNT UPDATE (UID BODY.PEEK[HEADER.FIELDS"
+         " (SUBJECT)])) SUBJECT two")
+    b.ok(append("INBOX", "Subject: two\r\n\r\n"))
+    a.hears("* 2 EXISTS", "* 2 RECENT",
+            '* ESEARCH (TAG "a") UID ADDTO (0 2)',
+            "* 2 FETCH (UID 2 BODY[HEADER.FIELDS (SUBJECT)] {16}",
+            "Subject: two", "", ")")
+    b.ok(append("INBOX", "Subject: three\r\n\r\n"))
+    a.hears("* 3 EXISTS")
+    while (line := a.line(0.3)) is not None:
+        assert "FETCH" not in line and "ESEARCH" not in line, line
+
+
 def test_bad(a, b):
     for args, want in [
             ("SET (selected (MessageNew))", "BAD"),
