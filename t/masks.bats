@@ -82,6 +82,18 @@ say() {
 	grep -qx '\* ENABLED UIDONLY' <<<"$output"
 }
 
+@test "an algorithm of THREAD is a capability of its own" {
+	masks 'THREAD=REFS *' 'MULTISEARCH *'
+	run -0 say 'a SELECT INBOX' 'b THREAD REFS UTF-8 ALL' \
+		'c THREAD REFERENCES UTF-8 ALL' \
+		'd ESEARCH IN (MAILBOXES INBOX) ALL'
+	[[ ${lines[0]} == *" THREAD=REFERENCES "* ]]
+	[[ ${lines[0]} != *THREAD=REFS* && ${lines[0]} != *MULTISEARCH* ]]
+	grep -qx 'b BAD Unknown command' <<<"$output"
+	grep -q '^c OK' <<<"$output"
+	grep -qx 'd BAD Unknown command' <<<"$output"
+}
+
 @test "bad lines are logged and hide nothing" {
 	masks 'MOVE' 'IDLE helo:x' 'QRESYNC peer:x' 'UIDBATCHES auth:'
 	run -0 say 'a NOOP'

@@ -197,3 +197,28 @@ L='S: * OK *CAPABILITY * Logged in'
 		assert p.wait(10) == 0
 	E
 }
+
+@test "inside TLS it stays inside TLS" {
+	people
+	talk -s -e PROTO=TCP -e TCPREMOTEIP=192.0.2.7 -- bin/mauth -r mimapd <<-'END'
+		S: * OK [CAPABILITY * STARTTLS LOGINDISABLED] *
+		C: a STARTTLS
+		S: a OK *
+		TLS
+		C: b LOGIN alice@example.test secret-alice
+		S: b OK * Logged in
+		C: c UNAUTHENTICATE
+		S: c OK *
+		C: d CAPABILITY
+		S: * CAPABILITY *AUTH=PLAIN AUTH=LOGIN
+		S: d OK *
+		C: e STARTTLS
+		S: e BAD TLS is not available
+		C: f LOGIN bob@example.test secret-bob
+		S: f OK * Logged in
+		C: g LOGOUT
+		S: * BYE *
+		S: g OK *
+		GONE
+	END
+}

@@ -46,6 +46,23 @@ imap_has(const struct imap *im, const char *capability)
 	return !masks_has(buf_span(&im->hidden), span_of(capability));
 }
 
+/* "THREAD=" algorithm, each a capability */
+static bool
+hides_thread(const struct imap *im, struct span hidden)
+{
+	struct span word, way = SPAN("");
+
+	if (im->e.args != NULL)
+		way = im->e.args->text;
+	while ((word = span_word(&hidden)).n > 0)
+		if (span_istarts(word, "THREAD=")) {
+			span_take(&word, 7);
+			if (span_ieq(word, way))
+				return true;
+		}
+	return false;
+}
+
 bool
 masks_hide(const struct imap *im, struct span command)
 {
@@ -53,6 +70,8 @@ masks_hide(const struct imap *im, struct span command)
 
 	if (hidden.n == 0)
 		return false;
+	if (span_iis(command, "THREAD"))
+		return hides_thread(im, hidden);
 	for (int i = 0; i < NOTHERS; i++)
 		if (span_iis(command, others[i].command))
 			return masks_has(hidden, span_of(others[i].capability));
