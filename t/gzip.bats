@@ -118,3 +118,13 @@ for m in gzip.compress(b"Subject: x\n\nsurprise\n", mtime=0) + b"\r\n", b"\x1fab
     assert b"{%d}\r\n%s)\r\n" % (len(m), want) in raw, (want, raw)
 E
 }
+
+@test "a Maildir of compressed messages is imported with its text and dates" {
+	mkdir -p other/tmp other/new other/cur
+	printf 'Subject: packed\n\ntext\n' | gzip >other/cur/1.a.h:2,S
+	touch -d '2001-02-03 04:05:06 UTC' other/cur/1.a.h:2,S
+	MAILDIR=box run -0 mindex import maildir other
+	f=$(echo box/cur/*)
+	printf 'Subject: packed\n\ntext\n' | cmp - "$f"
+	[ "$(date -u -r "$f" +%F)" = 2001-02-03 ]
+}

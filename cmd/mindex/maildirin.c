@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "store/gzip.h"
 #include "store/mdname.h"
 #include "store/view.h"
 
@@ -108,12 +109,14 @@ int
 maildirin_file(struct maildirin *s, size_t i)
 {
 	char path[LIMIT_PATH + 512], file[512];
+	int fd;
 
 	if (s->ours != NULL)
 		return folder_open_msg(s->ours, i);
 	scan_path(&s->theirs.files, &s->theirs.files.file[s->order[i]], file);
 	snprintf(path, sizeof(path), "%s/%s", s->path, file);
-	return open(path, O_RDONLY | O_CLOEXEC);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	return fd == -1 ? -1 : gzip_plain(s->path, fd);
 }
 
 /* A base without the sizes, which are put behind it again. */

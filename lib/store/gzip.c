@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/limits.h"
@@ -95,18 +96,23 @@ gzip_plain(const char *folder, int fd)
 {
 	char tmp[LIMIT_PATH + 8];
 	struct inflate *z;
+	struct stat st;
 	int to, r, err;
 
 	if (!gzip_is(fd))
 		return fd;
 	snprintf(tmp, sizeof(tmp), "%s/tmp", folder);
 	to = fs_unnamed(tmp);
+	if (to == -1) /* a backup, which can't be written */
+		to = fs_unnamed("/tmp");
 	r = to;
 	if (to != -1) {
 		z = inflate_open(DEFLATE_GZIP);
 		r = unpack(z, fd, to);
 		inflate_close(z);
 	}
+	if (r != -1 && fstat(fd, &st) == 0)
+		r = fs_touch(to, (int64_t)st.st_mtime);
 	if (r != -1)
 		r = lseek(to, 0, SEEK_SET) == -1 ? -1 : 0;
 	err = errno;

@@ -25,8 +25,8 @@ bool gzip_is_at(int dirfd, const char *name);
 
 /*
  * For the open file of a message in the folder at this path: a descriptor
- * of the plain text, at its beginning; fd is then closed.  fd itself, when
- * it is no gzip file.  -1 and errno, fd closed.
+ * of the plain text, at its beginning, with the same mtime; fd is then
+ * closed.  fd itself, when it is no gzip file.  -1 and errno, fd closed.
  */
 MUST int gzip_plain(const char *folder, int fd);
 
