@@ -45,7 +45,7 @@ all_gone() {
 }
 
 carol_has() {
-	[ "$(grep -lr "^Subject: bystander $1 " "$PNEU_DIR/mail/carol" | wc -l)" -eq "$2" ]
+	[ "$(grep --exclude='pneu.*' -lr "^Subject: bystander $1 " "$PNEU_DIR/mail/carol" | wc -l)" -eq "$2" ]
 }
 
 queue_is_empty() {

@@ -26,7 +26,7 @@ need() {
 
 # A message with this subject is in the Maildir of NAME.
 arrived() {
-	grep -lr "^Subject: $2" "$PNEU_DIR/mail/$1" >/dev/null
+	grep --exclude='pneu.*' -lr "^Subject: $2" "$PNEU_DIR/mail/$1" >/dev/null
 }
 
 # Put a message with subject $2 into the mailbox of NAME, by LMTP.
@@ -119,7 +119,7 @@ mutt_does() {
 
 # A message with this subject in a folder (.) of bob has these flags.
 has_flags() {
-	grep -lr "^Subject: $2" "$PNEU_DIR/mail/bob/$1/cur" |
+	grep --exclude='pneu.*' -lr "^Subject: $2" "$PNEU_DIR/mail/bob/$1/cur" |
 		grep -q ":2,$3\$"
 }
 
@@ -222,8 +222,7 @@ both_ways() {
 	run ! grep -lr '^Subject: from near' "$1/cur" "$1/new"
 	run -0 mbsync -c rc -a -Dn
 	[[ $output == *">>> "*"SELECT"* ]]
-	[[ $output != *APPEND* && $output != *STORE* && $output != *EXPUNGE* ]]
-	[[ $output != *"BODY["* && $output != *BODY.PEEK* ]]
+	! grep -E '>>> .*(APPEND|STORE|EXPUNGE|BODY)' <<<"$output" || false
 }
 
 @test "mbsync: a two-way sync, which is empty the second time" {

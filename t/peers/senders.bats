@@ -46,7 +46,7 @@ need() {
 
 # The file of the message with this subject.
 file_of() {
-	grep -lrxF "Subject: $1" "$PNEU_DIR/mail/bob" | head -n 1
+	grep --exclude='pneu.*' -lrxF "Subject: $1" "$PNEU_DIR/mail/bob" | head -n 1
 }
 
 arrived() {
@@ -214,7 +214,7 @@ by_smtplib() {
 
 # bob and carol have so many messages from smtp-source
 source_has() {
-	[ "$(grep -lr "^Subject: $1" "$PNEU_DIR/mail" | wc -l)" -eq "$2" ]
+	[ "$(grep --exclude='pneu.*' -lr "^Subject: $1" "$PNEU_DIR/mail" | wc -l)" -eq "$2" ]
 }
 
 @test "smtp-source: many sessions, many messages, several recipients" {
