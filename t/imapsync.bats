@@ -271,3 +271,24 @@ E
 		[ $status -eq 0 ] || { echo "seed $seed: $output"; false; }
 	done
 }
+
+@test "an annotation of a mailbox raises its HIGHESTMODSEQ, and no message's" {
+	py <<'E'
+import re
+from client import Session
+a, b = Session(), Session()
+a.append(2)
+b("SELECT INBOX (CONDSTORE)")
+def highest():
+    return int(re.search(r"MODSEQ (\d+)", a("STATUS INBOX (HIGHESTMODSEQ)")[0]).group(1))
+was = highest()
+a('SETMETADATA INBOX (/private/comment "x")')
+assert highest() == was + 1
+assert b("NOOP") == []
+assert b(f"FETCH 1:* (FLAGS) (CHANGEDSINCE {was})") == []
+a('SETMETADATA "" (/private/comment "x")')
+assert highest() == was + 1
+a("STATUS INBOX (MESSAGES)"); a("SELECT INBOX")
+assert highest() == was + 1
+E
+}

@@ -310,6 +310,9 @@ set(struct imap *im, struct span box, const char *path,
 		? METADATA_OK
 		: metadata_set(&im->boxes, path, box.n == 0, c, kept)) {
 	case METADATA_OK:
+		/* RFC 7162, section 3.2 */
+		if (box.n > 0 && folder_touch(path) == -1)
+			break;
 		imap_done(im, "OK Setmetadata completed");
 		return;
 	case METADATA_TOOMANY:

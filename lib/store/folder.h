@@ -193,6 +193,9 @@ struct folder_status {
 	char id[FOLDER_ID]; /* of the mailbox */
 };
 
+/* A greater highest MODSEQ, for a change that no message shows. */
+MUST int folder_touch(const char *path);
+
 /* want_size: fill size too, which may have to read messages. */
 MUST int folder_status(
     const char *path, struct folder_status *, bool want_size);

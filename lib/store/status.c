@@ -140,3 +140,24 @@ folder_status(const char *path, struct folder_status *st, bool want_size)
 	index_close(&ix);
 	return r;
 }
+
+int
+folder_touch(const char *path)
+{
+	struct index ix;
+	struct index_list l;
+	int r;
+
+	if (index_open(&ix, path) == -1)
+		return -1;
+	if ((r = index_lock(&ix)) == 0) {
+		index_list_begin(&ix, &l, RECORD_FLAGS, ix.modseq + 1);
+		index_list_end(&ix, &l);
+		r = index_commit(&ix);
+		if (r == 0)
+			r = index_sync(&ix);
+		index_unlock(&ix);
+	}
+	index_close(&ix);
+	return r;
+}
