@@ -18,7 +18,13 @@
 #include "store/le.h"
 #include "store/side.h"
 
-enum { FILE_MAX = 1 << 29, RECORD = 36, MSGID_MAX = 1024 };
+enum {
+	FILE_MAX = 1 << 29,
+	RECORD = 36,
+	REFS_BASE = 65536,
+	REFS_EACH = 32,
+	MSGID_MAX = 1024
+};
 
 struct threading {
 	struct imap *im;
@@ -165,17 +171,23 @@ read_id(struct reading *r, struct span body)
 	return n == 0 ? 0 : hash(r->t, (struct span){ id, n });
 }
 
-/* Those beyond the limit go from the front, but for the very first. */
+/*
+ * Of more than the limit the last one and the first ones are taken; the
+ * last alone, once there are far more in the folder than mail has.
+ */
 static void
 read_refs(struct reading *r, struct span body)
 {
 	struct threading *t = r->t;
+	uint32_t max = t->nrefs > REFS_BASE + REFS_EACH * t->count
+	    ? 1
+	    : LIMIT_IMAP_REFERENCES;
 	struct threads_msg *m = r->m;
 	char id[MSGID_MAX];
 	size_t n;
 
 	while ((n = threads_msgid(&body, id, sizeof(id))) > 0) {
-		if (m->nrefs == LIMIT_IMAP_REFERENCES) {
+		if (m->nrefs == max) {
 			t->ref[t->nrefs - 1] = hash(t, (struct span){ id, n });
 			continue;
 		}
