@@ -15,8 +15,8 @@ struct client {
 	int fd;
 	SSL *ssl; /* NULL: in the clear */
 	unsigned tag;
-	size_t at, n; /* what is unread in buf */
-	char buf[256 * 1024];
+	size_t at, n;              /* what is unread in buf */
+	char buf[4 * 1024 * 1024]; /* SORT answers in one line */
 };
 
 /* What one command brought. */
