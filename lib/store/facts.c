@@ -6,6 +6,7 @@
 #include "base/die.h"
 #include "mail/wire.h"
 #include "store/folder.h"
+#include "store/gzip.h"
 #include "store/le.h"
 #include "store/view.h"
 
@@ -114,28 +115,65 @@ keep_size(struct folder *f, size_t i, uint64_t size)
 		view_learnt(f, i, size, 0);
 }
 
+int
+view_reader_open(struct view_reader *r, struct folder *f, size_t i)
+{
+	*r = (struct view_reader){ .folder = f, .fd = view_open_file(f, i) };
+	return r->fd == -1 ? -1 : 0;
+}
+
+void
+view_reader_close(struct view_reader *r)
+{
+	int err = errno;
+
+	if (r->fd != -1)
+		close(r->fd);
+	errno = err;
+}
+
+ssize_t
+view_reader_next(struct view_reader *r, char *buf, size_t size)
+{
+	ssize_t n;
+
+	if (r->ended)
+		return 0;
+	do
+		n = read(r->fd, buf, size);
+	while (n == -1 && errno == EINTR);
+	if (n <= 0)
+		return n;
+	if (!r->begun && gzip_starts((struct span){ buf, (size_t)n })) {
+		r->begun = true;
+		if (lseek(r->fd, 0, SEEK_SET) == -1)
+			return -1;
+		r->fd = gzip_plain(r->folder->ix.path, r->fd);
+		return r->fd == -1 ? -1 : view_reader_next(r, buf, size);
+	}
+	r->begun = true;
+	r->ended = (size_t)n < size;
+	return n;
+}
+
 /* Read as much of the file as is wanted.  0, or -1 and errno. */
 static int
-read_file(int fd, unsigned want, struct digester *d, struct digest *g)
+read_file(
+    struct view_reader *r, unsigned want, struct digester *d, struct digest *g)
 {
 	static char buf[65536];
 	struct wire w = { 0 };
 	bool body = (want & DIGEST_BODY) != 0, size = (want & FOLDER_SIZE) != 0;
+	size_t most = body || size ? sizeof(buf) : HEAD_READ;
 	bool more = true;
-	ssize_t n;
+	ssize_t n = 0;
 
 	d->charsets = charsets;
 	digester_begin(d, body ? DIGEST_HEAD | DIGEST_BODY : DIGEST_HEAD);
-	for (size_t most = body || size ? sizeof(buf) : HEAD_READ;
-	     body || size || more; most = sizeof(buf)) {
-		struct span s = { buf, 0 };
+	while ((body || size || more) &&
+	    (n = view_reader_next(r, buf, most)) > 0) {
+		struct span s = { buf, (size_t)n };
 
-		n = read(fd, buf, most);
-		if (n == -1 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			break;
-		s.n = (size_t)n;
 		if (size && !body)
 			wire_count(&w, s);
 		if (more)
@@ -180,15 +218,13 @@ find_out(struct folder *f, size_t i, unsigned want, unsigned missing,
     struct digest *g)
 {
 	static struct digester d;
-	int fd, r, err;
+	struct view_reader reader;
+	int r;
 
-	fd = folder_open_msg(f, i);
-	if (fd == -1)
+	if (view_reader_open(&reader, f, i) == -1)
 		return -1;
-	r = read_file(fd, want, &d, g);
-	err = errno;
-	close(fd);
-	errno = err;
+	r = read_file(&reader, want, &d, g);
+	view_reader_close(&reader);
 	if (r == -1)
 		return -1;
 	keep_size(f, i, g->size);

@@ -40,12 +40,18 @@ gzip_wanted(void)
 }
 
 bool
+gzip_starts(struct span s)
+{
+	return s.n >= 3 && memcmp(s.p, "\x1f\x8b\x08", 3) == 0;
+}
+
+bool
 gzip_is(int fd)
 {
 	char magic[3];
 
 	return pread(fd, magic, 3, 0) == 3 &&
-	    memcmp(magic, "\x1f\x8b\x08", 3) == 0;
+	    gzip_starts((struct span){ magic, 3 });
 }
 
 bool

@@ -17,8 +17,9 @@
 /* "compress gzip" in the file `imap`; read again after a second. */
 bool gzip_wanted(void);
 
-/* Whether an open file begins like one. */
+/* Whether an open file, or the front of one, begins like one. */
 bool gzip_is(int fd);
+bool gzip_starts(struct span);
 
 /* The same for a name below a directory. */
 bool gzip_is_at(int dirfd, const char *name);

@@ -69,17 +69,15 @@ static int
 count_size(struct folder *f, size_t i, uint64_t *size)
 {
 	static char buf[65536];
+	struct view_reader r;
 	struct wire w = { 0 };
 	ssize_t n;
-	int fd, err;
 
-	if ((fd = folder_open_msg(f, i)) == -1)
+	if (view_reader_open(&r, f, i) == -1)
 		return -1;
-	while ((n = read(fd, buf, sizeof(buf))) > 0)
+	while ((n = view_reader_next(&r, buf, sizeof(buf))) > 0)
 		wire_count(&w, (struct span){ buf, (size_t)n });
-	err = errno;
-	close(fd);
-	errno = err;
+	view_reader_close(&r);
 	if (n == -1)
 		return -1;
 	wire_end(&w, true);

@@ -42,4 +42,17 @@ void view_learnt(struct folder *, size_t i, uint64_t size, int64_t date);
 /* Under the lock: write the facts that were put, and where they are. */
 void view_flush_facts(struct index *, struct cache *);
 
+/*
+ * Read the file of a message, plain, with as few calls as can be: a short
+ * read is its end.  next: bytes in buf; 0 at the end; -1 and errno.
+ */
+struct view_reader {
+	struct folder *folder;
+	int fd;
+	bool begun, ended;
+};
+MUST int view_reader_open(struct view_reader *, struct folder *, size_t i);
+ssize_t view_reader_next(struct view_reader *, char *buf, size_t size);
+void view_reader_close(struct view_reader *); /* keeps errno */
+
 #endif
