@@ -76,6 +76,29 @@ both() {
 	[ "${lines[1]}" = '* NAMESPACE (("" "/")) NIL NIL' ]
 }
 
+@test "a word that the file imap does not have is logged, and hurts nobody" {
+	printf '%s\n' 'separator .' 'sepparator /' 'trash Muell' >conf/imap
+	run -0 say "c NAMESPACE"
+	[ "${lines[1]}" = '* NAMESPACE (("" ".")) NIL NIL' ]
+	grep -q 'imap:2: ' log
+	run ! grep -q 'imap:[13]: ' log
+}
+
+@test "mbsync finds folders below INBOX. by itself, both ways" {
+	command -v mbsync >/dev/null || skip "no mbsync"
+	user 'separator=. prefix=INBOX.'
+	run -0 say "a CREATE INBOX.Work.2026"
+	mkdir -p local/New/cur local/New/new local/New/tmp
+	printf 'Subject: new\n\nhi\n' >local/New/cur/1.a.b:2,S
+	printf '%s\n' 'IMAPStore far' 'Tunnel "mimapd -p box 2>>log"' '' \
+		'MaildirStore near' "Path $PWD/local/" "Inbox $PWD/local/INBOX" \
+		'SubFolders Verbatim' '' 'Channel c' 'Far :far:' 'Near :near:' \
+		'Patterns *' 'Create Both' 'SyncState *' >mbsyncrc
+	run -0 mbsync -c mbsyncrc -a
+	[ -d local/Work/2026/cur ]
+	[ "$(ls box/.New/cur | wc -l)" = 1 ]
+}
+
 @test "a prefix that does not end with the separator serves nobody" {
 	user 'prefix=INBOX.'
 	run -75 mimapd -p box <<<''

@@ -6,6 +6,19 @@
 #include "imap.h"
 #include "io/conf.h"
 
+static bool
+is_use(struct span word)
+{
+	struct buf b = { .max = 16 };
+	bool is;
+
+	buf_putc(&b, '\\');
+	buf_put(&b, word);
+	is = !b.over && boxes_use(buf_span(&b)) != 0;
+	buf_free(&b);
+	return is;
+}
+
 /* Separator and prefix of the file `imap`. */
 static void
 names_of_all(char *separator, char prefix[LIMIT_PREFIX + 1])
@@ -26,6 +39,8 @@ names_of_all(char *separator, char prefix[LIMIT_PREFIX + 1])
 		} else if (span_is(word, "prefix") &&
 		    !span_cstr(line, prefix, LIMIT_PREFIX + 1)) {
 			conf_bad(&c, "prefix is too long");
+		} else if (!span_is(word, "prefix") && !is_use(word)) {
+			conf_bad(&c, "separator, prefix or a special use");
 		}
 	}
 	conf_close(&c);
