@@ -91,8 +91,9 @@ courier_maildir() {
 	message 'm/cur/1700000001.M1P1.h:2,S' one
 	run -0 show 1,3,5,6
 	[ "$output" = $'INBOX\t2\t1\t0\nWork\t1\t0\t0' ]
-	run -0 mindex show INBOX
+	run -0 show 1-5,7,9 INBOX
 	[ "$output" = $'1\t\\Seen\t\t2\t2023-11-14T22:13:20Z\t29\tcur/1700000001.M1P1.h:2,S' ]
+	[ -n "$(show 8 INBOX)" ]
 	mindex show -j >j
 	mindex show -j INBOX >>j
 	python3 - <<-'EOF'
@@ -240,7 +241,7 @@ make_mbox() {
 2\t\\Seen\t$Forwarded\t1998-01-04T01:00:00Z
 3\t\t\t1998-01-05T01:05:34Z
 4\t\t\t1998-01-05T01:05:34Z' ]
-	f() { cat m/.Old/"$(show 7 Old | sed -n "$1p")"; }
+	f() { cat m/.Old/"$(show 9 Old | sed -n "$1p")"; }
 	run -0 f 1
 	[ "$output" = $'From: alice@example.org\nSubject: first\n\nFrom here\n>From there\n\nFrom here on, no date, no message' ]
 	[ "$(f 2 | grep -c '^From carol')" -eq 2 ]
@@ -287,7 +288,7 @@ make_mbox() {
 		[ "$BUILD" != "$ROOT/build" ] && ulimit -v unlimited
 		mindex import mbox Big box
 	)
-	[ "$(show 6 Big | head -n 1)" -gt 18000000 ]
+	[ "$(show 7 Big | head -n 1)" -gt 18000000 ]
 }
 
 @test "import maildir: another Maildir, with Dovecot's UIDs and keywords" {
@@ -389,7 +390,7 @@ imap_source() {
 
 # What is in a mailbox but for names of files and MODSEQ.
 content() {
-	MAILDIR=$1 mindex show "$2" | cut -f 1-3,5,6
+	MAILDIR=$1 mindex show "$2" | cut -f 1-3,5,7
 }
 
 @test "import imap: all of an account, with UIDs, and what is new later" {
@@ -500,4 +501,100 @@ content() {
 	[[ $output == *'refuses the login'* ]]
 	run -77 mindex import imap -- ./server login
 	run -69 mindex import -w 3 imap user=me -- ./server no 3<pw
+}
+
+# A Maildir of three messages that mimapd has told of.
+indexed() {
+	folder m
+	for i in 1 2 3; do
+		message "m/cur/170000000$i.M${i}P1.h,S=22,W=25:2,S" "$i"
+	done
+	printf '1 SELECT INBOX\r\n2 FETCH 1:* (ENVELOPE BODYSTRUCTURE RFC822.SIZE)\r\n3 STORE 2 +FLAGS foo\r\n' |
+		mimapd -p m >imap
+	mindex show INBOX >before
+}
+
+# check finds this, and repair mends it.
+finds() {
+	find m -type f | sort | xargs md5sum >files
+	run -1 mindex check
+	[[ $output == *"$1"* ]]
+	find m -type f | sort | xargs md5sum | diff files -
+	run -0 mindex repair
+	run -0 mindex check
+	[ -z "$output" ]
+}
+
+@test "check: a folder that is well, changed by others, or has no index" {
+	folder m
+	message m/cur/1700000001.M1P1.h:2,S one
+	run -0 mindex check -v
+	[[ $output == *$'INBOX\tnone\t'* ]]
+	[ ! -e m/pneu.snapshot ]
+	indexed
+	run -0 mindex check
+	[ -z "$output" ]
+	mv m/cur/1700000001.M1P1.h,S=22,W=25:2,{S,FS}
+	rm m/cur/1700000002*
+	message m/new/1700000004.M1P1.h four
+	run -0 mindex check -v
+	[[ $output == *"files are new, 1 renamed, 1 gone"* ]]
+}
+
+@test "check and repair: sizes, without another UID" {
+	indexed
+	mv m/cur/1700000001.M1P1.h,S=22,W={25,99}:2,S
+	mv m/cur/1700000002.M2P1.h,S={22,7},W=25:2,S
+	mindex show INBOX >/dev/null
+	rm -r m/pneu.*
+	mindex show INBOX >before
+	finds 'UID 1, cur/1700000001.M1P1.h,S=22,W=99:2,S: W= in its name'
+	[ -e m/cur/1700000001.M1P1.h,S=22,W=25:2,S ]
+	[ -e m/cur/1700000002.M2P1.h,S=22,W=25:2,S ]
+	[ "$(show 1,2,8 INBOX)" = "$(cut -f 1,2,8 before)" ]
+	echo 'more text' >>m/cur/1700000003.M3P1.h,S=22,W=25:2,S
+	finds 'the size in the index'
+	[ "$(show 1,8 INBOX)" = "$(cut -f 1,8 before)" ]
+	[ "$(show 7 INBOX | tail -n 1)" = 36 ]
+}
+
+@test "check and repair: facts of a file that was rewritten" {
+	indexed
+	f=m/cur/1700000002.M2P1.h,S=22,W=25:2,S
+	sed -i 's/^Subject: 2/Subject: X/' "$f"
+	finds 'the facts of its header'
+	cut -f 1-3 before | diff - <(show 1-3 INBOX)
+	printf '1 SELECT INBOX\r\n2 FETCH 2 ENVELOPE\r\n' | mimapd -p m | grep '"X"'
+}
+
+@test "check and repair: journal, snapshot, memory, maildirsize" {
+	indexed
+	printf 'half a record' >>m/pneu.journal.*
+	finds 'bytes at the end of pneu.journal.'
+	cut -f 1-3 before | diff - <(show 1-3 INBOX)
+	mindex rebuild
+	v=$(show 2 | head -n 1)
+	sed -i "s/ 0000000003 \.$/ 0000000009 ./" m/pneu.uidvalidity
+	finds 'UIDNEXT is 4, but UID 9 was given'
+	[ "$(show 2,3 | head -n 1)" = "$v"$'\t10' ]
+	printf '100S\n5 1\n-2 0\n' >m/maildirsize
+	finds '3 bytes, 1 messages; there are 66, 3'
+	printf '\377\377' | dd of=m/pneu.snapshot bs=1 seek=4100 conv=notrunc 2>/dev/null
+	finds $'INBOX\tsnapshot\tit is damaged'
+	[ "$(show 2 | head -n 1)" -gt "$v" ]
+}
+
+@test "rebuild: the same UIDs, and facts for all" {
+	indexed
+	rm m/pneu.cache
+	message m/new/1700000004.M4P1.h four
+	run -0 mindex rebuild -v
+	[[ $output == *$'INBOX\trebuild\tUIDVALIDITY '*', 4 messages' ]]
+	cut -f 1-3,8 before | diff - <(show 1-3,8 INBOX | head -n 3)
+	[ "$(show 1 INBOX | tail -n 1)" = 4 ]
+	run -0 mindex check
+	# FETCH reads no message any more
+	printf '1 SELECT INBOX\r\n2 FETCH 1:* (ENVELOPE BODYSTRUCTURE)\r\n' >cmds
+	strace -f -e trace=openat -o trace mimapd -p m <cmds >/dev/null
+	! grep 'cur/1700' trace || false
 }

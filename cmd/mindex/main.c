@@ -24,6 +24,9 @@ static const struct verb {
 } verbs[] = {
 	/* clang-format off */
 	{ "show",    "[-j] [MAILBOX ...]",             show_main },
+	{ "check",   "[-v] [MAILBOX ...]",             check_main },
+	{ "repair",  "[-v] [MAILBOX ...]",             repair_main },
+	{ "rebuild", "[-v] [MAILBOX ...]",             rebuild_main },
 	{ "adopt",   "[-nvR] [MAILBOX ...]",           adopt_main },
 	{ "export",  "[-nv] dovecot|courier [MAILBOX ...]", export_main },
 	{ "import",  "[-nv] [-w FD] mbox MAILBOX FILE ... | maildir DIR | "

@@ -123,6 +123,7 @@ show_message(struct folder *f, size_t i, struct buf *words)
 {
 	const struct msg *m = folder_msg(f, i);
 	char uid[16], flags[64], date[DATE_RFC3339_SIZE], file[512];
+	char saved[DATE_RFC3339_SIZE], id[FOLDER_ID];
 	uint64_t size;
 	int64_t when;
 
@@ -142,7 +143,10 @@ show_message(struct folder *f, size_t i, struct buf *words)
 	text_field("keywords", buf_cstr(words));
 	field("modseq", m->modseq);
 	text_field("date", date_rfc3339(when, date));
+	text_field("saved", m->saved != 0 ? date_rfc3339(m->saved, saved) : "");
 	field("size", size);
+	folder_email_id(f, i, id);
+	text_field("emailid", id);
 	text_field("file", index_file(&f->ix, &f->ix.entry[i], file));
 	end_line();
 }
