@@ -150,6 +150,8 @@ imapurl_parse(struct arena *a, struct span s, struct imapurl *u)
 	} else if (span_starts(s, ";")) {
 		u->selected = true;
 		return message(a, s, u);
+	} else if (span_chr(s, ':') < span_chr(s, '/')) {
+		return false; /* another scheme: RFC 3986, section 4.2 */
 	}
 	return mailbox(a, &s, u) && message(a, s, u);
 }

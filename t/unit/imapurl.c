@@ -76,9 +76,9 @@ main(void)
 		if (ok)
 			put(&b, &u);
 		check(ok == (cases[i].want != NULL));
-		check(!ok || strcmp(buf_cstr(&b), cases[i].want) == 0);
-		if (ok != (cases[i].want != NULL) ||
-		    (ok && strcmp(buf_cstr(&b), cases[i].want) != 0))
+		if (ok && cases[i].want != NULL)
+			check(strcmp(buf_cstr(&b), cases[i].want) == 0);
+		if (ok)
 			printf("# %s: %s\n", cases[i].in, buf_cstr(&b));
 		buf_free(&b);
 	}
