@@ -126,6 +126,24 @@ for i, x in enumerate(got):
 E
 }
 
+@test "so does a delivery by mdeliver" {
+	mkdir -p box/cur box/new box/tmp
+	for i in 1 2; do
+		printf 'Subject: s%s\n\nbody %s\n' $i $i | mdeliver box
+	done
+	for f in box/new/*; do
+		echo "Subject: other" >"$f"
+	done
+	py <<'E'
+from client import Session
+s = Session()
+s("SELECT INBOX")
+got = s("FETCH 1:* (ENVELOPE PREVIEW BODY RFC822.SIZE)")
+for i in 1, 2:
+    assert f'"s{i}"' in got[i - 1] and f'"body {i}"' in got[i - 1], got
+E
+}
+
 @test "a cache that is cut, damaged or removed costs time only" {
 	messages
 	py <<'E'

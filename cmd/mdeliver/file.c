@@ -5,8 +5,6 @@
 #include "store/deliver.h"
 #include "store/quota.h"
 
-enum { LOCK_WAIT_MS = 200 };
-
 struct filing {
 	struct maildir md;
 	struct maildir_file file;

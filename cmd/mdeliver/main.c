@@ -14,7 +14,7 @@
 #include "io/user.h"
 #include "mail/addr.h"
 #include "mdeliver.h"
-#include "store/maildir.h"
+#include "store/deliver.h"
 
 static const char usage[] =
     "mdeliver [-JnV] [-c DIR] [-f SENDER -- RCPT ... | MAILDIR]";
@@ -31,11 +31,32 @@ become_owner(const struct maildir *md)
 		die_sys(EXIT_TEMP, "%s: become its owner", md->path);
 }
 
+/* Durable in new/, and in the index where that can be. */
+static int
+commit(struct maildir_file *mf)
+{
+	struct delivery *d;
+	int r;
+
+	if (maildir_sync(mf) == -1)
+		return -1;
+	d = delivery_begin(mf->md->path, LOCK_WAIT_MS);
+	r = maildir_place(mf, NULL, 0);
+	if (r == 0 && d != NULL)
+		delivery_add(d, mf);
+	delivery_end(d);
+	if (r == -1 || maildir_sync_dir(mf->md, false) == -1)
+		return -1;
+	maildir_done(mf);
+	return 0;
+}
+
 /* mdeliver MAILDIR: standard input as it is. */
 static int
 into(const char *path)
 {
 	static struct maildir_file mf;
+	static struct digester digester;
 	static char buf[32768];
 	struct maildir md;
 	struct span piece;
@@ -47,6 +68,7 @@ into(const char *path)
 	become_owner(&md);
 	if (maildir_create(&md, &mf) == -1)
 		die_sys(EXIT_TEMP, "%s/tmp", path);
+	maildir_digest(&mf, &digester);
 	in_init(&in, STDIN_FILENO, buf, sizeof(buf));
 	while ((r = in_next(&in, &piece)) > 0)
 		maildir_write(&mf, piece);
@@ -58,7 +80,7 @@ into(const char *path)
 		maildir_abort(&mf);
 		die(EXIT_TEMP, "the message was not committed");
 	}
-	if (maildir_commit(&mf, NULL, 0) == -1) {
+	if (commit(&mf) == -1) {
 		maildir_abort(&mf);
 		die_sys(EXIT_TEMP, "%s", path);
 	}

@@ -26,7 +26,8 @@
 
 enum {
 	BATCH_JOBS = 16,
-	TARGETS_MAX = 500, /* of one message */
+	LOCK_WAIT_MS = 200, /* for the index of a folder */
+	TARGETS_MAX = 500,  /* of one message */
 	ALIAS_DEPTH = 10,
 	CODE_SIZE = 12,
 	TEXT_SIZE = 300

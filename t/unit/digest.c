@@ -246,7 +246,7 @@ test_kept(struct span all)
 {
 	static struct digester d;
 	struct buf head = { .max = LIMIT_DIGEST * 3 }, body = head;
-	struct digest g, back = { 0 }, other;
+	struct digest g, back = { 0 }, other = { 0 };
 
 	run(&d, all, 4096, DIGEST_BODY, &g);
 	check(digest_put(&head, &g, DIGEST_HEAD, head.max));
