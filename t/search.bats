@@ -84,3 +84,36 @@ say() {
 	[ "$(grep -c 'NOUPDATE' <<<"$output")" = 1 ]
 	[[ $output == *'* NO [NOUPDATE "u17"]'*'u17 OK'*'u18 OK'* ]]
 }
+
+@test "messages that come are put into the orders that are kept" {
+	mkdir -p box/tmp box/new box/cur
+	put() { # N: a message with few different subjects, senders and dates
+		printf 'Subject: Re: s%s\nFrom: f%s@x\nDate: %s Mar 2020 %s:00:00 +0000\n\nx\n' \
+			$(($1 * 7919 % 40)) $(($1 * 104729 % 13)) \
+			$(($1 * 31 % 28 + 1)) $(($1 % 24)) \
+			>"box/cur/$((1000 + $1)).a.host:2,"
+	}
+	ask() {
+		say 'a SELECT INBOX' 'b SORT (SUBJECT) UTF-8 ALL' \
+			'c SORT (REVERSE SUBJECT) UTF-8 ALL' \
+			'd SORT (FROM REVERSE DATE) UTF-8 ALL' |
+			grep '^\* SORT'
+	}
+	for i in $(seq 300); do put $i; done
+	ask >first
+	for n in 301 306 308 320; do
+		before=$(cat box/pneu.order.subject | cksum)
+		for i in $(seq $n $((n + n % 6))); do put $i; done
+		rm "box/cur/$((1000 + n - 200)).a.host:2,"
+		ask >merged
+		! diff -q first merged || false
+		[ "$(cat box/pneu.order.subject | cksum)" != "$before" ]
+		mkdir kept
+		mv box/pneu.order.* kept
+		ask | diff merged -
+		rm box/pneu.order.*
+		mv kept/* box
+		rmdir kept
+		cp merged first
+	done
+}
