@@ -138,7 +138,7 @@ enum {
 	LIMIT_IMAP_RESPONSE = 1048576, /* of a server, without messages */
 	LIMIT_INFLATE_RATIO = 250,     /* what grows more is no mail, */
 	LIMIT_INFLATE_FREE = 16777216, /* once it is so much */
-	LIMIT_APPEND = 131072, /* names of files and keywords of messages */
+	LIMIT_APPEND = 262144, /* names of files and keywords of messages */
 	LIMIT_POP3_LINE = 512,
 	LIMIT_POP3_ERRORS = 20,
 	LIMIT_EVENT_RULES = 262144,  /* memory of them */
