@@ -34,7 +34,7 @@ dovecot_maildir() {
 	cat >m/dovecot-uidlist <<-'EOF'
 		3 V1795934182 N8 Gf82a7616e6c70b6b7a55000083ecc375
 		1 :1700000001.M1P1.h
-		3 W35 Pold-name :1700000002.M2P1.h
+		3 W29 Pold-name :1700000002.M2P1.h
 		4 :1700000003.M3P1.h
 	EOF
 	printf '0 foo\n1 $Forwarded\n2 bar\n' >m/dovecot-keywords
@@ -144,7 +144,7 @@ courier_maildir() {
 	dovecot_maildir
 	run -0 mindex adopt
 	mindex show INBOX >before
-	sed -i 's/^3 W35/5 W35/' m/dovecot-uidlist
+	sed -i 's/^3 W29/5 W29/' m/dovecot-uidlist
 	run -0 mindex adopt -v INBOX
 	[[ $output == *$'INBOX\tleave\tit has an index, UIDVALIDITY 1795934182'* ]]
 	mindex show INBOX | diff before -
@@ -350,7 +350,7 @@ make_mbox() {
 	run -0 cat m/dovecot-uidlist
 	[ "$output" = '3 V1795934182 N9 Gf82a7616e6c70b6b7a55000083ecc375
 1 P000000016b0bc7e6 :1700000001.M1P1.h
-3 Pold-name W35 :1700000002.M2P1.h
+3 Pold-name W29 :1700000002.M2P1.h
 8 :1700000009.M9P1.h' ]
 	[ "$(cat m/dovecot-keywords)" = $'0 $Forwarded\n1 foo\n2 bar\n3 baz' ]
 	[ -e 'm/cur/1700000001.M1P1.h:2,FPab' ]
@@ -597,4 +597,51 @@ finds() {
 	printf '1 SELECT INBOX\r\n2 FETCH 1:* (ENVELOPE BODYSTRUCTURE)\r\n' >cmds
 	strace -f -e trace=openat -o trace mimapd -p m <cmds >/dev/null
 	! grep 'cur/1700' trace || false
+}
+
+@test "uidl import: names of POP3, by UID and by file" {
+	indexed
+	printf 'aaa 1\nb!b\t1700000003.M3P1.h,S=22,W=25\n\nccc 99\nno good name 2\n' >u
+	run -0 mindex uidl -v import INBOX u
+	[ "$output" = $'INBOX\tuidl\t2 names of POP3, 2 lines passed over' ]
+	printf 'UIDL\r\nQUIT\r\n' | mpop -p m >pop
+	grep -x $'1 aaa\r' pop
+	grep -x $'3 b!b\r' pop
+	echo 'x 77' >u
+	run -65 mindex uidl -n import INBOX u
+	run -64 mindex uidl import INBOX
+}
+
+# The lines of a page that begin with "$ ", as they are read on a screen.
+commands_of() {
+	mandoc -T utf8 "$ROOT/man/$1" | col -bx | sed 's/‐/-/g' |
+		awk '/^ *\$ / { on = 1; sub(/^ *\$ /, "") }
+		on { print; on = /\\$/ }'
+}
+
+@test "pneu-migrate(7): every line of it does what it says" {
+	unset MAILDIR
+	imap_source
+	dovecot_maildir
+	mv m Maildir
+	folder other
+	message other/cur/1700000077.M1P1.h:2,S other
+	make_mbox archive.mbox
+	echo 'old 1' >uidl
+	echo secret >password
+	mkdir bin
+	printf '#!/bin/sh\n[ "$1" = old.example.org ] && exec mimapd -p "$HOME/src"\n' >bin/ssh
+	printf '#!/bin/sh\n[ "$1" = s_client ] && exec mimapd -p "$HOME/src"\n' >bin/openssl
+	chmod +x bin/*
+	PATH=$PWD/bin:$PATH
+	commands_of pneu-migrate.7 >lines
+	[ "$(grep -c '^mindex' lines)" -eq 13 ]
+	run sh -ex lines
+	echo "$output"
+	[ "$status" -eq 0 ]
+	export MAILDIR=$PWD/Maildir
+	[ "$(show 4 Archive | wc -l)" -eq 4 ]
+	[ "$(show 1 INBOX | wc -l)" -eq 220 ]
+	[ "$(show 2 | head -n 1)" = 1795934182 ]
+	grep -x $'1\told' Maildir/pneu.uidl
 }
