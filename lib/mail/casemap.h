@@ -22,7 +22,7 @@ struct casemap {
 /*
  * Map bytes from the front of *in into to[], as many as fit in room; the
  * number of bytes that were written.  With room >= CASEMAP_ROOM and input,
- * something is taken.
+ * something is taken or written: call it until nothing is left.
  */
 size_t casemap_feed(struct casemap *, struct span *in, char *to, size_t room);
 
