@@ -36,7 +36,7 @@ b.close()
 assert os.listdir("box/tmp") == [] and len(os.listdir("box/cur")) == 500
 assert not any("EXISTS" in x for x in a("NOOP"))
 # too many to be held
-a("APPEND INBOX" + "".join(" {1+}\r\nx" for i in range(1500)), "NO [LIMIT]")
+a("APPEND INBOX" + "".join(" {1+}\r\nx" for i in range(2500)), "NO [LIMIT]")
 assert os.listdir("box/tmp") == [] and len(os.listdir("box/cur")) == 500
 a.append(1)
 assert " 501] " in a.tagged

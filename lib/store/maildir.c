@@ -214,6 +214,9 @@ maildir_done(struct maildir_file *mf)
 	mf->fd = -1;
 	deflate_close(mf->deflate);
 	mf->deflate = NULL;
+	if (mf->digester != NULL)
+		digester_free(mf->digester);
+	mf->digester = NULL;
 	buf_free(&mf->head);
 	buf_free(&mf->body);
 }

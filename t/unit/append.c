@@ -131,7 +131,7 @@ test_none(void)
 	while (put("x", ""))
 		n++;
 	check(errno == E2BIG);
-	check(n > 900 && n < 1400);
+	check(n > 900 && n < 2000);
 	folder_append_abort(&a);
 	check(files("A", "tmp") == 0 && files("A", "cur") == had);
 	check(!begin("none", NULL) && errno == ENOENT);
