@@ -259,7 +259,9 @@ make_mbox() {
 @test "import mbox: the UIDs that it has go into an empty mailbox" {
 	folder m
 	printf 'From a Sat Jan  3 01:05:34 1998\nX-IMAPbase: 1234567 0000000009 foo\nX-UID: 3\n\nx\n\nFrom a Sat Jan  3 01:05:34 1998\nX-UID: 7\n\ny\n' >box
+	printf '1000000S\n0 0\n' >m/maildirsize
 	run -0 mindex import mbox New box
+	run -0 mindex check
 	[ "$(show 2 | tail -n 1)" = 1234567 ]
 	[ "$(show 1 New | xargs)" = '3 7' ]
 	sed -i 's/^x$/other/' box
@@ -284,8 +286,10 @@ make_mbox() {
 		        f.write("\n")
 	EOF
 	(
-		ulimit -v 40000
-		[ "$BUILD" != "$ROOT/build" ] && ulimit -v unlimited
+		case $BUILD in
+		*-san) ;;
+		*) ulimit -v 40000 ;;
+		esac
 		mindex import mbox Big box
 	)
 	[ "$(show 7 Big | head -n 1)" -gt 18000000 ]

@@ -8,11 +8,13 @@
 #include "io/fs.h"
 #include "store/grow.h"
 #include "store/mdname.h"
+#include "store/quota.h"
 #include "store/view.h"
 
 struct bring_item {
 	char tmp[MAILDIR_NAME];
 	char base[MDNAME_MAX + 1];
+	uint64_t bytes; /* of the file */
 	uint64_t size, mask;
 	int64_t date;
 	uint32_t uid;
@@ -162,6 +164,7 @@ bring_done(struct bring *b, const struct bring_msg *m)
 	b->item = grow_array(b->item, b->n, &b->cap, sizeof(*b->item));
 	it = &b->item[b->n];
 	*it = (struct bring_item){ .size = b->file.wire.size,
+		.bytes = b->file.size,
 		.date = m->date != 0 ? m->date : (int64_t)st.st_mtime,
 		.uid = m->uid < UINT32_MAX - 1 ? m->uid : 0,
 		.flags = m->flags & FLAG_ALL };
@@ -262,6 +265,7 @@ int
 bring_commit(struct bring *b, uint32_t *uidvalidity)
 {
 	struct index *ix = &b->index->ix;
+	int64_t bytes = 0;
 	int r = index_lock(ix);
 
 	if (r == 0) {
@@ -271,9 +275,14 @@ bring_commit(struct bring *b, uint32_t *uidvalidity)
 		*uidvalidity = ix->uidvalidity;
 		index_unlock(ix);
 	}
-	if (r == 0)
-		forget(b);
-	else
+	if (r == -1) {
 		undo(b);
-	return r;
+		return -1;
+	}
+	for (size_t i = 0; i < b->n; i++)
+		bytes += (int64_t)b->item[i].bytes;
+	if (b->n > 0)
+		quota_add(b->md.path, bytes, (int64_t)b->n);
+	forget(b);
+	return 0;
 }
