@@ -649,3 +649,22 @@ commands_of() {
 	[ "$(show 2 | head -n 1)" = 1795934182 ]
 	grep -x $'1\told' Maildir/pneu.uidl
 }
+
+@test "compress: old messages, which stay what they are" {
+	indexed
+	touch m/cur/1700000003*
+	rm -r m/pneu.*
+	printf '1 SELECT INBOX\r\n2 UID FETCH 1:* (UID RFC822.SIZE INTERNALDATE BODY.PEEK[])\r\n' >cmds
+	mimapd -p m <cmds | grep -v '^1 OK\|^2 OK\|UIDVALIDITY' >before
+	run -0 mindex compress -n 30
+	[ "$output" = $'INBOX\tcompress\t2 messages' ]
+	run -0 mindex compress -v 30
+	[ "$(gzip -dc <m/cur/1700000001*)" = $'Subject: 1\n\ntext of 1' ]
+	! gzip -t <"$(ls m/cur/1700000003*)" || false
+	mimapd -p m <cmds | grep -v '^1 OK\|^2 OK\|UIDVALIDITY' | diff <(grep -v CAPABILITY before) <(grep -v CAPABILITY -)
+	run -0 mindex check
+	[ -z "$(ls m/tmp)" ]
+	run -0 mindex compress -v 30
+	[ "$output" = $'INBOX\tcompress\t0 messages' ]
+	run -64 mindex compress INBOX
+}

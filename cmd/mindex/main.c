@@ -32,6 +32,7 @@ static const struct verb {
 	{ "import",  "[-nv] [-w FD] mbox MAILBOX FILE ... | maildir DIR | "
 	    "imap [WORD ...] -- COMMAND ...", import_main },
 	{ "restore", "[-nv] DIR [MAILBOX ...]",        restore_main },
+	{ "compress", "[-nv] DAYS [MAILBOX ...]",      compress_main },
 	{ "uidl",    "[-nv] import MAILBOX FILE",      uidl_main },
 	/* clang-format on */
 };

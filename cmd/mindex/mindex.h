@@ -29,6 +29,7 @@ int adopt_main(int argc, char **argv);
 int export_main(int argc, char **argv);
 int restore_main(int argc, char **argv);
 int import_main(int argc, char **argv);
+int compress_main(int argc, char **argv);
 int uidl_main(int argc, char **argv);
 
 enum { EXIT_FOUND = 1 }; /* check has found something */
