@@ -312,6 +312,7 @@ commit_all(struct index *ix)
 {
 	index_replay(ix, buf_span(&ix->out));
 	buf_clear(&ix->out);
+	ix->bulk = false;
 	if (index_compact(ix) == 0)
 		return 0;
 	ix->gen = 0;
@@ -345,9 +346,9 @@ index_commit(struct index *ix)
 {
 	int r;
 
-	if (ix->out.n == 0)
+	if (ix->out.n == 0 && !ix->bulk)
 		return 0;
-	r = ix->out.n > ALL_AT_ONCE && ix->out.n > ix->snap.size
+	r = ix->bulk || (ix->out.n > ALL_AT_ONCE && ix->out.n > ix->snap.size)
 	    ? commit_all(ix)
 	    : commit_journal(ix);
 	if (r == -1)

@@ -88,6 +88,7 @@ struct index {
 	bool own;       /* what is applied is no news to us */
 	bool reset;     /* UIDVALIDITY changed under a session */
 	bool compact;   /* the journal is long: when it is unlocked */
+	bool bulk;      /* no journal has it: the next commit is a snapshot */
 };
 
 /*
@@ -177,6 +178,9 @@ struct index_new {
 	int64_t saved; /* 0: now; -1: not known */
 };
 void index_put_new(struct index *, const struct index_new *);
+/* Many of them, without a record each: the next commit is a snapshot. */
+void index_add(struct index *, const struct index_new *);
+uint32_t index_saved(const struct index_new *);
 void index_put_moved(
     struct index *, uint32_t uid, struct span file, bool in_new, uint64_t);
 void index_put_keyword(struct index *, int k, struct span name);
@@ -220,9 +224,5 @@ bool snapshot_is_same(const struct index *);
 /* snapwrite.c: a file of this name, synced.  0, or -1 and errno. */
 MUST int snapshot_write(struct index *, uint64_t gen, const char *name);
 extern const char snapshot_name[];
-
-void index_name_set(
-    struct index *, struct entry *, struct span file, bool in_new);
-void index_name_odd(const struct index *, struct entry *);
 
 #endif

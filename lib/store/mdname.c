@@ -12,18 +12,25 @@ mdname_base(struct span file)
 	return (struct span){ file.p, span_chr(file, ':') };
 }
 
-/* ",S=" digits, up to the next comma or the end. */
-static bool
-find_size(struct span base, const char *tag, uint64_t *value)
+/* ",E=" id, ",S=" size, ",W=" size, in any order, among others */
+static void
+parse_fields(struct span s, struct mdname *m)
 {
-	size_t at = span_find(base, span_of(tag));
-	struct span s = base;
+	span_cut(&s, ',');
+	while (s.n > 0) {
+		struct span field = span_cut(&s, ',');
+		char tag;
 
-	if (at == base.n)
-		return false;
-	span_take(&s, at + 3);
-	s.n = span_chr(s, ',');
-	return num_u64(s, value);
+		if (field.n < 2 || field.p[1] != '=')
+			continue;
+		tag = *span_take(&field, 2).p;
+		if (tag == 'S' && !m->has_s)
+			m->has_s = num_u64(field, &m->s);
+		else if (tag == 'W' && !m->has_w)
+			m->has_w = num_u64(field, &m->w);
+		else if (tag == 'E' && m->id.n == 0)
+			m->id = field;
+	}
 }
 
 static void
@@ -57,16 +64,9 @@ mdname_parse(struct span file)
 {
 	struct mdname m = { 0 };
 	struct span rest = file;
-	size_t at;
 
 	m.base = mdname_base(file);
-	m.has_s = find_size(m.base, ",S=", &m.s);
-	m.has_w = find_size(m.base, ",W=", &m.w);
-	at = span_find(m.base, SPAN(",E="));
-	if (at < m.base.n) {
-		m.id = (struct span){ m.base.p + at + 3, m.base.n - at - 3 };
-		m.id.n = span_chr(m.id, ',');
-	}
+	parse_fields(m.base, &m);
 	span_take(&rest, m.base.n);
 	m.info = span_starts(rest, ":2,");
 	if (m.info) {
@@ -139,36 +139,39 @@ mdname_unique(char *dst, size_t size)
 	    t.tv_nsec / 1000, (long)getpid(), counter++, host);
 }
 
-/* The seconds a name begins with, and the M (microseconds) behind them. */
-static void
-arrival(struct span base, uint64_t *sec, uint64_t *usec)
+/* Digits off the front; bounded, so that no number is too large. */
+static uint64_t
+take_digits(struct span *s, size_t most)
 {
-	struct span digits = base;
+	uint64_t n = 0;
 
-	*usec = 0;
-	digits.n = span_chr(digits, '.');
-	if (!num_u64(digits, sec)) {
-		*sec = UINT64_MAX;
-		return;
+	for (; s->n > 0 && most > 0 && is_digit(*s->p); most--)
+		n = n * 10 + (uint64_t)(*span_take(s, 1).p - '0');
+	return n;
+}
+
+/* Seconds, and the M (microseconds) behind them. */
+uint64_t
+mdname_time(struct span base)
+{
+	size_t n = base.n;
+	uint64_t sec = take_digits(&base, 12), usec = 0;
+
+	if (base.n == n || base.n == 0 || *base.p != '.')
+		return UINT64_MAX;
+	if (span_starts(base, ".M")) {
+		span_take(&base, 2);
+		usec = take_digits(&base, 6);
 	}
-	span_take(&base, digits.n);
-	if (!span_starts(base, ".M"))
-		return;
-	span_take(&base, 2);
-	while (base.n > 0 && is_digit(*base.p) && *usec < 1000000000)
-		*usec = *usec * 10 + (uint64_t)(*span_take(&base, 1).p - '0');
+	return sec * 1000000 + usec;
 }
 
 int
 mdname_order(struct span a, struct span b)
 {
-	uint64_t as, au, bs, bu;
+	uint64_t at = mdname_time(a), bt = mdname_time(b);
 
-	arrival(a, &as, &au);
-	arrival(b, &bs, &bu);
-	if (as != bs)
-		return as < bs ? -1 : 1;
-	if (au != bu)
-		return au < bu ? -1 : 1;
+	if (at != bt)
+		return at < bt ? -1 : 1;
 	return span_cmp(a, b);
 }

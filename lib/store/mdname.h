@@ -45,7 +45,13 @@ size_t mdname_letters(
 /* A base that no file has had, on any node, without sizes. */
 void mdname_unique(char *dst, size_t size);
 
-/* By time of arrival as far as the names tell, then by bytes. */
+/*
+ * When a message came, as far as its name tells: microseconds since 1970,
+ * UINT64_MAX when it does not tell.
+ */
+uint64_t mdname_time(struct span base);
+
+/* By mdname_time, then by bytes. */
 int mdname_order(struct span a, struct span b);
 
 #endif

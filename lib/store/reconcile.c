@@ -13,10 +13,19 @@
 
 static const int64_t settle_ns = INT64_C(2000000000);
 
+enum { MANY = 4096 };
+
+/* An entry that is not gone. */
+struct known {
+	uint64_t time;
+	struct span base;
+	size_t i;
+};
+
 struct work {
 	struct index *ix;
 	struct scan first, again;
-	size_t *known; /* entries that are not gone, by base */
+	struct known *known; /* in mdname_order */
 	size_t nknown;
 	size_t *found; /* files without a UID */
 	size_t nfound;
@@ -26,23 +35,14 @@ struct work {
 	size_t ngone;
 };
 
-static const struct index *sort_index;
-static const struct scan *sort_scan;
-
 static int
 known_order(const void *a, const void *b)
 {
-	const struct index *ix = sort_index;
+	const struct known *x = a, *y = b;
 
-	return span_cmp(index_base(ix, &ix->entry[*(const size_t *)a]),
-	    index_base(ix, &ix->entry[*(const size_t *)b]));
-}
-
-static int
-found_order(const void *a, const void *b)
-{
-	return mdname_order(scan_base(sort_scan, *(const size_t *)a),
-	    scan_base(sort_scan, *(const size_t *)b));
+	if (x->time != y->time)
+		return x->time < y->time ? -1 : 1;
+	return span_cmp(x->base, y->base);
 }
 
 static size_t *
@@ -60,11 +60,19 @@ list_known(struct work *w)
 {
 	struct index *ix = w->ix;
 
-	w->known = numbers(ix->n);
-	for (size_t i = 0; i < ix->n; i++)
-		if (!ix->entry[i].msg.gone)
-			w->known[w->nknown++] = i;
-	sort_index = ix;
+	w->known = calloc(ix->n + 1, sizeof(*w->known));
+	if (w->known == NULL)
+		die_memory();
+	for (size_t i = 0; i < ix->n; i++) {
+		struct known *k = &w->known[w->nknown];
+
+		if (ix->entry[i].msg.gone)
+			continue;
+		k->base = index_base(ix, &ix->entry[i]);
+		k->time = mdname_time(k->base);
+		k->i = i;
+		w->nknown++;
+	}
 	qsort(w->known, w->nknown, sizeof(w->known[0]), known_order);
 }
 
@@ -103,8 +111,19 @@ missed(struct work *w, const struct entry *e)
 		compare(w, e, &w->again, i);
 		return 0;
 	}
-	w->known[w->ngone++] = (size_t)(e - w->ix->entry);
+	w->known[w->ngone++].i = (size_t)(e - w->ix->entry);
 	return 0;
+}
+
+/* Which of the two comes first. */
+static int
+side(const struct work *w, const struct known *k, size_t i)
+{
+	uint64_t t = w->first.file[i].time;
+
+	if (k->time != t)
+		return k->time < t ? -1 : 1;
+	return span_cmp(k->base, scan_base(&w->first, i));
 }
 
 /* Merge the two sorted lists.  known[0..ngone) becomes what has gone. */
@@ -115,12 +134,10 @@ merge(struct work *w)
 
 	w->found = numbers(w->first.n);
 	while (k < w->nknown || i < w->first.n) {
+		const struct known *at = k < w->nknown ? &w->known[k] : NULL;
 		const struct entry *e =
-		    k < w->nknown ? &w->ix->entry[w->known[k]] : NULL;
-		int c = e == NULL ? 1
-		    : i == w->first.n
-		    ? -1
-		    : span_cmp(index_base(w->ix, e), scan_base(&w->first, i));
+		    at == NULL ? NULL : &w->ix->entry[at->i];
+		int c = e == NULL ? 1 : i == w->first.n ? -1 : side(w, at, i);
 
 		if (c <= 0)
 			k++;
@@ -145,7 +162,7 @@ put_gone(struct work *w)
 		return;
 	index_list_begin(w->ix, &l, RECORD_GONE, w->ix->modseq + 1);
 	for (size_t i = 0; i < w->ngone; i++)
-		index_list_item(w->ix, &l, w->ix->entry[w->known[i]].msg.uid);
+		index_list_item(w->ix, &l, w->ix->entry[w->known[i].i].msg.uid);
 	index_list_end(w->ix, &l);
 }
 
@@ -155,9 +172,8 @@ put_found(struct work *w)
 	struct index *ix = w->ix;
 	uint32_t uid = ix->uidnext;
 	bool first = ix->uidnext == 1; /* when they came nobody knows */
+	bool many = w->nfound > MANY;
 
-	sort_scan = &w->first;
-	qsort(w->found, w->nfound, sizeof(w->found[0]), found_order);
 	for (size_t k = 0; k < w->nfound; k++) {
 		const struct scan_file *f = &w->first.file[w->found[k]];
 		struct index_new m = { .in_new = f->in_new };
@@ -167,7 +183,10 @@ put_found(struct work *w)
 		m.fresh = f->in_new;
 		m.modseq = ix->modseq + 1;
 		m.saved = first && !f->in_new ? -1 : 0;
-		index_put_new(ix, &m);
+		if (many)
+			index_add(ix, &m);
+		else
+			index_put_new(ix, &m);
 		if (uid == UINT32_MAX) {
 			errno = EOVERFLOW;
 			return -1;

@@ -4,6 +4,14 @@
 #include "store/le.h"
 #include "store/scan.h"
 
+uint32_t
+index_saved(const struct index_new *m)
+{
+	int64_t t = m->saved == 0 ? unix_now() : m->saved;
+
+	return t == -1 ? 0 : (uint32_t)t;
+}
+
 void
 index_put_new(struct index *ix, const struct index_new *m)
 {
@@ -17,10 +25,7 @@ index_put_new(struct index *ix, const struct index_new *m)
 	le_put(b, 8, m->modseq);
 	le_put(b, 8, (uint64_t)m->date);
 	le_put(b, 8, m->size);
-	le_put(b, 4,
-	    m->saved == 0        ? (uint64_t)unix_now()
-		: m->saved == -1 ? 0
-				 : (uint64_t)m->saved);
+	le_put(b, 4, index_saved(m));
 	buf_put(b, m->file);
 	record_end(b, at, ix->gen);
 }

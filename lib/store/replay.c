@@ -53,35 +53,31 @@ index_file(const struct index *ix, const struct entry *e, char *dst)
 }
 
 /* A file in new/ has no info, one in cur/ has it sorted and whole. */
-void
-index_name_odd(const struct index *ix, struct entry *e)
+static bool
+is_odd(const struct mdname *m, struct span file, bool in_new)
 {
 	char canonical[MDNAME_MAX + 1];
-	struct span file = index_name(ix, e);
-	struct mdname m = mdname_parse(file);
-	bool odd;
 
-	if ((e->bits & ENTRY_NEW) != 0)
-		odd = m.base.n < file.n;
-	else
-		odd = mdname_make(
-			  canonical, m.base, m.flags, m.passed, m.extra) == 0 ||
-		    !span_is(file, canonical);
-	e->bits = (uint16_t)((e->bits & ~ENTRY_ODD) | (odd ? ENTRY_ODD : 0));
+	if (in_new)
+		return m->base.n < file.n;
+	return mdname_make(canonical, m->base, m->flags, m->passed, m->extra) ==
+	    0 ||
+	    !span_is(file, canonical);
 }
 
-void
-index_name_set(struct index *ix, struct entry *e, struct span file, bool in_new)
+static void
+name_set(struct index *ix, struct entry *e, struct span file, bool in_new)
 {
 	struct mdname m = mdname_parse(file);
+	uint16_t bits = (uint16_t)(e->bits & ~(ENTRY_NEW | ENTRY_ODD));
 
 	e->msg.name = (uint32_t)(ix->nmap + ix->names.n);
 	e->len = (uint16_t)file.n;
 	buf_put(&ix->names, file);
 	e->msg.flags = (uint16_t)(m.flags | (e->msg.flags & FLAG_RECENT));
 	e->msg.keywords = (e->msg.keywords & ~UINT64_C(1)) | (m.passed ? 1 : 0);
-	e->bits = (uint16_t)((e->bits & ~ENTRY_NEW) | (in_new ? ENTRY_NEW : 0));
-	index_name_odd(ix, e);
+	e->bits = (uint16_t)(bits | (in_new ? ENTRY_NEW : 0) |
+	    (is_odd(&m, file, in_new) ? ENTRY_ODD : 0));
 }
 
 static void
@@ -91,6 +87,22 @@ seen_modseq(struct index *ix, struct entry *e, uint64_t modseq)
 		ix->modseq = modseq;
 	if (e != NULL && modseq > e->msg.modseq)
 		e->msg.modseq = modseq;
+}
+
+/* Behind all others; what is no message that can be is passed over. */
+static void
+add(struct index *ix, struct entry *e, struct span file)
+{
+	if (file.n == 0 || file.n > MDNAME_MAX || e->msg.uid == 0 ||
+	    (ix->n > 0 && e->msg.uid <= ix->entry[ix->n - 1].msg.uid))
+		return;
+	name_set(ix, e, file, (e->bits & ENTRY_NEW) != 0);
+	index_room(ix);
+	ix->entry[ix->n++] = *e;
+	index_count(ix, e, true);
+	if (e->msg.uid >= ix->uidnext)
+		ix->uidnext = e->msg.uid + 1;
+	seen_modseq(ix, NULL, e->msg.modseq);
 }
 
 /* uid(4) bits(1) keywords(8) modseq(8) date(8) size(8) saved(4) name */
@@ -105,16 +117,22 @@ apply_new(struct index *ix, struct span b)
 	e.msg.date = (int64_t)le_take(&b, 8);
 	e.msg.size = le_take(&b, 8);
 	e.msg.saved = (uint32_t)le_take(&b, 4);
-	if (b.n == 0 || b.n > MDNAME_MAX || e.msg.uid == 0 ||
-	    (ix->n > 0 && e.msg.uid <= ix->entry[ix->n - 1].msg.uid))
-		return;
-	index_name_set(ix, &e, b, (e.bits & ENTRY_NEW) != 0);
-	index_room(ix);
-	ix->entry[ix->n++] = e;
-	index_count(ix, &e, true);
-	if (e.msg.uid >= ix->uidnext)
-		ix->uidnext = e.msg.uid + 1;
-	seen_modseq(ix, NULL, e.msg.modseq);
+	add(ix, &e, b);
+}
+
+void
+index_add(struct index *ix, const struct index_new *m)
+{
+	struct entry e = { .msg.uid = m->uid,
+		.msg.keywords = m->keywords,
+		.msg.modseq = m->modseq,
+		.msg.date = m->date,
+		.msg.size = m->size,
+		.msg.saved = index_saved(m) };
+
+	e.bits = (m->in_new ? ENTRY_NEW : 0) | (m->fresh ? ENTRY_FRESH : 0);
+	add(ix, &e, m->file);
+	ix->bulk = true;
 }
 
 /* modseq(8) uid(4) in_new(1) name */
@@ -132,7 +150,7 @@ apply_moved(struct index *ix, struct span b)
 	flags = e->msg.flags;
 	keywords = e->msg.keywords;
 	index_count(ix, e, false);
-	index_name_set(ix, e, b, in_new);
+	name_set(ix, e, b, in_new);
 	if (!in_new)
 		e->bits &= (uint16_t)~ENTRY_FRESH;
 	index_count(ix, e, true);

@@ -43,7 +43,7 @@ scan_base(const struct scan *s, size_t i)
 static void
 add(struct scan *s, const char *name, bool in_new)
 {
-	struct span file = span_of(name);
+	struct span file = span_of(name), base;
 	size_t at = s->names.n;
 
 	if (file.n == 0 || file.n > MDNAME_MAX || *file.p == '.')
@@ -51,9 +51,11 @@ add(struct scan *s, const char *name, bool in_new)
 	if (!buf_put(&s->names, file))
 		return;
 	s->file = grow_array(s->file, s->n, &s->cap, sizeof(s->file[0]));
-	s->file[s->n++] = (struct scan_file){ .name = at,
+	base = mdname_base(file);
+	s->file[s->n++] = (struct scan_file){ .time = mdname_time(base),
+		.name = (uint32_t)at,
 		.len = (uint8_t)file.n,
-		.base = (uint8_t)mdname_base(file).n,
+		.base = (uint8_t)base.n,
 		.in_new = in_new };
 }
 
@@ -88,7 +90,11 @@ static int
 by_base(const void *a, const void *b)
 {
 	const struct scan_file *x = a, *y = b;
-	int c = span_cmp((struct span){ sort_names + x->name, x->base },
+	int c;
+
+	if (x->time != y->time)
+		return x->time < y->time ? -1 : 1;
+	c = span_cmp((struct span){ sort_names + x->name, x->base },
 	    (struct span){ sort_names + y->name, y->base });
 
 	/* Of two names of one file the one in cur/ is the later. */
@@ -162,7 +168,7 @@ scan_find(const struct scan *s, struct span base)
 	while (lo < hi) {
 		size_t mid = lo + (hi - lo) / 2;
 
-		if (span_cmp(scan_base(s, mid), base) < 0)
+		if (mdname_order(scan_base(s, mid), base) < 0)
 			lo = mid + 1;
 		else
 			hi = mid;

@@ -11,7 +11,8 @@
 #include "base/buf.h"
 
 struct scan_file {
-	size_t name; /* offset in names */
+	uint64_t time; /* mdname_time of the base */
+	uint32_t name; /* offset in names */
 	uint8_t len;
 	uint8_t base; /* length of the base */
 	bool in_new;
@@ -19,7 +20,7 @@ struct scan_file {
 
 struct scan {
 	struct buf names;
-	struct scan_file *file; /* in order of the bases */
+	struct scan_file *file; /* in mdname_order of the bases */
 	size_t n, cap;
 	/* Further names of a base: seen twice while it was renamed, or two
 	 * files of one name.  Each stands for file[of]. */

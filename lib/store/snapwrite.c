@@ -14,7 +14,8 @@ struct writing {
 	struct out out;
 	uint32_t sum;
 	struct tally tally;
-	size_t n, names;
+	size_t n, nnames;
+	struct buf names;
 	char buf[65536];
 };
 
@@ -38,13 +39,13 @@ put_entry(struct writing *w, const struct index *ix, const struct entry *e)
 	le_set(r + 24, 8, (uint64_t)e->msg.date);
 	le_set(r + 32, 8, e->msg.size);
 	le_set(r + 40, 4, e->msg.saved);
-	le_set(r + 44, 4, w->names);
+	le_set(r + 44, 4, w->names.n);
 	for (unsigned k = 0; k < ENTRY_FACTS; k++)
 		le_set(r + 48 + 4 * k, 4, e->fact[k]);
 	le_set(r + 60, 2, len);
 	le_set(r + 62, 2, e->bits & ENTRY_SAVED);
 	put(w, (struct span){ r, ENTRY_SIZE });
-	w->names += len;
+	buf_put(&w->names, (struct span){ file + 4, len });
 	w->n++;
 }
 
@@ -78,17 +79,6 @@ put_vanished(struct writing *w, const struct index *ix)
 }
 
 static void
-put_names(struct writing *w, const struct index *ix)
-{
-	char file[512];
-
-	for (size_t i = 0; i < ix->n; i++)
-		if (!ix->entry[i].msg.gone)
-			put(w,
-			    span_of(index_file(ix, &ix->entry[i], file) + 4));
-}
-
-static void
 fill_header(
     char *p, const struct index *ix, uint64_t gen, const struct writing *w)
 {
@@ -102,7 +92,7 @@ fill_header(
 	le_set(p + 40, 4, w->n);
 	le_set(p + 44, 4, (uint64_t)ix->nkeywords);
 	le_set(p + 52, 4, ix->trust.trusted);
-	le_set(p + 56, 8, w->names);
+	le_set(p + 56, 8, w->nnames);
 	le_set(p + 64, 8, (uint64_t)ix->trust.new_ns);
 	le_set(p + 72, 8, (uint64_t)ix->trust.cur_ns);
 	le_set(p + 80, 4, w->sum);
@@ -126,9 +116,11 @@ write_file(int fd, const struct index *ix, uint64_t gen)
 	static struct writing w;
 	char header[SNAPSHOT_HEADER] = { 0 };
 	size_t words;
+	bool over;
 
 	w.sum = 0;
-	w.n = w.names = 0;
+	w.n = 0;
+	buf_init(&w.names, UINT32_MAX);
 	out_init(&w.out, fd, w.buf, sizeof(w.buf));
 	out_put(&w.out, (struct span){ header, sizeof(header) });
 	for (size_t i = 0; i < ix->n; i++)
@@ -136,10 +128,13 @@ write_file(int fd, const struct index *ix, uint64_t gen)
 			put_entry(&w, ix, &ix->entry[i]);
 	put_vanished(&w, ix);
 	words = put_keywords(&w, ix);
-	put_names(&w, ix);
+	put(&w, buf_span(&w.names));
+	over = w.names.over;
+	w.nnames = w.names.n;
+	buf_free(&w.names);
 	if (out_flush(&w.out) == -1)
 		return -1;
-	if (w.names > UINT32_MAX) {
+	if (over) {
 		errno = EFBIG;
 		return -1;
 	}
