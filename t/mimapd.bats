@@ -196,6 +196,39 @@ assert p.wait(5) == 0
 E
 }
 
+@test "IDLE gives back the memory that an answer took" {
+	[[ $BUILD != *san* ]] || skip "the sanitizers need more"
+	[ -r /proc/self/smaps_rollup ] || skip "there is no smaps_rollup"
+	mkdir -p box/tmp box/new box/cur
+	for i in {1..400}; do
+		printf 'Subject: %s\n\nhi\n' $i >"box/cur/17000$i.x.host:2,S"
+	done
+	run -0 python3 - 3>&- <<'E'
+import signal, subprocess
+signal.alarm(20)
+p = subprocess.Popen(["mimapd", "-p", "box"], stdin=subprocess.PIPE,
+                     stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+def ask(s, until):
+    p.stdin.write(s + b"\r\n"); p.stdin.flush()
+    while until not in p.stdout.readline():
+        pass
+def private():
+    with open("/proc/%d/smaps_rollup" % p.pid) as f:
+        return sum(int(l.split()[1]) for l in f if l.startswith("Private_Dirty"))
+ask(b"a SELECT INBOX", b"a OK")
+ask(b"b FETCH 1:* (ENVELOPE BODYSTRUCTURE)", b"b OK")
+busy = private()
+ask(b"c IDLE", b"+ ")
+ask(b"DONE", b"c OK")
+idle = private()
+print(busy, idle)
+assert idle <= busy - 100, (busy, idle)
+ask(b"d FETCH 1:* (ENVELOPE)", b"d OK")
+p.stdin.close()
+assert p.wait() == 0
+E
+}
+
 @test "what APPEND stored is what FETCH gives, bare CR and LF, NUL, 8-bit" {
 	run -0 python3 - <<'E'
 import imaplib

@@ -1,6 +1,7 @@
 /* IDLE (RFC 2177): changes are told as they happen. */
 #include "imap.h"
 #include "io/deadline.h"
+#include "io/settle.h"
 
 enum { STILL_HERE = 120 };
 
@@ -28,6 +29,17 @@ finished(struct imap *im)
 	return false;
 }
 
+/* Many sessions wait like this for most of their life. */
+static void
+settle(struct imap *im)
+{
+	if (out_flush(&im->out) == 0 && im->out.n == 0)
+		settle_buffer(im->out.buf, im->out.cap);
+	if (im->in.data.n == 0)
+		settle_buffer(im->in.buf, im->in.cap);
+	settle_heap();
+}
+
 void
 cmd_idle(struct imap *im)
 {
@@ -35,6 +47,7 @@ cmd_idle(struct imap *im)
 	    ? -1
 	    : folder_watch(im->folder);
 	bool ask = im->folder != NULL && im->notify == NULL && watch == -1;
+	bool settled = false;
 	int64_t still = deadline_in(STILL_HERE),
 		end = deadline_in(TIME_IMAP_IDLE);
 
@@ -50,6 +63,9 @@ cmd_idle(struct imap *im)
 
 		if (im->notify != NULL)
 			watch = notify_watch(im, &next);
+		if (!settled)
+			settle(im);
+		settled = true;
 		r = wait_input(im, watch, next < still ? next : still);
 		if (r == 1) {
 			wait_fill(im);

@@ -14,6 +14,7 @@
 #include "io/log.h"
 #include "io/out.h"
 #include "io/sandbox.h"
+#include "io/settle.h"
 #include "io/user.h"
 #include "mtls.h"
 
@@ -210,7 +211,7 @@ half(struct mtls *m, int net, int app, int ctl)
 		tell_facts(&facts, ctl);
 	buf_free(&facts);
 	close(ctl);
-	tls_settle();
+	settle_heap();
 	pump(tls, net, app);
 	_exit(EXIT_OK);
 }

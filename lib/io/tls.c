@@ -1,7 +1,6 @@
 #include "io/tls.h"
 
 #include <errno.h>
-#include <malloc.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
@@ -156,14 +155,6 @@ tls_handshake(struct tls *t)
 	ERR_clear_error();
 	errno = 0;
 	return result(t, SSL_do_handshake(t->ssl));
-}
-
-void
-tls_settle(void)
-{
-#ifdef __GLIBC__
-	malloc_trim(0);
-#endif
 }
 
 enum tls_result

@@ -60,9 +60,6 @@ struct tls *tls_connect(struct tls_ctx *, int fd, const char *name);
 /* Go on with the handshake. */
 enum tls_result tls_handshake(struct tls *);
 
-/* Give back the memory that handshakes needed; many may wait long. */
-void tls_settle(void);
-
 /* At most max bytes; *n says how many. */
 enum tls_result tls_read(struct tls *, void *, size_t max, size_t *n);
 enum tls_result tls_write(struct tls *, const void *, size_t max, size_t *n);
