@@ -97,7 +97,7 @@ check_files(const char *name, struct index *ix)
 	struct scan s = { 0 };
 	char file[512];
 
-	if (scan_read(&s, ix->fd) == -1) {
+	if (scan_read(&s, ix->fd, SCAN_ALL) == -1) {
 		finding(name, "files", "new/ and cur/ can't be read");
 		return;
 	}
@@ -119,7 +119,8 @@ check_files(const char *name, struct index *ix)
 		    "%zu files are new, %zu renamed, %zu gone", s.n - known,
 		    renamed, gone);
 	if (s.new_ns == ix->trust.new_ns && s.cur_ns == ix->trust.cur_ns &&
-	    ix->trust.trusted && (gone > 0 || renamed > 0 || known < s.n))
+	    ix->trust.trusted == SCAN_ALL &&
+	    (gone > 0 || renamed > 0 || known < s.n))
 		finding(name, "files",
 		    "the index takes itself for complete, and is not");
 	scan_free(&s);

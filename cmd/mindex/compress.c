@@ -92,7 +92,7 @@ compress_message(const char *name, struct folder *f, size_t i)
 	if (!f->ix.entry[i].msg.gone) {
 		if (compress_file(f, file) == -1)
 			failed(file);
-		index_put_own_change(&f->ix);
+		index_put_own_change(&f->ix, SCAN_ALL);
 		if (index_commit(&f->ix) == -1)
 			failed(name);
 	}

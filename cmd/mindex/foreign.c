@@ -267,7 +267,7 @@ foreign_read(struct foreign *f, const char *path, bool inbox)
 	if (fd == -1)
 		return -1;
 	f->kind = kind_of(fd);
-	r = scan_read(&f->files, fd);
+	r = scan_read(&f->files, fd, SCAN_ALL);
 	if (r == 0)
 		r = read_kind(f, fd, inbox);
 	err = errno;

@@ -58,7 +58,7 @@ rename_file(struct folder *f, size_t i, const struct examined *x)
 		return errno == ENOENT ? 0 : -1;
 	index_put_moved(
 	    ix, e->msg.uid, (struct span){ to + 4, n }, from[0] == 'n', 0);
-	index_put_own_change(ix);
+	index_put_own_change(ix, SCAN_ALL);
 	return index_commit(ix);
 }
 

@@ -65,7 +65,7 @@ fill(int fd)
 	up.name = calloc(n + 1, sizeof(*up.name));
 	if (up.name == NULL)
 		die_memory();
-	if (scan_read(&up.files, fd) == -1)
+	if (scan_read(&up.files, fd, SCAN_ALL) == -1)
 		die_sys(EXIT_TEMP, "the folder");
 	up.place = calloc(up.files.n + 1, sizeof(*up.place));
 	if (up.place == NULL)

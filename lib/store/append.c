@@ -254,7 +254,7 @@ place_all(struct folder_append *a, struct index *ix, uint32_t *uid)
 			buf_clear(&ix->out);
 			return -1;
 		}
-	index_put_own_change(ix);
+	index_put_own_change(ix, SCAN_CUR);
 	if (index_commit(ix) == -1 || index_sync(ix) == -1)
 		return -1;
 	return maildir_sync_dir(&a->md, true);

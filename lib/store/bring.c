@@ -39,7 +39,7 @@ bring_open(struct bring *b, const char *path)
 	if (b->index == NULL)
 		die_memory();
 	if (index_open(&b->index->ix, path) == 0) {
-		if (scan_read(&b->have, b->md.fd) == 0)
+		if (scan_read(&b->have, b->md.fd, SCAN_ALL) == 0)
 			return 0;
 		err = errno;
 		index_close(&b->index->ix);
@@ -257,7 +257,7 @@ place_all(struct bring *b)
 		buf_clear(&ix->out);
 		return -1;
 	}
-	index_put_own_change(ix);
+	index_put_own_change(ix, SCAN_CUR);
 	return index_commit(ix) == 0 ? index_sync(ix) : -1;
 }
 

@@ -71,7 +71,8 @@ struct change {
 	uint64_t modseq; /* of what this pass changes */
 	uint64_t before; /* of what the pass before it changed; or 0 */
 	struct index_list list;
-	bool begun, renamed;
+	bool begun;
+	unsigned dirs;         /* SCAN_*: where names were changed */
 	int64_t freed, nfreed; /* bytes and messages that went */
 	bool missing;          /* a file was not there under its name */
 	int err;               /* and stop */
@@ -96,9 +97,9 @@ commit(struct change *c)
 		c->before = c->modseq;
 	}
 	c->begun = false;
-	if (c->renamed && !c->missing)
-		index_put_own_change(c->ix);
-	c->renamed = false;
+	if (!c->missing)
+		index_put_own_change(c->ix, c->dirs);
+	c->dirs = 0;
 	c->ix->own = true;
 	r = index_commit(c->ix);
 	c->ix->own = false;
@@ -107,6 +108,12 @@ commit(struct change *c)
 		r = -1;
 	}
 	return r;
+}
+
+static unsigned
+dir_of(const struct entry *e)
+{
+	return (e->bits & ENTRY_NEW) != 0 ? SCAN_NEW : SCAN_CUR;
 }
 
 /* Give the file the name of these flags, if it has another. */
@@ -134,7 +141,8 @@ rename_to(struct change *c, const struct entry *e, uint16_t flags, bool passed,
 			c->err = errno;
 		return false;
 	}
-	*renamed = c->renamed = true;
+	*renamed = true;
+	c->dirs |= SCAN_CUR | dir_of(e);
 	return true;
 }
 
@@ -220,7 +228,7 @@ expunge_one(struct change *c, const struct entry *e)
 			c->err = errno;
 		return;
 	}
-	c->renamed = true;
+	c->dirs |= dir_of(e);
 	c->freed += (int64_t)size;
 	c->nfreed++;
 	put_item(c, RECORD_GONE, e->msg.uid);

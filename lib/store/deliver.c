@@ -76,7 +76,7 @@ delivery_end(struct delivery *d)
 	if (d == NULL)
 		return;
 	if (d->any) {
-		index_put_own_change(&d->ix);
+		index_put_own_change(&d->ix, SCAN_NEW);
 		if (index_commit(&d->ix) == -1)
 			log_error(d->ix.path, NULL);
 		else

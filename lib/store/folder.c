@@ -72,6 +72,7 @@ take_recent(struct folder *f)
 	struct index *ix = &f->ix;
 	struct index_list l;
 	bool any = false, all = true;
+	unsigned dirs = 0;
 
 	if (ix->tally.fresh == 0)
 		return 0;
@@ -82,9 +83,12 @@ take_recent(struct folder *f)
 			continue;
 		e->msg.flags |= FLAG_RECENT;
 		recent_from(f, e->msg.uid);
-		if ((e->bits & ENTRY_NEW) != 0 && !take_file(ix, e)) {
-			all = false;
-			continue;
+		if ((e->bits & ENTRY_NEW) != 0) {
+			if (!take_file(ix, e)) {
+				all = false;
+				continue;
+			}
+			dirs = SCAN_ALL;
 		}
 		if (!any)
 			index_list_begin(ix, &l, RECORD_TAKEN, 0);
@@ -95,7 +99,7 @@ take_recent(struct folder *f)
 		return 0;
 	index_list_end(ix, &l);
 	if (all)
-		index_put_own_change(ix);
+		index_put_own_change(ix, dirs);
 	return index_commit(ix);
 }
 
@@ -291,6 +295,8 @@ folder_close(struct folder *f)
 			view_flush_facts(&f->ix, &f->cache);
 		index_unlock(&f->ix);
 	}
+	if (f->rw)
+		index_shorten(&f->ix);
 	if (f->watch != -1)
 		close(f->watch);
 	cache_close(&f->cache);

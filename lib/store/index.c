@@ -11,6 +11,8 @@
 #include "store/scan.h"
 
 enum { LOCK_WAIT_MS = 30000, ALL_AT_ONCE = 1048576 };
+/* A journal is long when it has so much of the snapshot's size. */
+enum { WORK_PART = 16, END_PART = 128 };
 enum { UID_GAP = 262144, MODSEQ_GAP = 1048576 };
 
 uint64_t index_journal_max = 65536;
@@ -284,7 +286,7 @@ index_quiet(const struct index *ix, bool believe)
 	    st.st_nlink > 0 && (uint64_t)st.st_size == ix->applied &&
 	    scan_mtimes(ix->fd, &new_ns, &cur_ns) == 0 &&
 	    new_ns == ix->trust.new_ns && cur_ns == ix->trust.cur_ns &&
-	    (believe || ix->trust.trusted);
+	    (believe || ix->trust.trusted == SCAN_ALL);
 }
 
 static int
@@ -319,6 +321,20 @@ commit_all(struct index *ix)
 	return -1;
 }
 
+static bool
+is_long(const struct index *ix, uint64_t part)
+{
+	return ix->gen != 0 && ix->applied > index_journal_max &&
+	    ix->applied > ix->snap.size / part;
+}
+
+void
+index_shorten(struct index *ix)
+{
+	if (is_long(ix, END_PART))
+		index_compact_unlocked(ix);
+}
+
 static int
 commit_journal(struct index *ix)
 {
@@ -336,8 +352,7 @@ commit_journal(struct index *ix)
 	ix->applied += index_replay(ix, buf_span(&ix->out));
 	buf_clear(&ix->out);
 	/* A journal that grows on is only slower. */
-	if (ix->applied > index_journal_max && ix->applied > ix->snap.size / 2)
-		ix->compact = true;
+	ix->compact = is_long(ix, WORK_PART);
 	return 0;
 }
 

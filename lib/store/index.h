@@ -17,6 +17,7 @@
 #include "base/limits.h"
 #include "store/folder.h"
 #include "store/journal.h"
+#include "store/scan.h"
 #include "store/uidmem.h"
 
 enum {
@@ -55,7 +56,7 @@ enum { INDEX_ID = 32 };
 
 struct trust {
 	int64_t new_ns, cur_ns; /* -1: none known */
-	bool trusted;           /* both were 2 s old when they were read */
+	unsigned trusted;       /* SCAN_*: those that were 2 s old when read */
 };
 
 struct index {
@@ -92,7 +93,7 @@ struct index {
 };
 
 /*
- * A journal over this size, and over half of the snapshot's, is replaced
+ * A journal over this size, and over a part of the snapshot's, is replaced
  * by a new snapshot; tests make it small.
  */
 extern uint64_t index_journal_max;
@@ -127,6 +128,9 @@ MUST int index_sync(struct index *);
 
 /* Replace the snapshot and begin a new journal, under the lock. */
 MUST int index_compact(struct index *);
+
+/* At the end of a session, when it has time: a journal worth a snapshot. */
+void index_shorten(struct index *);
 
 /* compact.c: the same, mostly without it: a failure is logged. */
 void index_compact_unlocked(struct index *);
@@ -187,8 +191,11 @@ void index_put_keyword(struct index *, int k, struct span name);
 void index_put_uidnext(struct index *, uint32_t uidnext, uint64_t modseq);
 void index_put_trust(struct index *, const struct trust *);
 
-/* The mtimes as they are now, not to be trusted. */
-void index_put_own_change(struct index *);
+/*
+ * The mtimes of the directories (SCAN_*) that we have changed, as they are
+ * now, not to be trusted.
+ */
+void index_put_own_change(struct index *, unsigned dirs);
 
 /*
  * Lists of any length: begun, items, ended.  type GONE, TAKEN, FLAGS,

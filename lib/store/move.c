@@ -121,12 +121,18 @@ put_gone(struct transfer *t)
 {
 	struct index *ix = &t->from->ix;
 	struct index_list l;
+	unsigned dirs = SCAN_CUR;
 
 	index_list_begin(ix, &l, RECORD_GONE, ix->modseq + 1);
-	for (size_t k = 0; k < t->n; k++)
-		index_list_item(ix, &l, ix->entry[t->idx[k]].msg.uid);
+	for (size_t k = 0; k < t->n; k++) {
+		const struct entry *e = &ix->entry[t->idx[k]];
+
+		if ((e->bits & ENTRY_NEW) != 0)
+			dirs |= SCAN_NEW;
+		index_list_item(ix, &l, e->msg.uid);
+	}
 	index_list_end(ix, &l);
-	index_put_own_change(ix);
+	index_put_own_change(ix, dirs);
 	ix->own = true;
 	if (index_commit(ix) == -1)
 		log_error(ix->path, NULL);

@@ -13,7 +13,10 @@
 
 static const int64_t settle_ns = INT64_C(2000000000);
 
-enum { MANY = 4096 };
+enum {
+	MANY = 4096,
+	LOOK_UP_MAX = 16 /* each is a look at all entries */
+};
 
 /* An entry that is not gone. */
 struct known {
@@ -24,6 +27,7 @@ struct known {
 
 struct work {
 	struct index *ix;
+	unsigned dirs; /* SCAN_*: those that are read */
 	struct scan first, again;
 	struct known *known; /* in mdname_order */
 	size_t nknown;
@@ -55,6 +59,15 @@ numbers(size_t n)
 	return p;
 }
 
+/* Whether its file should be in a directory that is read. */
+static bool
+is_expected(const struct work *w, const struct entry *e)
+{
+	unsigned dir = (e->bits & ENTRY_NEW) != 0 ? SCAN_NEW : SCAN_CUR;
+
+	return !e->msg.gone && (w->dirs & dir) != 0;
+}
+
 static void
 list_known(struct work *w)
 {
@@ -66,7 +79,7 @@ list_known(struct work *w)
 	for (size_t i = 0; i < ix->n; i++) {
 		struct known *k = &w->known[w->nknown];
 
-		if (ix->entry[i].msg.gone)
+		if (!is_expected(w, &ix->entry[i]))
 			continue;
 		k->base = index_base(ix, &ix->entry[i]);
 		k->time = mdname_time(k->base);
@@ -102,7 +115,7 @@ missed(struct work *w, const struct entry *e)
 	size_t i;
 
 	if (!w->looked_again) {
-		if (scan_read(&w->again, w->ix->fd) == -1)
+		if (scan_read(&w->again, w->ix->fd, SCAN_ALL) == -1)
 			return -1;
 		w->looked_again = true;
 	}
@@ -224,43 +237,79 @@ part_twin(struct work *w, const struct scan_twin *t)
 		log_error(w->ix->path, NULL);
 }
 
+/* What was not read is as it was. */
 static void
 put_trust(struct work *w)
 {
-	struct scan *s = &w->first;
-	struct trust t = { s->new_ns, s->cur_ns, false };
+	const struct scan *s = &w->first;
+	struct trust t = w->ix->trust;
 
-	t.trusted = !w->incomplete && s->new_ns <= s->at_ns - settle_ns &&
-	    s->cur_ns <= s->at_ns - settle_ns;
+	t.trusted &= ~w->dirs;
+	if ((w->dirs & SCAN_NEW) != 0)
+		t.new_ns = s->new_ns;
+	if ((w->dirs & SCAN_CUR) != 0)
+		t.cur_ns = s->cur_ns;
+	if (s->new_ns <= s->at_ns - settle_ns)
+		t.trusted |= w->dirs & SCAN_NEW;
+	if (s->cur_ns <= s->at_ns - settle_ns)
+		t.trusted |= w->dirs & SCAN_CUR;
 	if (w->incomplete)
-		t.new_ns = t.cur_ns = -1;
+		t = (struct trust){ .new_ns = -1, .cur_ns = -1 };
 	index_put_trust(w->ix, &t);
 }
 
-int
-index_scan(struct index *ix, bool believe)
+/*
+ * Of one directory alone: a file that is new there may be known from the
+ * other one.
+ */
+static bool
+is_enough(const struct work *w)
 {
-	struct work w = { .ix = ix };
-	int64_t new_ns, cur_ns;
-	int r = -1, err;
+	const struct index *ix = w->ix;
 
-	if (scan_mtimes(ix->fd, &new_ns, &cur_ns) == -1)
-		return -1;
-	if (new_ns == ix->trust.new_ns && cur_ns == ix->trust.cur_ns &&
-	    (believe || ix->trust.trusted))
-		return 0;
-	if (scan_read(&w.first, ix->fd) == 0) {
-		list_known(&w);
-		for (size_t i = 0; i < w.first.ntwins; i++)
-			part_twin(&w, &w.first.twin[i]);
-		if (merge(&w) == 0 && put_found(&w) == 0) {
-			put_gone(&w);
-			put_trust(&w);
-			r = index_commit(ix);
+	if (w->dirs == SCAN_ALL)
+		return true;
+	for (size_t k = 0; k < w->nfound && w->nfound <= LOOK_UP_MAX; k++) {
+		struct span base = scan_base(&w->first, w->found[k]);
+
+		for (size_t i = 0; i < ix->n; i++) {
+			const struct entry *e = &ix->entry[i];
+
+			if (!e->msg.gone && e->len >= base.n &&
+			    span_eq(index_base(ix, e), base))
+				return false;
 		}
 	}
-	err = errno;
-	if (r == -1)
+	return w->nfound <= LOOK_UP_MAX;
+}
+
+/* 1: both directories must be read.  0, or -1 and errno. */
+static int
+look(struct work *w)
+{
+	if (scan_read(&w->first, w->ix->fd, w->dirs) == -1)
+		return -1;
+	list_known(w);
+	for (size_t i = 0; i < w->first.ntwins; i++)
+		part_twin(w, &w->first.twin[i]);
+	if (merge(w) == -1)
+		return -1;
+	if (!is_enough(w))
+		return 1;
+	if (put_found(w) == -1)
+		return -1;
+	put_gone(w);
+	put_trust(w);
+	return index_commit(w->ix);
+}
+
+static int
+look_at(struct index *ix, unsigned dirs)
+{
+	struct work w = { .ix = ix, .dirs = dirs };
+	int r = look(&w), err = errno;
+
+	if (r != 0)
 		buf_clear(&ix->out);
 	scan_free(&w.first);
 	scan_free(&w.again);
@@ -268,4 +317,23 @@ index_scan(struct index *ix, bool believe)
 	free(w.found);
 	errno = err;
 	return r;
+}
+
+int
+index_scan(struct index *ix, bool believe)
+{
+	unsigned dirs = believe ? 0 : SCAN_ALL & ~ix->trust.trusted;
+	int64_t new_ns, cur_ns;
+	int r;
+
+	if (scan_mtimes(ix->fd, &new_ns, &cur_ns) == -1)
+		return -1;
+	if (new_ns != ix->trust.new_ns)
+		dirs |= SCAN_NEW;
+	if (cur_ns != ix->trust.cur_ns)
+		dirs |= SCAN_CUR;
+	if (dirs == 0)
+		return 0;
+	r = look_at(ix, dirs);
+	return r == 1 ? look_at(ix, SCAN_ALL) : r;
 }

@@ -80,12 +80,18 @@ index_put_trust(struct index *ix, const struct trust *t)
 }
 
 void
-index_put_own_change(struct index *ix)
+index_put_own_change(struct index *ix, unsigned dirs)
 {
-	struct trust t = { .trusted = false };
+	struct trust t = ix->trust;
+	int64_t new_ns, cur_ns;
 
-	if (scan_mtimes(ix->fd, &t.new_ns, &t.cur_ns) == -1)
-		t.new_ns = t.cur_ns = -1;
+	if (scan_mtimes(ix->fd, &new_ns, &cur_ns) == -1)
+		new_ns = cur_ns = -1;
+	if ((dirs & SCAN_NEW) != 0)
+		t.new_ns = new_ns;
+	if ((dirs & SCAN_CUR) != 0)
+		t.cur_ns = cur_ns;
+	t.trusted &= ~dirs;
 	index_put_trust(ix, &t);
 }
 

@@ -285,7 +285,7 @@ apply_trust(struct index *ix, struct span b)
 {
 	ix->trust.new_ns = (int64_t)le_take(&b, 8);
 	ix->trust.cur_ns = (int64_t)le_take(&b, 8);
-	ix->trust.trusted = le_take(&b, 1) != 0;
+	ix->trust.trusted = (unsigned)le_take(&b, 1) & SCAN_ALL;
 }
 
 static void

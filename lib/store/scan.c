@@ -131,14 +131,14 @@ part_twins(struct scan *s)
 }
 
 int
-scan_read(struct scan *s, int dirfd)
+scan_read(struct scan *s, int dirfd, unsigned dirs)
 {
 	buf_init(&s->names, names_max);
 	s->n = s->ntwins = 0;
 	s->at_ns = scan_now();
 	if (scan_mtimes(dirfd, &s->new_ns, &s->cur_ns) == -1 ||
-	    read_dir(s, dirfd, "new", true) == -1 ||
-	    read_dir(s, dirfd, "cur", false) == -1)
+	    ((dirs & SCAN_NEW) != 0 && read_dir(s, dirfd, "new", true) == -1) ||
+	    ((dirs & SCAN_CUR) != 0 && read_dir(s, dirfd, "cur", false) == -1))
 		return -1;
 	if (s->names.over) {
 		errno = EFBIG;

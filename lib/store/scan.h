@@ -10,6 +10,8 @@
 
 #include "base/buf.h"
 
+enum { SCAN_NEW = 1, SCAN_CUR = 2, SCAN_ALL = 3 };
+
 struct scan_file {
 	uint64_t time; /* mdname_time of the base */
 	uint32_t name; /* offset in names */
@@ -33,8 +35,11 @@ struct scan {
 	int64_t new_ns, cur_ns, at_ns;
 };
 
-/* All zero is a fresh one.  0, or -1 and errno. */
-MUST int scan_read(struct scan *, int dirfd);
+/*
+ * Read these of the directories.  All zero is a fresh one.  0, or -1 and
+ * errno.
+ */
+MUST int scan_read(struct scan *, int dirfd, unsigned dirs);
 void scan_free(struct scan *);
 
 struct span scan_name(const struct scan *, size_t i);

@@ -104,7 +104,7 @@ load_header(struct index *ix, const char *h)
 	ix->uidvalidity = (uint32_t)le_get(h + 24, 4);
 	ix->uidnext = (uint32_t)le_get(h + 28, 4);
 	ix->modseq = le_get(h + 32, 8);
-	ix->trust.trusted = le_get(h + 52, 4) != 0;
+	ix->trust.trusted = (unsigned)le_get(h + 52, 4) & SCAN_ALL;
 	ix->trust.new_ns = (int64_t)le_get(h + 64, 8);
 	ix->trust.cur_ns = (int64_t)le_get(h + 72, 8);
 	ix->vanished_floor = le_get(h + 88, 8);

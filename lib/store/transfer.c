@@ -178,7 +178,7 @@ transfer_put_new(struct transfer *t, uint32_t *uids)
 		new.file = span_of(transfer_name(t, k) + 4);
 		index_put_new(t->to, &new);
 	}
-	index_put_own_change(t->to);
+	index_put_own_change(t->to, SCAN_CUR);
 	return index_commit(t->to);
 }
 

@@ -400,6 +400,62 @@ test_twins(void)
 
 /* An index that is lost, cut or older never gives a UID twice. */
 static void
+set_back(const char *folder, const char *dir, const struct stat *was)
+{
+	struct timespec t[2] = { was->st_atim, was->st_mtim };
+	char p[512];
+
+	path_of(p, folder, dir);
+	check(utimensat(AT_FDCWD, p, t, 0) == 0);
+}
+
+/* Only the directory that has changed is read; when that tells all. */
+static void
+test_one_directory(void)
+{
+	struct timespec old[2] = { { 1700000000, 0 }, { 1700000000, 0 } };
+	struct folder *f;
+	struct stat was;
+	char p[512];
+
+	make("one");
+	put("one", "cur/1.a:2,S", "x\n");
+	put("one", "new/2.b", "x\n");
+	path_of(p, "one", "cur");
+	check(utimensat(AT_FDCWD, p, old, 0) == 0);
+	path_of(p, "one", "new");
+	check(utimensat(AT_FDCWD, p, old, 0) == 0);
+	f = open_folder("one", false);
+	check(folder_count(f) == 2);
+	folder_close(f);
+	/* Behind its back, with the mtime that it has trusted. */
+	path_of(p, "one", "cur");
+	check(stat(p, &was) == 0);
+	put("one", "cur/3.c:2,", "x\n");
+	set_back("one", "cur", &was);
+	put("one", "new/4.d", "x\n");
+	f = open_folder("one", false);
+	check(folder_count(f) == 3 && uid(f, 2) == 3);
+	folder_close(f);
+	/* From cur/ back into new/: it is no other message. */
+	move("one", "cur/1.a:2,S", "new/1.a");
+	set_back("one", "cur", &was);
+	f = open_folder("one", false);
+	check(folder_count(f) == 4 && uid(f, 0) == 1 && uid(f, 3) == 4);
+	check((folder_msg(f, 0)->flags & FLAG_SEEN) == 0);
+	folder_close(f);
+	/* And from new/ into cur/: it has not gone. */
+	path_of(p, "one", "cur");
+	check(stat(p, &was) == 0);
+	move("one", "new/2.b", "cur/2.b:2,F");
+	set_back("one", "cur", &was);
+	f = open_folder("one", false);
+	check(folder_count(f) == 4 && uid(f, 1) == 2);
+	check((folder_msg(f, 1)->flags & FLAG_FLAGGED) != 0);
+	folder_close(f);
+}
+
+static void
 test_lost(void)
 {
 	struct folder *f = open_folder(".b", true);
@@ -446,6 +502,7 @@ main(void)
 	test_twins();
 	test_watch();
 	test_lost();
+	test_one_directory();
 	if (fs_remove_tree(AT_FDCWD, root) == -1)
 		printf("# %s is left\n", root);
 	return done();
