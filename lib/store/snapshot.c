@@ -16,6 +16,7 @@
 #include "store/crc.h"
 #include "store/index.h"
 #include "store/le.h"
+#include "store/mdname.h"
 
 enum { AS_IN_FILE = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ };
 enum { HEADER_SUM = SNAPSHOT_HEADER - 4, RANGE = 16, SPARE = 16384 };
@@ -86,7 +87,8 @@ find_parts(const char *head, uint64_t size, struct parts *p)
 	p->nkeywords = (size_t)le_get(head + 44, 4);
 	p->nvanished = (size_t)le_get(head + 84, 4);
 	if (p->nkeywords > LIMIT_KEYWORDS || p->nvanished > LIMIT_VANISHED ||
-	    size > file_max || names > size)
+	    size > file_max || names > size || words > size ||
+	    p->n > size / ENTRY_SIZE)
 		return false;
 	p->vanished = SNAPSHOT_HEADER + p->n * ENTRY_SIZE;
 	p->keywords = p->vanished + p->nvanished * RANGE;
@@ -224,9 +226,13 @@ is_sound(const struct index *ix)
 
 	for (size_t i = 0; i < ix->n; i++) {
 		const struct entry *e = &ix->entry[i];
+		unsigned char gone;
 
+		memcpy(&gone, &e->msg.gone, 1); /* any byte may be there */
 		if (e->msg.uid <= last || e->msg.uid >= ix->uidnext ||
-		    e->msg.gone || e->len == 0 || e->msg.name > ix->nmap ||
+		    gone != 0 || (e->msg.flags & ~FLAG_ALL) != 0 ||
+		    (e->bits & ~ENTRY_SAVED) != 0 || e->len == 0 ||
+		    e->len > MDNAME_MAX || e->msg.name > ix->nmap ||
 		    e->len > ix->nmap - e->msg.name)
 			return false;
 		last = e->msg.uid;

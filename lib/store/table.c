@@ -49,7 +49,7 @@ index_name(const struct index *ix, const struct entry *e)
 		at -= ix->nmap;
 		all = buf_span(&ix->names);
 	}
-	if (at > all.n || e->len > all.n - at)
+	if (at > all.n || e->len > all.n - at || e->len > MDNAME_MAX)
 		return SPAN("?"); /* a damaged snapshot: no file has it */
 	return (struct span){ all.p + at, e->len };
 }

@@ -9,7 +9,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
 static void
 make_records(struct buf *b, const uint8_t *p, size_t n)
 {
-	static const char types[] = "NMFVXKUTS?";
+	static const char types[] = "NMFVXKUTSC?";
 
 	while (n >= 2) {
 		size_t len = p[1] < n - 2 ? p[1] : n - 2;
@@ -49,6 +49,7 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	index_replay(&ix, (struct span){ (const char *)p, n });
 	buf_free(&b);
 	buf_free(&ix.names);
-	free(ix.entry);
+	index_free_table(&ix);
+	free(ix.vanished);
 	return 0;
 }
