@@ -90,6 +90,8 @@ a("APPEND INBOX {100+}\r\n" + "x" * 100 + " {101+}\r\n" + "x" * 101, "NO [TOOBIG
 a("APPEND nobox {90}", "NO [TRYCREATE]")
 got = a("NOOP")
 assert got == [], got
+a('APPEND INBOX CATENATE (URL "/INBOX/;UID=1" TEXT {1+}\r\nx)', "NO [TOOBIG]")
+a('APPEND INBOX CATENATE (TEXT {1+}\r\nx URL "/INBOX/;UID=1")', "NO [TOOBIG]")
 assert "APPENDLIMIT=100" in a("CAPABILITY")[0]
 got = a("STATUS INBOX (APPENDLIMIT)")
 assert got == ['* STATUS "INBOX" (APPENDLIMIT 100)'], got

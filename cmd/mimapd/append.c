@@ -49,16 +49,20 @@ append_failed(struct append *a)
 	return false;
 }
 
-/* Room for n octets more of the present message. */
 bool
-append_fits(struct append *a, uint64_t n)
+append_add(struct append *a, uint64_t n)
 {
 	uint64_t max = append_limit();
 
-	if (n <= max && a->size <= max - n) {
-		a->size += n;
-		return true;
-	}
+	if (n > max || a->size > max - n)
+		return false;
+	a->size += n;
+	return true;
+}
+
+bool
+append_too_big(struct append *a)
+{
 	imap_reply(a->im, "NO [TOOBIG] The message is too large");
 	return false;
 }
@@ -244,8 +248,9 @@ literal(struct append *a)
 		return bad(a, "Syntax of APPEND");
 	if (a->replaced != SIZE_MAX && a->f->n > 0)
 		return bad(a, "REPLACE takes one message");
-	if (!append_fits(a, e->message) || !has_room(a, a->size, 1) ||
-	    !begin(a))
+	if (!append_add(a, e->message))
+		return append_too_big(a);
+	if (!has_room(a, a->size, 1) || !begin(a))
 		return false;
 	return !e->binary || e->open > 0 || append_binary(a);
 }

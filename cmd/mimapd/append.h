@@ -29,8 +29,10 @@ struct append {
 	char other_path[LIMIT_PATH];
 };
 
-/* Both answer when there is none. */
-bool append_fits(struct append *, uint64_t n);
+/* n octets more of the present message; false when there is no room. */
+bool append_add(struct append *, uint64_t n);
+/* Both answer, and are false. */
+bool append_too_big(struct append *);
 bool append_failed(struct append *);
 
 /* text.c: a piece of the message, as it is on the wire */

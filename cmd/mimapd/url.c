@@ -35,7 +35,7 @@ take_head(struct catch *c, struct span *s)
 	}
 	if (c->text &&
 	    (c->n < 6 || !num_u64((struct span){ c->head + 2, c->n - 5 }, &n) ||
-		!append_fits(c->a, n)))
+		!append_add(c->a, n)))
 		c->refused = true;
 }
 
@@ -185,7 +185,7 @@ append_url(struct append *a, struct span url)
 	    i == folder_count(f) || folder_msg(f, i)->uid != u.uid ||
 	    !copy(a, f, i, it, &c))
 		return bad_url(a, url);
-	return !c.refused;
+	return !c.refused || append_too_big(a);
 }
 
 void
