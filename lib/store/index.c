@@ -363,6 +363,12 @@ index_commit(struct index *ix)
 
 	if (ix->out.n == 0 && !ix->bulk)
 		return 0;
+	if (ix->gen == 0) { /* one before has failed: not behind its back */
+		buf_clear(&ix->out);
+		ix->bulk = false;
+		errno = EIO;
+		return -1;
+	}
 	r = ix->bulk || (ix->out.n > ALL_AT_ONCE && ix->out.n > ix->snap.size)
 	    ? commit_all(ix)
 	    : commit_journal(ix);

@@ -4,13 +4,16 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/limits.h"
 #include "io/fs.h"
 #include "store/index.h"
+#include "store/view.h"
 #include "test.h"
 
 static char root[] = "/tmp/pneu-append.XXXXXX";
@@ -166,6 +169,35 @@ test_kept(void)
 	check(append("A", NULL, 2) == 1 && files("A", "cur") == 2);
 }
 
+/* The disk is full for a record, and not for the next: all or nothing. */
+static void
+test_full(void)
+{
+	struct rlimit old, small;
+	struct index ix;
+	struct index_new new = { .fresh = true };
+	char path[LIMIT_PATH];
+
+	make("F");
+	path_of("F", path);
+	check(append("F", NULL, 2) == 1);
+	check(index_open(&ix, path) == 0 && index_lock(&ix) == 0);
+	signal(SIGXFSZ, SIG_IGN);
+	getrlimit(RLIMIT_FSIZE, &old);
+	small = old;
+	small.rlim_cur = (rlim_t)ix.applied;
+	setrlimit(RLIMIT_FSIZE, &small);
+	check(view_keyword(&ix, SPAN("other")) == -1);
+	setrlimit(RLIMIT_FSIZE, &old);
+	new.uid = ix.uidnext;
+	new.file = SPAN("1000000000.M1P1.x:2,");
+	index_put_new(&ix, &new);
+	check(index_commit(&ix) == -1);
+	index_unlock(&ix);
+	index_close(&ix);
+	check(append("F", NULL, 1) == 3);
+}
+
 int
 main(void)
 {
@@ -174,6 +206,7 @@ main(void)
 	test_several();
 	test_none();
 	test_kept();
+	test_full();
 	folder_append_close(&a);
 	folder_append_close(&a);
 	check(fs_remove_tree(AT_FDCWD, root) == 0);
