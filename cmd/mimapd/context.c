@@ -312,11 +312,13 @@ void
 context_expunged(struct imap *im, size_t i, uint32_t uid)
 {
 	for (struct context *c = im->contexts; c != NULL; c = c->next) {
-		size_t k = 0;
+		size_t k = c->n;
 
-		while (k < c->n && c->uids[k] != uid)
-			k++;
-		if (k == c->n)
+		/* they go from the last one on */
+		while (k > 0 && c->uids[k - 1] != uid &&
+		    (c->sorted || c->uids[k - 1] > uid))
+			k--;
+		if (k == 0 || c->uids[--k] != uid)
 			continue;
 		begin(im, c);
 		out_puts(&im->out, "REMOVEFROM (");
