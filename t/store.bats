@@ -48,6 +48,10 @@ age() {
 	touch -d '-10 seconds' box/new box/cur
 }
 
+teardown() {
+	umount full 2>/dev/null || :
+}
+
 @test "an index that is lost gives every message a new name" {
 	named >one
 	rm box/pneu.*
@@ -204,4 +208,29 @@ age() {
 	printf 'UIDL\r\nQUIT\r\n' | mpop -p .mail >out 2>log
 	[ -s .mail/pneu.uidvalidity ]
 	[ ! -e pneu.uidvalidity ]
+}
+
+@test "on a full disk messages can be removed, and flags are the files' own" {
+	[ "$(id -u)" -eq 0 ] || skip "needs mount"
+	mkdir full
+	mount -t tmpfs -o size=512k,mode=0777 tmpfs full 2>/dev/null ||
+		skip "no mount here"
+	mkdir -p full/box/{tmp,new,cur}
+	for i in {100..150}; do
+		echo "Subject: $i" >"full/box/cur/$i.M1.host:2,S"
+	done
+	printf 'a SELECT INBOX\r\n' | mimapd -p full/box >/dev/null
+	# up to the last byte of the journal's page
+	dd if=/dev/zero of=full/fill bs=4k 2>/dev/null || :
+	for i in {100..150}; do
+		mv full/box/cur/$i.M1.host:2,{S,RS}
+	done
+	run -0 mimapd -p full/box < <(printf '%s\r\n' 'a SELECT INBOX' \
+		'b STORE 1:* +FLAGS.SILENT (\Deleted)' 'c FETCH 51 FLAGS' \
+		'd EXPUNGE' 'e SELECT INBOX' 'f LOGOUT')
+	[[ $output == *'* 51 EXISTS'*'a OK'*'c OK'*'d OK'*'* 0 EXISTS'*'e OK'* ]]
+	[ -z "$(ls full/box/cur)" ]
+	rm full/fill
+	run -0 mimapd -p full/box < <(printf 'a SELECT INBOX\r\n')
+	[[ $output == *'* 0 EXISTS'*'UIDNEXT 52]'*'a OK'* ]]
 }

@@ -255,7 +255,7 @@ index_lock_in(struct index *ix, int wait_ms)
 	}
 	if (fs_lock(ix->lock_fd, true, deadline_now() + wait_ms) == -1)
 		return -1;
-	if (ix->gen != 0 && snapshot_is_same(ix))
+	if (ix->gen != 0 && !ix->ahead && snapshot_is_same(ix))
 		r = catch_up(ix);
 	else
 		r = index_reload(ix);
@@ -335,6 +335,36 @@ index_shorten(struct index *ix)
 		index_compact_unlocked(ix);
 }
 
+/* Nothing in it but what the directories tell, too. */
+static bool
+is_told_by_files(const struct index *ix)
+{
+	struct span s = buf_span(&ix->out), body;
+	char type;
+
+	while (record_next(&s, ix->gen, &type, &body))
+		if (strchr("MXVTSC", type) == NULL)
+			return false;
+	return s.n == 0;
+}
+
+/*
+ * On a full disk messages can be removed all the same.  No MODSEQ grows by
+ * what is in no journal; the next look finds it all again.
+ */
+static void
+go_ahead(struct index *ix)
+{
+	uint64_t modseq = ix->modseq;
+
+	index_replay(ix, buf_span(&ix->out));
+	ix->modseq = modseq;
+	for (size_t i = 0; i < ix->n; i++)
+		if (ix->entry[i].msg.modseq > modseq)
+			ix->entry[i].msg.modseq = modseq;
+	ix->ahead = true;
+}
+
 static int
 commit_journal(struct index *ix)
 {
@@ -344,6 +374,11 @@ commit_journal(struct index *ix)
 		err = ix->out.over ? EFBIG : errno;
 		if (ftruncate(ix->journal_fd, (off_t)ix->applied) == -1)
 			err = errno;
+		if ((err == ENOSPC || err == EDQUOT) && is_told_by_files(ix)) {
+			go_ahead(ix);
+			buf_clear(&ix->out);
+			return 0;
+		}
 		buf_clear(&ix->out);
 		ix->gen = 0; /* memory may be ahead of the disk: load again */
 		errno = err;

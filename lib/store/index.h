@@ -88,6 +88,7 @@ struct index {
 	struct buf out; /* records to be committed */
 	bool own;       /* what is applied is no news to us */
 	bool reset;     /* UIDVALIDITY changed under a session */
+	bool ahead;     /* memory knows what no journal had room for */
 	bool compact;   /* the journal is long: when it is unlocked */
 	bool bulk;      /* no journal has it: the next commit is a snapshot */
 };

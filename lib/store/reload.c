@@ -87,6 +87,7 @@ index_reload(struct index *ix)
 	ix->cap = 0;
 	index_free_table(ix);
 	buf_clear(&ix->out);
+	ix->ahead = false;
 	r = index_load(ix);
 	err = errno;
 	if (r == 0 && ix->shown > 0 && uidvalidity != ix->uidvalidity) {
