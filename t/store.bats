@@ -234,3 +234,51 @@ teardown() {
 	run -0 mimapd -p full/box < <(printf 'a SELECT INBOX\r\n')
 	[[ $output == *'* 0 EXISTS'*'UIDNEXT 52]'*'a OK'* ]]
 }
+
+@test "what was removed on a full disk is written down when there is room" {
+	[ "$(id -u)" -eq 0 ] || skip "needs mount"
+	mkdir full
+	mount -t tmpfs -o size=512k,mode=0777 tmpfs full 2>/dev/null ||
+		skip "no mount here"
+	run -0 env PYTHONPATH="$ROOT/t/imap" PYTHONDONTWRITEBYTECODE=1 \
+		python3 - 3>&- <<'E'
+import os
+from client import Session
+b = "full/box"
+for d in "tmp", "new", "cur", "../more":
+    os.makedirs(f"{b}/{d}")
+for i in range(100, 151):  # with another link each, so that no room comes
+    open(f"{b}/cur/{i}.M1.host:2,ST", "w").write(f"Subject: {i}\n")
+    os.link(f"{b}/cur/{i}.M1.host:2,ST", f"full/more/{i}")
+def look(n):
+    s = Session(b)
+    got = s("SELECT INBOX")
+    assert f"* {n} EXISTS" in got, (n, got)
+    s.close()
+look(51)
+a = Session(b)
+a("SELECT INBOX")
+with open("full/fill", "wb", 0) as f:
+    try:
+        while True:
+            f.write(bytes(4096))
+    except OSError:
+        pass
+def flags(names, to):
+    for n in os.listdir(b + "/cur"):
+        if n[:3] in names:
+            os.rename(f"{b}/cur/{n}", f"{b}/cur/{n[:3]}.M1.host:2,{to}")
+    look(51)
+for k in range(6):
+    flags([str(i) for i in range(100, 151)], "ST" if k % 2 else "RST")
+for k in range(100):
+    flags(["100"], "ST" if k % 2 else "RST")
+got = a("UID EXPUNGE 25,30:31")
+assert len([x for x in got if "EXPUNGE" in x]) == 3, got
+os.remove("full/fill")
+os.utime(b + "/new", (1700000000, 1700000000))
+os.utime(b + "/cur", (1700000000, 1700000000))
+a("NOOP")
+look(48)
+E
+}

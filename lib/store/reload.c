@@ -38,6 +38,23 @@ merge_in_place(struct index *ix, const struct shown *old)
 	return true;
 }
 
+/*
+ * The session was told that it has gone, but there was no room to write it
+ * down: it is written now, for whoever else has it still.
+ */
+static void
+lose(struct index *ix, const struct entry *e)
+{
+	struct index_list l;
+
+	if (e->msg.gone)
+		return;
+	index_count(ix, e, false);
+	index_list_begin(ix, &l, RECORD_GONE, ix->modseq + 1);
+	index_list_item(ix, &l, e->msg.uid);
+	index_list_end(ix, &l);
+}
+
 /* Those that have gone stand where they stood. */
 static void
 merge(struct index *ix, const struct shown *old)
@@ -54,7 +71,7 @@ merge(struct index *ix, const struct shown *old)
 		const struct entry *was = &old->entry[i];
 
 		while (at < ntable && table[at].msg.uid < was->msg.uid)
-			at++;
+			lose(ix, &table[at++]);
 		if (at < ntable && table[at].msg.uid == was->msg.uid) {
 			e[n] = table[at++];
 			carry(ix, &e[n], was);
@@ -101,5 +118,5 @@ index_reload(struct index *ix)
 		merge(ix, &old);
 	room_free(old.entry, old.cap * sizeof(*old.entry));
 	errno = err;
-	return r;
+	return r == 0 ? index_commit(ix) : r;
 }
