@@ -63,7 +63,8 @@ boxfile_lock(int rootfd)
 {
 	int fd, err;
 
-	fd = openat(rootfd, "pneu.lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	fd = openat(rootfd, "pneu.lock",
+	    O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd == -1)
 		return -1;
 	if (fs_lock(fd, true, deadline_in(LOCK_WAIT)) == 0)

@@ -272,8 +272,8 @@ static int
 begin_file(int dirfd, uint32_t uidvalidity)
 {
 	char head[HEADER];
-	int fd = openat(
-	    dirfd, tmp_name, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	int fd = openat(dirfd, tmp_name,
+	    O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
 
 	if (fd == -1)
 		return -1;

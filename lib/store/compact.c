@@ -37,7 +37,8 @@ make_journal(struct index *ix, uint64_t gen, struct span records)
 	int fd, r, err;
 
 	index_journal_name(name, sizeof(name), gen);
-	fd = openat(ix->fd, name, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	fd = openat(ix->fd, name,
+	    O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd == -1)
 		return -1;
 	buf_init(&b, JOURNAL_HEADER);

@@ -34,8 +34,8 @@ index_open(struct index *ix, const char *path)
 	ix->fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (ix->fd == -1)
 		return -1;
-	ix->lock_fd =
-	    openat(ix->fd, "pneu.lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	ix->lock_fd = openat(ix->fd, "pneu.lock",
+	    O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (ix->lock_fd == -1) {
 		index_close(ix);
 		return -1;

@@ -122,7 +122,7 @@ uidmem_open(struct uidmem *m, const char *path)
 	}
 	snprintf(m->name, sizeof(m->name), "%s", name);
 	snprintf(file, sizeof(file), "%s/%s", root, file_name);
-	m->fd = open(file, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	m->fd = open(file, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (m->fd == -1)
 		return -1;
 	r = fs_lock(m->fd, false, deadline_in(WAIT));
