@@ -205,7 +205,7 @@ send_one() {
 	kill -HUP "$pid"
 	wait_for eval 'parent && [ $ready -ne '"$was"' ]'
 	run -56 send_one
-	grep -q 'refuse .*too many connections of this address' log
+	wait_for grep -q 'refuse .*too many connections of this address' log
 	kill "$held"
 	wait_for send_one
 }
