@@ -29,6 +29,11 @@ got = a("UID FETCH 500 (FLAGS BODY[])")
 assert "x: 499\r\n" in got[0] and "$K1" in got[0], got
 a("APPEND INBOX" + many + " {1+}\r\nx bad", "BAD")
 assert os.listdir("box/tmp") == [] and len(os.listdir("box/cur")) == 500
+# a message of no bytes cancels it
+for end in "{0}", "{0+}\r\n", "~{0+}\r\n", "UTF8 (~{0+}\r\n)":
+    a("APPEND INBOX" + many + " " + end, "NO [CANNOT]")
+    a("APPEND INBOX " + end, "NO [CANNOT]")
+assert os.listdir("box/tmp") == [] and len(os.listdir("box/cur")) == 500
 # the connection ends in the last of them
 b = Session()
 b.send("x APPEND INBOX" + many + " {10+}\r\nx")
@@ -209,6 +214,12 @@ a("REPLACE 1 INBOX {1+}\r\nx", "NO [READ-ONLY]")
 a("ENABLE QRESYNC"); a("SELECT INBOX")
 got = a("REPLACE 1 {5+}\r\nINBOX {12+}\r\nSubject: new")
 assert "* VANISHED 1" in got, got
+got = a("REPLACE * INBOX {13+}\r\nSubject: last")
+assert "* VANISHED 8" in got, got
+got = a("UID REPLACE * INBOX {13+}\r\nSubject: last")
+assert "* VANISHED 9" in got, got
+a("CREATE Empty"); a("SELECT Empty")
+a("REPLACE * INBOX {1+}\r\nx", "BAD")
 E
 }
 

@@ -238,7 +238,7 @@ message(struct append *a, const struct imap_arg **arg)
 	return bad(a, "Syntax of APPEND");
 }
 
-/* The literal behind what was read. */
+/* The literal behind what was read; an empty one cancels (RFC 3502). */
 static bool
 literal(struct append *a)
 {
@@ -248,6 +248,10 @@ literal(struct append *a)
 		return bad(a, "Syntax of APPEND");
 	if (a->replaced != SIZE_MAX && a->f->n > 0)
 		return bad(a, "REPLACE takes one message");
+	if (e->message == 0 && !a->catenate) {
+		imap_reply(a->im, "NO [CANNOT] A message of no bytes is none");
+		return false;
+	}
 	if (!append_add(a, e->message))
 		return append_too_big(a);
 	if (!has_room(a, a->size, 1) || !begin(a))
@@ -428,15 +432,29 @@ cmd_append(struct imap *im)
 	run(im, im->e.args, SIZE_MAX);
 }
 
+/* What "*" stands for; 0 when there is no message. */
+static uint32_t
+last(const struct imap *im)
+{
+	size_t n = folder_count(im->folder);
+
+	return n == 0 || !im->e.uid ? (uint32_t)n
+				    : folder_msg(im->folder, n - 1)->uid;
+}
+
 /* replace = "REPLACE" SP seq-number SP mailbox append-message (RFC 8508) */
 void
 cmd_replace(struct imap *im)
 {
 	const struct imap_arg *arg = im->e.args;
-	uint32_t n;
+	uint32_t n = 0;
 	size_t i;
 
-	if (arg->type != IMAP_ATOM || !num_u32(arg->text, &n) || n == 0) {
+	if (arg->type == IMAP_ATOM && span_is(arg->text, "*"))
+		n = last(im);
+	else if (arg->type != IMAP_ATOM || !num_u32(arg->text, &n))
+		n = 0;
+	if (n == 0) {
 		imap_bad(im, "REPLACE takes the number of a message");
 		return;
 	}
