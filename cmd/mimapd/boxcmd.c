@@ -73,7 +73,7 @@ cmd_create(struct imap *im)
 		imap_failed(im, "mailbox");
 }
 
-/* Our own selected mailbox is left first. */
+/* Our own selected mailbox, which has gone or has another name, is left. */
 static void
 leave(struct imap *im, struct span name)
 {
@@ -87,12 +87,15 @@ leave(struct imap *im, struct span name)
 void
 cmd_delete(struct imap *im)
 {
+	enum box_result r;
 	struct span name;
 
 	if (!imap_name(im, im->e.args, &name))
 		return;
-	leave(im, name);
-	answer(im, boxes_delete(&im->boxes, name), "OK Delete completed");
+	r = boxes_delete(&im->boxes, name);
+	if (r == BOX_OK)
+		leave(im, name);
+	answer(im, r, "OK Delete completed");
 }
 
 void
@@ -104,10 +107,10 @@ cmd_rename(struct imap *im)
 	if (!imap_name(im, im->e.args, &from) ||
 	    !imap_new_name(im, im->e.args->next, &to))
 		return;
-	if (!span_iis(from, "INBOX"))
-		leave(im, from);
 	to = without_end(im, to);
 	r = boxes_rename(&im->boxes, from, to);
+	if (r == BOX_OK && !span_iis(from, "INBOX"))
+		leave(im, from);
 	if (r == BOX_OK && im->rev2)
 		list_put(im, to, from);
 	answer(im, r, "OK Rename completed");
