@@ -43,6 +43,7 @@ enum {
 	BOX_SENT = 64,
 	BOX_TRASH = 128,
 	BOX_ARCHIVE = 256,
+	BOX_ABOVE = 512, /* not there, nor what is subscribed below it */
 	BOX_USES = BOX_DRAFTS | BOX_JUNK | BOX_SENT | BOX_TRASH | BOX_ARCHIVE
 };
 
@@ -63,7 +64,8 @@ MUST bool boxes_set_prefix(struct boxes *, const char *prefix);
 
 /*
  * Every mailbox, INBOX first, then in order of name, parents that do not
- * exist as BOX_NOSELECT, and subscribed names that are not there.  The
+ * exist as BOX_NOSELECT, and subscribed names that are not there, with the
+ * levels above them as BOX_ABOVE.  The
  * array is malloc'd, one block: free() it.  The number, or -1 and errno.
  */
 MUST int boxes_list(struct boxes *, struct box **list);

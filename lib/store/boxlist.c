@@ -78,7 +78,7 @@ add_uses(struct list *l, struct span lines)
 	}
 }
 
-/* Every level above a mailbox that is there. */
+/* Every level above a mailbox that is there, or is subscribed. */
 static void
 add_parents(struct list *l)
 {
@@ -86,9 +86,14 @@ add_parents(struct list *l)
 
 	for (size_t i = 0; i < n; i++) {
 		struct span name = row_name(l, i);
+		unsigned above = BOX_NONEXISTENT;
 		size_t at;
 
-		if ((l->row[i].attrs & BOX_NONEXISTENT) != 0)
+		if ((l->row[i].attrs & BOX_NONEXISTENT) == 0)
+			above |= BOX_HASCHILDREN;
+		else if ((l->row[i].attrs & BOX_SUBSCRIBED) != 0)
+			above |= BOX_ABOVE;
+		else
 			continue;
 		while ((at = span_rchr(name, l->b->separator)) < name.n) {
 			name.n = at;
@@ -97,7 +102,7 @@ add_parents(struct list *l)
 				return;
 			name.p = l->text.p + l->row[i].name;
 			add(l, span_iis(name, "INBOX") ? SPAN("INBOX") : name,
-			    BOX_NONEXISTENT | BOX_HASCHILDREN);
+			    above);
 			name = (struct span){ l->text.p + l->row[i].name, at };
 		}
 	}
@@ -156,12 +161,12 @@ settle(struct list *l)
 		struct row r = l->row[i];
 
 		if ((r.attrs & BOX_NONEXISTENT) != 0) {
-			r.attrs &=
-			    BOX_NONEXISTENT | BOX_HASCHILDREN | BOX_SUBSCRIBED;
+			r.attrs &= BOX_NONEXISTENT | BOX_HASCHILDREN |
+			    BOX_SUBSCRIBED | BOX_ABOVE;
 			if ((r.attrs & BOX_HASCHILDREN) != 0)
 				r.attrs = (r.attrs | BOX_NOSELECT) &
 				    ~(unsigned)BOX_NONEXISTENT;
-			else if ((r.attrs & BOX_SUBSCRIBED) == 0)
+			else if ((r.attrs & (BOX_SUBSCRIBED | BOX_ABOVE)) == 0)
 				continue;
 		}
 		l->row[n++] = r;
@@ -188,7 +193,7 @@ name_use(struct list *l, unsigned use, struct span name)
 		return;
 	for (size_t i = 0; i < l->n; i++)
 		if (is_named(l, row_name(l, i), name) &&
-		    (l->row[i].attrs & BOX_NOSELECT) == 0) {
+		    (l->row[i].attrs & (BOX_NOSELECT | BOX_NONEXISTENT)) == 0) {
 			l->row[i].attrs |= use;
 			l->uses |= use;
 		}
