@@ -2,8 +2,7 @@
  * mimefield - what the MIME fields of a part say (RFC 2045, RFC 2183)
  *
  * Lenient: what can't be understood is left out.  RFC 2231 parameters stay
- * as they were written; mimefield_param puts them together where the value
- * is wanted.
+ * as they were written, each piece under its own name.
  */
 #ifndef MAIL_MIMEFIELD_H
 #define MAIL_MIMEFIELD_H
