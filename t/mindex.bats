@@ -318,6 +318,19 @@ make_mbox() {
 	run -66 mindex import maildir nothing
 }
 
+@test "import maildir: a second time takes nothing, whatever the names are" {
+	folder other
+	folder m
+	for n in 9.M1P1.h 10.M1P1.h 1.M5P1.h 1.M12P1.h 100.M1P1.h odd.name; do
+		message "other/cur/$n:2,S" "$n"
+	done
+	run -0 mindex import maildir other
+	run -0 mindex import -v maildir other
+	[[ $output == *$'INBOX\timport\t0 messages, 6 more were there'* ]]
+	run -0 mindex restore -v other
+	[[ $output == *$'INBOX\timport\t0 messages, 6 more were there'* ]]
+}
+
 @test "restore: what the folder has lost comes back under new UIDs" {
 	folder m
 	for i in 1 2 3; do

@@ -101,28 +101,11 @@ bring_close(struct bring *b)
 	*b = (struct bring){ 0 };
 }
 
-/* The first file whose base is not before s. */
-static size_t
-lower(const struct scan *s, struct span base)
-{
-	size_t lo = 0, hi = s->n;
-
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (span_cmp(scan_base(s, mid), base) < 0)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo;
-}
-
 bool
 bring_has(const struct bring *b, struct span base)
 {
 	char with[MDNAME_MAX + 2];
-	size_t i = lower(&b->have, base);
+	size_t i = scan_lower(&b->have, base);
 
 	if (i < b->have.n && span_eq(scan_base(&b->have, i), base))
 		return true;
@@ -130,7 +113,7 @@ bring_has(const struct bring *b, struct span base)
 	if (snprintf(with, sizeof(with), "%.*s,", (int)base.n, base.p) >=
 	    (int)sizeof(with))
 		return false;
-	i = lower(&b->have, span_of(with));
+	i = scan_lower(&b->have, span_of(with));
 	return i < b->have.n && span_starts(scan_base(&b->have, i), with);
 }
 

@@ -161,7 +161,7 @@ scan_free(struct scan *s)
 }
 
 size_t
-scan_find(const struct scan *s, struct span base)
+scan_lower(const struct scan *s, struct span base)
 {
 	size_t lo = 0, hi = s->n;
 
@@ -173,5 +173,13 @@ scan_find(const struct scan *s, struct span base)
 		else
 			hi = mid;
 	}
-	return lo < s->n && span_eq(scan_base(s, lo), base) ? lo : s->n;
+	return lo;
+}
+
+size_t
+scan_find(const struct scan *s, struct span base)
+{
+	size_t i = scan_lower(s, base);
+
+	return i < s->n && span_eq(scan_base(s, i), base) ? i : s->n;
 }

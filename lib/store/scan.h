@@ -48,6 +48,9 @@ struct span scan_base(const struct scan *, size_t i);
 /* "cur/NAME" into dst of 512 bytes; returns dst. */
 const char *scan_path(const struct scan *, const struct scan_file *, char *dst);
 
+/* The first file whose base is not before this one (mdname_order). */
+size_t scan_lower(const struct scan *, struct span base);
+
 /* The place of a base; s->n when it is not there. */
 size_t scan_find(const struct scan *, struct span base);
 
