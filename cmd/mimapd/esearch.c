@@ -132,8 +132,6 @@ static bool
 arguments(struct search *s, const struct imap_arg **a, struct sources *from,
     struct wanted *w)
 {
-	const unsigned allowed =
-	    RETURN_SAID | RETURN_SAVE | RETURN_UPDATE | RETURN_CONTEXT;
 	struct imap *im = s->im;
 
 	from->selected = !span_iis((*a)->text, "IN");
@@ -148,28 +146,15 @@ arguments(struct search *s, const struct imap_arg **a, struct sources *from,
 			return false;
 		*a = (*a)->next;
 	}
-	if (*a == NULL || !result_options(a, allowed, w) || *a == NULL) {
-		imap_bad(im, "Unknown option of RETURN");
+	if (!result_options(im, a, w))
 		return false;
-	}
 	if ((from->selected && im->folder == NULL) ||
 	    (w->options & RETURN_UPDATE && im->folder == NULL) ||
 	    (w->options & RETURN_SAVE && from->other)) {
 		imap_bad(im, "Only with a mailbox selected, and it alone");
 		return false;
 	}
-	if (w->options & RETURN_UPDATE && context_has(im, im->e.tag)) {
-		imap_bad(im, "Tag reuse");
-		return false;
-	}
-	if (!span_iis((*a)->text, "CHARSET"))
-		return true;
-	if (!result_charset(im, (*a)->next, &s->charset)) {
-		result_forget(im, w);
-		return false;
-	}
-	*a = (*a)->next->next;
-	return true;
+	return result_take_charset(s, a, w);
 }
 
 /* Of im->folder.  False: the keys are wrong, and that was answered. */
@@ -180,17 +165,10 @@ search_one(struct search *s, const struct imap_arg *keys, struct wanted *w,
 	struct arena_mark mark = arena_mark(s->arena);
 	struct imap *im = s->im;
 	struct results r = { 0 };
-	enum key_result parsed;
 
 	s->text = NULL;
-	parsed = key_parse(s, keys);
-	if (parsed != KEY_OK) {
-		result_refuse(im, parsed, w);
+	if (!result_find(s, keys, w, &r))
 		return false;
-	}
-	if (s->modseq)
-		sync_condstore(im);
-	results_run(s, &r);
 	if (selected && w->options & RETURN_SAVE)
 		result_save(im, &r, w);
 	w->mailbox = name;

@@ -2,6 +2,8 @@
 #include "result.h"
 
 #include "base/die.h"
+#include "context.h"
+#include "sync.h"
 
 enum { LINE = 4000 };
 
@@ -17,8 +19,9 @@ results_add(struct results *r, size_t i)
 	r->idx[r->n++] = (uint32_t)i;
 }
 
-void
-results_run(struct search *s, struct results *r)
+/* All messages that fit, in mailbox order. */
+static void
+run(struct search *s, struct results *r)
 {
 	size_t count = folder_count(s->im->folder);
 
@@ -55,9 +58,12 @@ option_of(struct span s)
 	return 0;
 }
 
-bool
-result_options(const struct imap_arg **a, unsigned allowed, struct wanted *w)
+/* "RETURN" SP "(" ... ")": advances *a behind it; false when it is wrong. */
+static bool
+options(const struct imap_arg **a, struct wanted *w)
 {
+	if (*a == NULL)
+		return false;
 	if (!span_iis((*a)->text, "RETURN"))
 		return true;
 	if ((*a)->next == NULL || (*a)->next->type != IMAP_LIST)
@@ -66,7 +72,7 @@ result_options(const struct imap_arg **a, unsigned allowed, struct wanted *w)
 	w->options = 0;
 	for (const struct imap_arg *o = (*a)->next->list; o != NULL;
 	     o = o->next) {
-		unsigned one = option_of(o->text) & allowed;
+		unsigned one = option_of(o->text);
 
 		if (one == 0)
 			return false;
@@ -94,36 +100,22 @@ result_options(const struct imap_arg **a, unsigned allowed, struct wanted *w)
 }
 
 bool
-result_charset(struct imap *im, const struct imap_arg *name, struct span *to)
+result_options(struct imap *im, const struct imap_arg **a, struct wanted *w)
 {
-	struct charset *c;
-
-	*to = (struct span){ 0 };
-	if (!imap_is_string(name)) {
-		imap_bad(im, "A charset is missing");
+	if (!options(a, w) || *a == NULL) {
+		imap_bad(im, "Unknown option of RETURN");
 		return false;
 	}
-	if (span_iis(name->text, "UTF-8") || span_iis(name->text, "US-ASCII"))
-		return true;
-	c = charset_open(name->text);
-	if (name->text.n == 0 || c == NULL) {
-		result_refuse(im, KEY_CHARSET, &(struct wanted){ 0 });
+	if (w->options & RETURN_UPDATE && context_has(im, im->e.tag)) {
+		imap_bad(im, "Tag reuse");
 		return false;
 	}
-	charset_close(c);
-	*to = name->text;
 	return true;
 }
 
-void
-result_forget(struct imap *im, const struct wanted *w)
-{
-	if (w->options & RETURN_SAVE)
-		im->saved.n = 0;
-}
-
-void
-result_refuse(struct imap *im, enum key_result r, const struct wanted *w)
+/* Answer a result of key_parse that is not KEY_OK. */
+static void
+refuse(struct imap *im, enum key_result r, const struct wanted *w)
 {
 	switch (r) {
 	case KEY_OK:
@@ -137,11 +129,68 @@ result_refuse(struct imap *im, enum key_result r, const struct wanted *w)
 		imap_bad(im, "[UIDREQUIRED] With UIDONLY there are no numbers");
 		break;
 	case KEY_CHARSET:
-		result_forget(im, w);
+		/* a NO empties "$" (RFC 5182, section 2.1) */
+		if (w->options & RETURN_SAVE)
+			im->saved.n = 0;
 		imap_reply(
 		    im, "NO [BADCHARSET (UTF-8 US-ASCII)] Not that charset");
 		break;
 	}
+}
+
+bool
+result_charset(
+    struct search *s, const struct imap_arg *name, const struct wanted *w)
+{
+	struct imap *im = s->im;
+	struct charset *c;
+
+	if (!imap_is_string(name)) {
+		imap_bad(im, "A charset is missing");
+		return false;
+	}
+	if (span_iis(name->text, "UTF-8") || span_iis(name->text, "US-ASCII"))
+		return true;
+	c = charset_open(name->text);
+	if (name->text.n == 0 || c == NULL) {
+		refuse(im, KEY_CHARSET, w);
+		return false;
+	}
+	charset_close(c);
+	s->charset = name->text;
+	return true;
+}
+
+bool
+result_take_charset(
+    struct search *s, const struct imap_arg **a, const struct wanted *w)
+{
+	if (!span_iis((*a)->text, "CHARSET"))
+		return true;
+	if (s->im->enabled & ENABLE_UTF8) { /* RFC 6855, section 3 */
+		imap_bad(s->im, "No CHARSET with UTF8=ACCEPT");
+		return false;
+	}
+	if (!result_charset(s, (*a)->next, w))
+		return false;
+	*a = (*a)->next->next;
+	return true;
+}
+
+bool
+result_find(struct search *s, const struct imap_arg *keys,
+    const struct wanted *w, struct results *r)
+{
+	enum key_result parsed = key_parse(s, keys);
+
+	if (parsed != KEY_OK) {
+		refuse(s->im, parsed, w);
+		return false;
+	}
+	if (s->modseq)
+		sync_condstore(s->im);
+	run(s, r);
+	return true;
 }
 
 static uint32_t

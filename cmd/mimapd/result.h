@@ -48,22 +48,20 @@ struct results {
 
 void results_add(struct results *, size_t i);
 
-/* All messages that fit, in mailbox order. */
-void results_run(struct search *, struct results *);
+/* ["RETURN" SP "(" ... ")"]: advances *a behind it.  False: answered. */
+bool result_options(struct imap *, const struct imap_arg **a, struct wanted *);
 
-/* "RETURN" SP "(" ... ")": advances *a behind it; false when it is wrong.
- * `allowed` are the options that the command has. */
-bool result_options(
-    const struct imap_arg **a, unsigned allowed, struct wanted *);
+/* A charset of the strings, by name.  False: answered. */
+bool result_charset(
+    struct search *, const struct imap_arg *, const struct wanted *);
 
-/* "CHARSET" SP name, or name alone; "" for UTF-8.  False: answered. */
-bool result_charset(struct imap *, const struct imap_arg *, struct span *);
+/* ["CHARSET" SP name]: advances *a behind it.  False: answered. */
+bool result_take_charset(
+    struct search *, const struct imap_arg **a, const struct wanted *);
 
-/* Answer a result of key_parse that is not KEY_OK. */
-void result_refuse(struct imap *, enum key_result, const struct wanted *);
-
-/* A NO empties "$" (RFC 5182, section 2.1). */
-void result_forget(struct imap *, const struct wanted *);
+/* All messages that fit the keys, in mailbox order.  False: answered. */
+bool result_find(struct search *, const struct imap_arg *keys,
+    const struct wanted *, struct results *);
 
 /* `verb` is "SEARCH" or "SORT", for a response that is not extended. */
 void result_tell(struct search *, const struct results *, const struct wanted *,

@@ -7,30 +7,7 @@
 static bool
 arguments(struct search *s, const struct imap_arg **a, struct wanted *w)
 {
-	const unsigned allowed =
-	    RETURN_SAID | RETURN_SAVE | RETURN_UPDATE | RETURN_CONTEXT;
-	struct imap *im = s->im;
-
-	if (!result_options(a, allowed, w) || *a == NULL) {
-		imap_bad(im, "Unknown option of RETURN");
-		return false;
-	}
-	if (w->options & RETURN_UPDATE && context_has(im, im->e.tag)) {
-		imap_bad(im, "Tag reuse");
-		return false;
-	}
-	if (!span_iis((*a)->text, "CHARSET"))
-		return true;
-	if (im->enabled & ENABLE_UTF8) { /* RFC 6855, section 3 */
-		imap_bad(im, "No CHARSET with UTF8=ACCEPT");
-		return false;
-	}
-	if (!result_charset(im, (*a)->next, &s->charset)) {
-		result_forget(im, w);
-		return false;
-	}
-	*a = (*a)->next->next;
-	return true;
+	return result_options(s->im, a, w) && result_take_charset(s, a, w);
 }
 
 /* The last ones, as many as a response may have. */
@@ -53,20 +30,11 @@ cmd_search(struct imap *im)
 	const struct imap_arg *a = im->e.args;
 	struct wanted w = { 0 };
 	struct results r = { 0 };
-	enum key_result parsed;
 
 	if (im->enabled & ENABLE_REV2)
 		w = (struct wanted){ .extended = true, .options = RETURN_ALL };
-	if (!arguments(&s, &a, &w))
+	if (!arguments(&s, &a, &w) || !result_find(&s, a, &w, &r))
 		return;
-	parsed = key_parse(&s, a);
-	if (parsed != KEY_OK) {
-		result_refuse(im, parsed, &w);
-		return;
-	}
-	if (s.modseq)
-		sync_condstore(im);
-	results_run(&s, &r);
 	if (w.options & RETURN_UPDATE)
 		context_add(&s, a, &r, NULL, w.fetch);
 	if (!w.extended || w.options & RETURN_ALL)

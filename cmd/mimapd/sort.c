@@ -88,31 +88,17 @@ static bool
 arguments(struct search *s, const struct imap_arg **a, struct wanted *w,
     struct criteria *c)
 {
-	const unsigned allowed =
-	    RETURN_SAID | RETURN_SAVE | RETURN_UPDATE | RETURN_CONTEXT;
 	struct imap *im = s->im;
 
-	if (!result_options(a, allowed, w)) {
-		imap_bad(im, "Unknown option of RETURN");
+	if (!result_options(im, a, w))
 		return false;
-	}
-	if (w->options & RETURN_UPDATE && context_has(im, im->e.tag)) {
-		imap_bad(im, "Tag reuse");
-		return false;
-	}
 	if (!parse_criteria(*a, c)) {
 		imap_bad(im, "Unknown sort criteria");
 		return false;
 	}
 	*a = (*a)->next;
-	if (*a == NULL) {
-		imap_bad(im, "A charset is missing");
+	if (!result_charset(s, *a, w))
 		return false;
-	}
-	if (!result_charset(im, *a, &s->charset)) {
-		result_forget(im, w);
-		return false;
-	}
 	*a = (*a)->next;
 	return true;
 }
@@ -125,18 +111,9 @@ cmd_sort(struct imap *im)
 	struct criteria c = { .n = 0 };
 	struct wanted w = { 0 };
 	struct results r = { 0 };
-	enum key_result parsed;
 
-	if (!arguments(&s, &a, &w, &c))
+	if (!arguments(&s, &a, &w, &c) || !result_find(&s, a, &w, &r))
 		return;
-	parsed = key_parse(&s, a);
-	if (parsed != KEY_OK) {
-		result_refuse(im, parsed, &w);
-		return;
-	}
-	if (s.modseq)
-		sync_condstore(im);
-	results_run(&s, &r);
 	order_sort(im, &r, &c);
 	if (w.options & RETURN_UPDATE)
 		context_add(&s, a, &r, &c, w.fetch);

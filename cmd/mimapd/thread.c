@@ -341,24 +341,17 @@ cmd_thread(struct imap *im)
 {
 	struct search s = { .im = im, .arena = &im->e.arena };
 	const struct imap_arg *a = im->e.args;
+	struct wanted w = { 0 };
 	struct results r = { 0 };
 	enum threads_kind kind;
-	enum key_result parsed;
 
 	if (!imap_is_string(a) || !algorithm(a->text, &kind)) {
 		imap_bad(im, "Unknown way of threading");
 		return;
 	}
-	if (!result_charset(im, a->next, &s.charset))
+	if (!result_charset(&s, a->next, &w) ||
+	    !result_find(&s, a->next->next, &w, &r))
 		return;
-	parsed = key_parse(&s, a->next->next);
-	if (parsed != KEY_OK) {
-		result_refuse(im, parsed, &(struct wanted){ 0 });
-		return;
-	}
-	if (s.modseq)
-		sync_condstore(im);
-	results_run(&s, &r);
 	thread(im, &r, kind);
 	free(r.idx);
 	imap_done(im, "OK Thread completed");
