@@ -137,10 +137,8 @@ static void
 store(struct imap *im, struct walk *w, const struct store *st)
 {
 	size_t *idx, n = walk_all(w, &idx), nfailed = 0;
-	bool *failed = calloc(n + 1, sizeof(*failed));
+	bool *failed = die_calloc(n + 1, sizeof(*failed));
 
-	if (failed == NULL)
-		die_memory();
 	if (n > 0 && run_store(im, idx, n, st, failed) == -1) {
 		imap_failed(im, "flags");
 		goto done;

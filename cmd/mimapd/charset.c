@@ -29,11 +29,9 @@ good_name(struct span name, char *text, size_t size)
 struct charset *
 charset_open(struct span name)
 {
-	struct charset *c = calloc(1, sizeof(*c));
+	struct charset *c = die_calloc(1, sizeof(*c));
 	char text[64];
 
-	if (c == NULL)
-		die_memory();
 	if (name.n == 0 || span_iis(name, "us-ascii") ||
 	    span_iis(name, "utf-8")) {
 		c->same = true;

@@ -81,11 +81,9 @@ context_add(struct search *s, const struct imap_arg *keys,
     const struct imap_arg *fetch)
 {
 	struct imap *im = s->im;
-	struct context *c = calloc(1, sizeof(*c));
+	struct context *c = die_calloc(1, sizeof(*c));
 	size_t n = 0;
 
-	if (c == NULL)
-		die_memory();
 	for (struct context *k = im->contexts; k != NULL; k = k->next)
 		n++;
 	arena_init(&c->arena, ARENA);

@@ -247,9 +247,7 @@ cmd_esearch(struct imap *im)
 		return;
 	}
 	from.n = (size_t)n;
-	from.chosen = calloc(from.n + 1, 1);
-	if (from.chosen == NULL)
-		die_memory();
+	from.chosen = die_calloc(from.n + 1, 1);
 	im->e.uid = true; /* it tells UIDs alone */
 	if (arguments(&s, &a, &from, &w) && search_all(&s, a, &w, &from))
 		imap_done(im, "OK Search completed");

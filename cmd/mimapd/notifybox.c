@@ -143,9 +143,7 @@ list(struct imap *im, struct notify *nt, struct notify_box **out)
 
 	if (n == -1)
 		return -1;
-	box = calloc((size_t)n + 1, sizeof(*box));
-	if (box == NULL)
-		die_memory();
+	box = die_calloc((size_t)n + 1, sizeof(*box));
 	for (int i = 0; i < n && kept <= LIMIT_NOTIFY; i++) {
 		struct notify_box *b = &box[kept];
 
@@ -188,9 +186,7 @@ static void
 map_watches(struct notify *nt)
 {
 	free(nt->map);
-	nt->map = calloc(nt->n * 3 + 1, sizeof(*nt->map));
-	if (nt->map == NULL)
-		die_memory();
+	nt->map = die_calloc(nt->n * 3 + 1, sizeof(*nt->map));
 	nt->nmap = 0;
 	for (size_t i = 0; i < nt->n; i++)
 		for (size_t k = 0; k < 3; k++)

@@ -41,16 +41,6 @@ struct order {
 	bool broken; /* a message could not be read: nothing is kept */
 };
 
-static void *
-allocate(size_t n, size_t size)
-{
-	void *p = calloc(n + 1, size);
-
-	if (p == NULL)
-		die_memory();
-	return p;
-}
-
 /* qsort has no context: the pool that the keys are in. */
 static const char *pool;
 
@@ -202,8 +192,8 @@ place_of(struct order *o, size_t low, const struct entry *e, bool *equal)
 static void
 merge(struct order *o)
 {
-	uint32_t *i = allocate(o->count, sizeof(*i));
-	bool *same = allocate(o->count, sizeof(*same)), equal;
+	uint32_t *i = die_calloc(o->count + 1, sizeof(*i));
+	bool *same = die_calloc(o->count + 1, sizeof(*same)), equal;
 	size_t n = 0, from = 0;
 
 	for (size_t k = 0; k < o->entries; k++) {
@@ -234,7 +224,7 @@ merge(struct order *o)
 static void
 make(struct order *o)
 {
-	bool *listed = allocate(o->count, sizeof(*listed));
+	bool *listed = die_calloc(o->count + 1, sizeof(*listed));
 	size_t new = 0;
 
 	load(o, listed);
@@ -245,7 +235,7 @@ make(struct order *o)
 		o->n = 0;
 	}
 	if (new > 0) {
-		o->entry = allocate(o->count, sizeof(*o->entry));
+		o->entry = die_calloc(o->count + 1, sizeof(*o->entry));
 		sort_new(o, listed);
 		merge(o);
 		free(o->entry);
@@ -285,7 +275,7 @@ number_of(struct imap *im, size_t i, enum order_key key)
 static void
 make_numbers(struct order *o)
 {
-	struct number *a = allocate(o->count, sizeof(*a));
+	struct number *a = die_calloc(o->count + 1, sizeof(*a));
 
 	for (size_t i = 0; i < o->count; i++)
 		if (!folder_msg(o->im->folder, i)->gone)
@@ -307,10 +297,10 @@ order_ranks(struct imap *im, enum order_key key)
 		.key = key,
 		.count = folder_count(im->folder),
 		.pool.max = UINT32_MAX / 2 };
-	uint32_t *rank = allocate(o.count, sizeof(*rank)), r = 0;
+	uint32_t *rank = die_calloc(o.count + 1, sizeof(*rank)), r = 0;
 
-	o.i = allocate(o.count, sizeof(*o.i));
-	o.same = allocate(o.count, sizeof(*o.same));
+	o.i = die_calloc(o.count + 1, sizeof(*o.i));
+	o.same = die_calloc(o.count + 1, sizeof(*o.same));
 	if (files[key] == NULL)
 		make_numbers(&o);
 	else

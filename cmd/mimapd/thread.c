@@ -37,16 +37,6 @@ struct threading {
 	bool changed;
 };
 
-static void *
-allocate(size_t n, size_t size)
-{
-	void *p = calloc(n + 1, size);
-
-	if (p == NULL)
-		die_memory();
-	return p;
-}
-
 static void
 add_ref(struct threading *t, uint64_t ref)
 {
@@ -285,17 +275,17 @@ static void
 tell(struct threading *all, const struct results *r, enum threads_kind kind)
 {
 	struct threads t = { .n = r->n, .ref = all->ref, .nrefs = all->nrefs };
-	struct threads_msg *msg = allocate(r->n, sizeof(*msg));
+	struct threads_msg *msg = die_calloc(r->n + 1, sizeof(*msg));
 	struct writing w = { all->im, r };
 	size_t nodes = threads_nodes(t.n, t.nrefs);
 
 	for (size_t k = 0; k < r->n; k++)
 		msg[k] = all->msg[r->idx[k]];
 	t.msg = msg;
-	t.node = allocate(nodes, sizeof(*t.node));
-	t.name = allocate(nodes, sizeof(*t.name));
-	t.slot = allocate(threads_slots(t.n, t.nrefs), sizeof(*t.slot));
-	t.dated = allocate(t.n, sizeof(*t.dated));
+	t.node = die_calloc(nodes + 1, sizeof(*t.node));
+	t.name = die_calloc(nodes + 1, sizeof(*t.name));
+	t.slot = die_calloc(threads_slots(t.n, t.nrefs) + 1, sizeof(*t.slot));
+	t.dated = die_calloc(t.n + 1, sizeof(*t.dated));
 	threads_make(&t, kind);
 	out_puts(&all->im->out, r->n > 0 ? "* THREAD " : "* THREAD");
 	threads_walk(&t, put, &w);
@@ -312,8 +302,8 @@ thread(struct imap *im, const struct results *r, enum threads_kind kind)
 {
 	struct threading t = { .im = im, .count = folder_count(im->folder) };
 
-	t.msg = allocate(t.count, sizeof(*t.msg));
-	t.known = allocate(t.count, sizeof(*t.known));
+	t.msg = die_calloc(t.count + 1, sizeof(*t.msg));
+	t.known = die_calloc(t.count + 1, sizeof(*t.known));
 	if (r->n > 0) {
 		load(&t);
 		read_new(&t);

@@ -92,13 +92,11 @@ one_file(struct foreign *f, int dirfd, const char *name, uint64_t *latest)
 static int
 read_files(struct foreign *f, int fd)
 {
-	uint64_t *latest = calloc(f->n + 1, sizeof(*latest));
+	uint64_t *latest = die_calloc(f->n + 1, sizeof(*latest));
 	struct dirent *d;
 	DIR *dir;
 	int copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
 
-	if (latest == NULL)
-		die_memory();
 	if (copy == -1 || (dir = fdopendir(copy)) == NULL) {
 		free(latest);
 		if (copy != -1)
@@ -180,9 +178,7 @@ courier_uidls(struct foreign *f, int dirfd)
 		buf_free(&b);
 		return errno == ENOENT ? 0 : -1;
 	}
-	names = calloc(f->n + 1, sizeof(*names));
-	if (names == NULL)
-		die_memory();
+	names = die_calloc(f->n + 1, sizeof(*names));
 	parse_sizes(buf_span(&b), f, names);
 	for (size_t i = 0; i < f->n; i++)
 		foreign_uidl(f, f->msg[i].uid, span_of(names[i]));

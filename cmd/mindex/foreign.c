@@ -86,9 +86,7 @@ read_rows(struct foreign *f, struct uidlist *u, bool inbox)
 	struct uidlist_row row;
 	size_t i;
 
-	f->place = calloc(f->files.n + 1, sizeof(*f->place));
-	if (f->place == NULL)
-		die_memory();
+	f->place = die_calloc(f->files.n + 1, sizeof(*f->place));
 	while (uidlist_next(u, &row)) {
 		i = scan_find(&f->files, row.base);
 		if (i == f->files.n) {

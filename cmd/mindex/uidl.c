@@ -62,14 +62,10 @@ fill(int fd)
 {
 	size_t n = folder_count(up.folder), at;
 
-	up.name = calloc(n + 1, sizeof(*up.name));
-	if (up.name == NULL)
-		die_memory();
+	up.name = die_calloc(n + 1, sizeof(*up.name));
 	if (scan_read(&up.files, fd, SCAN_ALL) == -1)
 		die_sys(EXIT_TEMP, "the folder");
-	up.place = calloc(up.files.n + 1, sizeof(*up.place));
-	if (up.place == NULL)
-		die_memory();
+	up.place = die_calloc(up.files.n + 1, sizeof(*up.place));
 	for (size_t i = 0; i < n; i++) {
 		at = scan_find(&up.files,
 		    index_base(&up.folder->ix, &up.folder->ix.entry[i]));

@@ -186,9 +186,7 @@ find_taken(const char *id)
 	for (t = taken; t != NULL; t = t->older)
 		if (strcmp(t->at.m.id, id) == 0)
 			return &t->at;
-	t = calloc(1, sizeof(*t));
-	if (t == NULL)
-		die_memory();
+	t = die_calloc(1, sizeof(*t));
 	if (attempt_open(&t->at, id) == -1) {
 		free(t);
 		return NULL;

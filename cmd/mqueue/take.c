@@ -30,9 +30,7 @@ find_dest(uint32_t number, struct span domain)
 		if (d->table == run.table && d->number == number &&
 		    strcmp(d->domain, name) == 0)
 			return d;
-	d = calloc(1, sizeof(*d));
-	if (d == NULL)
-		die_memory();
+	d = die_calloc(1, sizeof(*d));
 	snprintf(d->domain, sizeof(d->domain), "%s", name);
 	d->table = run.table;
 	d->table->users++;
@@ -313,9 +311,7 @@ take_message(const char *id)
 	    (look.due > now && look.due <= now + schedule_horizon(&retry)) ||
 	    queue_held(&queue, id, NULL))
 		return; /* whoever changes that makes an event of it */
-	a = calloc(1, sizeof(*a));
-	if (a == NULL)
-		die_memory();
+	a = die_calloc(1, sizeof(*a));
 	if (attempt_open(&a->at, id) == -1) {
 		if (errno == EBADMSG)
 			attempt_hold(id, "not a queue file of format 1");

@@ -39,10 +39,8 @@ next_task(struct dest *d)
 static struct worker *
 new_worker(struct dest *d, bool jobs)
 {
-	struct worker *w = calloc(1, sizeof(*w));
+	struct worker *w = die_calloc(1, sizeof(*w));
 
-	if (w == NULL)
-		die_memory();
 	w->table = d->table;
 	w->table->users++;
 	w->number = d->number;

@@ -264,9 +264,7 @@ listener(struct mtls *m, char *const *addrs, size_t n, char *const *argv)
 	struct pollfd *p;
 
 	slots_init();
-	p = calloc(slots.max + SOCKETS_MAX + 2, sizeof(*p));
-	if (p == NULL)
-		die_memory();
+	p = die_calloc(slots.max + SOCKETS_MAX + 2, sizeof(*p));
 	li.renew_at = deadline_in(RENEW);
 	if (m->mode != MODE_PLAIN) {
 		keys_load(m);

@@ -72,9 +72,7 @@ slots_init(void)
 	if (slots.max == 0)
 		slots.max = 1;
 	fit_descriptors();
-	slots.slot = calloc(slots.max, sizeof(*slots.slot));
-	if (slots.slot == NULL)
-		die_memory();
+	slots.slot = die_calloc(slots.max, sizeof(*slots.slot));
 }
 
 static size_t

@@ -97,6 +97,16 @@ die_usage(const char *usage)
 	exit(EXIT_USAGE);
 }
 
+void *
+die_calloc(size_t n, size_t size)
+{
+	void *p = calloc(n, size);
+
+	if (p == NULL)
+		die_memory();
+	return p;
+}
+
 void
 die_memory(void)
 {

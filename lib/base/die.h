@@ -57,6 +57,9 @@ _Noreturn void die_sys(int status, const char *fmt, ...) PRINTF(2, 3);
 /* "usage: ..." and EXIT_USAGE. */
 _Noreturn void die_usage(const char *usage);
 
+/* n zeroed elements of size bytes, to be freed.  Ends when there are none. */
+void *die_calloc(size_t n, size_t size);
+
 /* Memory is exhausted: EXIT_TEMP. */
 _Noreturn void die_memory(void);
 

@@ -26,9 +26,7 @@ wrap(EVP_PKEY *key)
 	ERR_clear_error();
 	if (key == NULL)
 		return NULL;
-	k = calloc(1, sizeof(*k));
-	if (k == NULL)
-		die_memory();
+	k = die_calloc(1, sizeof(*k));
 	k->key = key;
 	return k;
 }

@@ -65,10 +65,8 @@ tls_new_ctx(bool server)
 struct tls_ctx *
 tls_client(const char *ca)
 {
-	struct tls_ctx *t = calloc(1, sizeof(*t));
+	struct tls_ctx *t = die_calloc(1, sizeof(*t));
 
-	if (t == NULL)
-		die_memory();
 	t->ctx = tls_new_ctx(false);
 	tls_set_tickets(t->ctx, false);
 	/* with any server that has forward secrecy */

@@ -170,10 +170,8 @@ set_server(SSL_CTX *c)
 struct tls_ctx *
 tls_server(bool tickets, const char *alpn)
 {
-	struct tls_ctx *t = calloc(1, sizeof(*t));
+	struct tls_ctx *t = die_calloc(1, sizeof(*t));
 
-	if (t == NULL)
-		die_memory();
 	t->ctx = tls_new_ctx(true);
 	t->tickets = tickets;
 	set_server(t->ctx);

@@ -167,9 +167,7 @@ folder_append_done(
 		.wire = a->file.wire.size,
 		.date = date,
 		.flags = flags & FLAG_ALL };
-	m->tmp = calloc(len + keywords.n + 1, 1);
-	if (m->tmp == NULL)
-		die_memory();
+	m->tmp = die_calloc(len + keywords.n + 1, 1);
 	memcpy(m->tmp, a->file.tmp, len);
 	if (keywords.n > 0)
 		memcpy(m->tmp + len, keywords.p, keywords.n);
@@ -311,9 +309,7 @@ target(struct folder_append *a)
 	}
 	if (a->index != NULL)
 		return &a->index->ix;
-	a->index = calloc(1, sizeof(*a->index));
-	if (a->index == NULL)
-		die_memory();
+	a->index = die_calloc(1, sizeof(*a->index));
 	a->index->cache.fd = -1;
 	if (index_open(&a->index->ix, a->md.path) == -1) {
 		free(a->index);

@@ -35,9 +35,7 @@ bring_open(struct bring *b, const char *path)
 	*b = (struct bring){ 0 };
 	if (maildir_open(&b->md, path, false) == -1)
 		return -1;
-	b->index = calloc(1, sizeof(*b->index));
-	if (b->index == NULL)
-		die_memory();
+	b->index = die_calloc(1, sizeof(*b->index));
 	if (index_open(&b->index->ix, path) == 0) {
 		if (scan_read(&b->have, b->md.fd, SCAN_ALL) == 0)
 			return 0;

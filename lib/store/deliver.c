@@ -25,10 +25,8 @@ forget(struct delivery *d)
 struct delivery *
 delivery_begin(const char *path, int wait_ms)
 {
-	struct delivery *d = calloc(1, sizeof(*d));
+	struct delivery *d = die_calloc(1, sizeof(*d));
 
-	if (d == NULL)
-		die_memory();
 	d->cache.fd = -1;
 	if (index_open(&d->ix, path) == -1) {
 		free(d);

@@ -258,11 +258,9 @@ folder_counts(struct folder *f, struct folder_counts *c)
 int
 folder_open(struct folder **fp, const char *path, bool rw)
 {
-	struct folder *f = calloc(1, sizeof(*f));
+	struct folder *f = die_calloc(1, sizeof(*f));
 	int err;
 
-	if (f == NULL)
-		die_memory();
 	f->rw = rw;
 	f->watch = f->cache.fd = -1;
 	if (index_open(&f->ix, path) == -1) {

@@ -49,16 +49,6 @@ known_order(const void *a, const void *b)
 	return span_cmp(x->base, y->base);
 }
 
-static size_t *
-numbers(size_t n)
-{
-	size_t *p = malloc((n + 1) * sizeof(*p));
-
-	if (p == NULL)
-		die_memory();
-	return p;
-}
-
 /* Whether its file should be in a directory that is read. */
 static bool
 is_expected(const struct work *w, const struct entry *e)
@@ -73,9 +63,7 @@ list_known(struct work *w)
 {
 	struct index *ix = w->ix;
 
-	w->known = calloc(ix->n + 1, sizeof(*w->known));
-	if (w->known == NULL)
-		die_memory();
+	w->known = die_calloc(ix->n + 1, sizeof(*w->known));
 	for (size_t i = 0; i < ix->n; i++) {
 		struct known *k = &w->known[w->nknown];
 
@@ -145,7 +133,7 @@ merge(struct work *w)
 {
 	size_t k = 0, i = 0;
 
-	w->found = numbers(w->first.n);
+	w->found = die_calloc(w->first.n + 1, sizeof(*w->found));
 	while (k < w->nknown || i < w->first.n) {
 		const struct known *at = k < w->nknown ? &w->known[k] : NULL;
 		const struct entry *e =

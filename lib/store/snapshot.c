@@ -143,9 +143,8 @@ load_vanished(struct index *ix, const char *p, size_t n)
 	ix->nvanished = 0;
 	if (n > ix->vanished_cap) {
 		free(ix->vanished);
-		ix->vanished = calloc(LIMIT_VANISHED, sizeof(*ix->vanished));
-		if (ix->vanished == NULL)
-			die_memory();
+		ix->vanished =
+		    die_calloc(LIMIT_VANISHED, sizeof(*ix->vanished));
 		ix->vanished_cap = LIMIT_VANISHED;
 	}
 	for (; ix->nvanished < n; p += RANGE)

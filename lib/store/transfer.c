@@ -34,9 +34,7 @@ transfer_open(struct transfer *t, struct folder *from, const size_t *idx,
 		from->waiting = false;
 	}
 	buf_init(&t->names, names_max);
-	t->item = calloc(n + 1, sizeof(t->item[0]));
-	if (t->item == NULL)
-		die_memory();
+	t->item = die_calloc(n + 1, sizeof(t->item[0]));
 	return 0;
 }
 
