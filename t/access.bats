@@ -113,7 +113,8 @@ is() {
 	grep -q "accept .*id=$id .*text=held" err
 	rm -r queue
 	send carol@example.test
-	[ -n "$(queued)" ] && [ ! -e queue/*.hold ]
+	[ -n "$(queued)" ]
+	[ ! -e queue/*.hold ]
 	# not the next message of the session
 	rm -r queue
 	{ say 'EHLO me.test'

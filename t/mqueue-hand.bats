@@ -26,7 +26,8 @@ dsn() {
 	mqueue hold "$id"
 	mqueue bounce -r '5.7.1 not wanted here' "$id" 2>err
 	[ "$(grep -c "^mqueue bounce id=$id .*code=5.7.1" err)" -eq 2 ]
-	[ ! -e "queue/$id" ] && [ ! -e "queue/$id.hold" ]
+	[ ! -e "queue/$id" ]
+	[ ! -e "queue/$id.hold" ]
 	dsn >report
 	[ "$(grep -cx 'Status: 5.7.1' report)" -eq 2 ]
 	grep -q 'not wanted here' report

@@ -56,7 +56,8 @@ teardown() { queue_teardown; }
 		wait_for state_is "$id" deferred
 	done
 	wait_for has_marks "$lines" xxtook
-	[ ! -e "queue/$perm" ] && [ ! -e "queue/$drop" ]
+	[ ! -e "queue/$perm" ]
+	[ ! -e "queue/$drop" ]
 	grep -q "^mqueue bounce id=$perm .*code=5.0.0 .*text=\"no such user\"" log
 	mqueue ls -R "$odd" | grep -q '4.3.0.*sink: exit 3$'
 	mqueue ls -R "$sig" | grep -q '4.3.0.*sink: signal 9$'

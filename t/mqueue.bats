@@ -294,7 +294,8 @@ assert e["rcpts"][0]["rcpt"] == "ü@y.test"'
 	grep -q '^0000000000000009.log	' got
 	state_is "$a" held
 	state_is "$c" new
-	[ -e "queue/$b" ] && [ ! -e queue/tmp/0000000000000000 ]
+	[ -e "queue/$b" ]
+	[ ! -e queue/tmp/0000000000000000 ]
 	run -0 mqueue fsck
 	[ -z "$output" ]
 	run -64 mqueue fsck x

@@ -148,7 +148,8 @@ queued() {
 		grep -qx 'to josé@xn--bcher-kva.test ORCPT=utf-8;josé@bücher.test' "$(queued)"
 		grep -q 'by mx.example.test with UTF8SMTPS (TLSv1.3) id' "$(queued)"
 		left=$(($(stat -c %Y "$(queued)") - $(date +%s)))
-		[ "$left" -gt 500 ] && [ "$left" -le 600 ]
+		[ "$left" -gt 500 ]
+		[ "$left" -le 600 ]
 	done
 	grep -qx 'MAIL_SMTPUTF8=1' env
 	grep -qx 'MAIL_REQUIRETLS=1' env

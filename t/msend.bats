@@ -97,7 +97,8 @@ certificate() {
 	printf 'Subject: x\r\n\r\nno end\r\n' | cmp - s/1.eml
 	: >m
 	run -0 to bob@b.test
-	[ -f s/2.eml ] && [ ! -s s/2.eml ]
+	[ -f s/2.eml ]
+	[ ! -s s/2.eml ]
 }
 
 @test "a bare CR becomes a blank, also where a piece of the message ends" {
@@ -493,7 +494,8 @@ first.test A 127.0.0.1'
 	mqueue next | msend -J -h "127.0.0.1:$PORT" >results
 	[ "$(grep -c 2.0.0 results)" -eq 3 ]
 	[ "$(grep -c 'C: QUIT' one/log || :)" -le 1 ]
-	[ -s one/3.eml ] && [ ! -e one/4.eml ]
+	[ -s one/3.eml ]
+	[ ! -e one/4.eml ]
 }
 
 @test "what a server says in front of TLS is not believed" {
@@ -731,7 +733,8 @@ first.test A 127.0.0.1'
 	for i in $(seq 24); do
 		by_mx a@b.test >/dev/null 2>&1
 	done
-	[ -e one/1.eml ] && [ -e two/1.eml ]
+	[ -e one/1.eml ]
+	[ -e two/1.eml ]
 }
 
 # Jobs

@@ -89,7 +89,6 @@ cmd_enable(struct imap *im)
 				sync_condstore(im);
 			im->enabled |= enables[i].bits;
 		}
-	im->rev2 = (im->enabled & ENABLE_REV2) != 0;
 	imap_done(im, "OK Enabled");
 }
 

@@ -79,7 +79,7 @@ leave(struct imap *im, struct span name)
 {
 	if (im->folder != NULL && span_is(name, im->box)) {
 		select_close(im);
-		if (im->rev2)
+		if (im->enabled & ENABLE_REV2)
 			out_puts(&im->out, "* OK [CLOSED] Closed\r\n");
 	}
 }
@@ -111,7 +111,7 @@ cmd_rename(struct imap *im)
 	r = boxes_rename(&im->boxes, from, to);
 	if (r == BOX_OK && !span_iis(from, "INBOX"))
 		leave(im, from);
-	if (r == BOX_OK && im->rev2)
+	if (r == BOX_OK && im->enabled & ENABLE_REV2)
 		list_put(im, to, from);
 	answer(im, r, "OK Rename completed");
 }

@@ -58,7 +58,7 @@ struct imap {
 	uint32_t limited;  /* the command stopped at that UID; or 0 */
 	struct buf id;     /* what the client says it is */
 	struct buf hidden; /* capabilities, blank-separated */
-	bool rev2, over, expunge_ok;
+	bool over, expunge_ok;
 	uint64_t commands;
 
 	/* the selected mailbox; folder NULL for none */

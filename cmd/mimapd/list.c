@@ -40,7 +40,8 @@ put_box(const struct query *q, const char *word, const struct box *b,
 	out_printf(&im->out, "* %s (", word);
 	if (attrs & (BOX_NOSELECT | BOX_NONEXISTENT) && !lsub)
 		out_puts(&im->out,
-		    q->extended || im->rev2 ? "\\NonExistent " : "\\Noselect ");
+		    q->extended || im->enabled & ENABLE_REV2 ? "\\NonExistent "
+							     : "\\Noselect ");
 	else if (attrs & BOX_NOSELECT)
 		out_puts(&im->out, "\\Noselect ");
 	out_puts(&im->out,

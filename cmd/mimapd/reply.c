@@ -171,7 +171,7 @@ imap_put_flags(struct imap *im, uint16_t flags, uint64_t keywords)
 {
 	const char *sep = "(", *name;
 
-	if (im->rev2)
+	if (im->enabled & ENABLE_REV2)
 		flags &= FLAG_ALL;
 	for (int i = 0; i < NFLAGS; i++)
 		if (flags & flag_names[i].flag) {

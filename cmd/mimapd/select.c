@@ -42,7 +42,7 @@ tell(struct imap *im, struct span asked)
 	im->modseq = folder_modseq(im->folder);
 	sync_flags(im);
 	out_printf(&im->out, "* %zu EXISTS\r\n", n.messages);
-	if (!im->rev2) {
+	if (!(im->enabled & ENABLE_REV2)) {
 		out_printf(&im->out, "* %zu RECENT\r\n", n.recent);
 		if (n.first_unseen > 0 && !(im->enabled & ENABLE_UIDONLY))
 			put_ok(im, "UNSEEN ", n.first_unseen, "First unseen");
@@ -53,7 +53,7 @@ tell(struct imap *im, struct span asked)
 	    im, "UIDNEXT ", folder_uidnext(im->folder), "Predicted next UID");
 	put_ok(im, "HIGHESTMODSEQ ", im->modseq, "Highest");
 	out_printf(&im->out, "* OK [MAILBOXID (%s)] Identified\r\n", id);
-	if (im->rev2)
+	if (im->enabled & ENABLE_REV2)
 		list_put(im, span_of(im->box), asked);
 }
 

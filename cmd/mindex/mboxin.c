@@ -151,6 +151,15 @@ end_header(void)
 	}
 }
 
+static void
+text_piece(struct span piece)
+{
+	if (src.in_header)
+		mboxhead_text(&src.head, piece);
+	else
+		put(piece);
+}
+
 static bool
 take(struct span in)
 {
@@ -165,10 +174,7 @@ take(struct span in)
 			begin();
 			break;
 		case MBOX_TEXT:
-			if (src.in_header)
-				mboxhead_text(&src.head, piece);
-			else
-				put(piece);
+			text_piece(piece);
 			break;
 		case MBOX_BODY:
 			end_header();
@@ -228,10 +234,7 @@ one_file(const char *file)
 		die_sys(EXIT_TEMP, "%s", file);
 	switch (good ? mbox_eof(&src.mbox, &piece) : MBOX_NONE) {
 	case MBOX_TEXT:
-		if (src.in_header)
-			mboxhead_text(&src.head, piece);
-		else
-			put(piece);
+		text_piece(piece);
 		break;
 	case MBOX_NONE:
 		target_commit(&to);

@@ -56,43 +56,11 @@ watch_dir_attrs(int watch, const char *path)
 	    : 0;
 }
 
-bool
-watch_names(
-    int watch, void (*f)(void *ctx, const char *name, bool came), void *ctx)
-{
-	static uint64_t events[1024];
-	bool whole = true;
-	ssize_t n;
-
-	while ((n = read(watch, events, sizeof(events))) > 0 ||
-	    (n == -1 && errno == EINTR)) {
-		const char *p = (const char *)events, *end = p + n;
-
-		while (p < end) {
-			struct inotify_event e;
-
-			memcpy(&e, p, sizeof(e));
-			if ((e.mask & IN_Q_OVERFLOW) != 0)
-				whole = false;
-			else if (e.len > 0 &&
-			    (e.mask & (IN_DELETE | IN_MOVED_FROM)) == 0)
-				f(ctx, p + sizeof(e),
-				    (e.mask & IN_ATTRIB) == 0);
-			p += sizeof(e) + e.len;
-		}
-	}
-	return whole;
-}
-
-int
-watch_add(int watch, const char *path)
-{
-	return inotify_add_watch(watch, path,
-	    IN_CREATE | IN_DELETE | IN_MOVE | IN_MODIFY | IN_ONLYDIR);
-}
-
-bool
-watch_each(int watch, void (*f)(void *ctx, int number), void *ctx)
+/* Call f for each event; false when the system has lost some. */
+static bool
+each_event(int watch,
+    void (*f)(void *ctx, const struct inotify_event *, const char *name),
+    void *ctx)
 {
 	static uint64_t events[1024];
 	bool whole = true;
@@ -109,11 +77,59 @@ watch_each(int watch, void (*f)(void *ctx, int number), void *ctx)
 			if ((e.mask & IN_Q_OVERFLOW) != 0)
 				whole = false;
 			else
-				f(ctx, e.wd);
+				f(ctx, &e, p + sizeof(e));
 			p += sizeof(e) + e.len;
 		}
 	}
 	return whole;
+}
+
+struct names {
+	void (*f)(void *ctx, const char *name, bool came);
+	void *ctx;
+};
+
+static void
+tell_name(void *ctx, const struct inotify_event *e, const char *name)
+{
+	const struct names *n = ctx;
+
+	if (e->len > 0 && (e->mask & (IN_DELETE | IN_MOVED_FROM)) == 0)
+		n->f(n->ctx, name, (e->mask & IN_ATTRIB) == 0);
+}
+
+bool
+watch_names(
+    int watch, void (*f)(void *ctx, const char *name, bool came), void *ctx)
+{
+	return each_event(watch, tell_name, &(struct names){ f, ctx });
+}
+
+int
+watch_add(int watch, const char *path)
+{
+	return inotify_add_watch(watch, path,
+	    IN_CREATE | IN_DELETE | IN_MOVE | IN_MODIFY | IN_ONLYDIR);
+}
+
+struct numbers {
+	void (*f)(void *ctx, int number);
+	void *ctx;
+};
+
+static void
+tell_number(void *ctx, const struct inotify_event *e, const char *name)
+{
+	const struct numbers *n = ctx;
+
+	(void)name;
+	n->f(n->ctx, e->wd);
+}
+
+bool
+watch_each(int watch, void (*f)(void *ctx, int number), void *ctx)
+{
+	return each_event(watch, tell_number, &(struct numbers){ f, ctx });
 }
 
 #else

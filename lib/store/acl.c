@@ -211,21 +211,13 @@ enum acl_result
 acl_change(struct boxes *b, const char *path, struct span identifier,
     enum acl_op op, unsigned rights)
 {
-	int lock = boxfile_lock(b->fd), fd, err;
-	enum acl_result r = ACL_FAILED;
+	int lock, fd = boxfile_begin(b->fd, path, &lock);
+	enum acl_result r;
 
-	if (lock == -1)
-		return r;
-	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd != -1) {
-		r = rewrite(fd, identifier, op, rights);
-		err = errno;
-		close(fd);
-		errno = err;
-	}
-	err = errno;
-	close(lock);
-	errno = err;
+	if (fd == -1)
+		return ACL_FAILED;
+	r = rewrite(fd, identifier, op, rights);
+	boxfile_end(fd, lock);
 	return r;
 }
 

@@ -75,6 +75,32 @@ boxfile_lock(int rootfd)
 	return -1;
 }
 
+int
+boxfile_begin(int rootfd, const char *path, int *lock)
+{
+	int fd = -1, err;
+
+	if ((*lock = boxfile_lock(rootfd)) == -1)
+		return -1;
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd != -1)
+		return fd;
+	err = errno;
+	close(*lock);
+	errno = err;
+	return -1;
+}
+
+void
+boxfile_end(int fd, int lock)
+{
+	int err = errno;
+
+	close(fd);
+	close(lock);
+	errno = err;
+}
+
 /* A file that is missing is empty. */
 static int
 read_file(int rootfd, const char *name, struct buf *b)

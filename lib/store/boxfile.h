@@ -35,4 +35,11 @@ unsigned boxfile_use(struct span name);
 /* The lock of the root: a descriptor to close, or -1 and errno. */
 MUST int boxfile_lock(int rootfd);
 
+/*
+ * A folder whose small files are to be changed, with that lock: its
+ * descriptor, or -1 and errno.  The end closes both and keeps errno.
+ */
+MUST int boxfile_begin(int rootfd, const char *path, int *lock);
+void boxfile_end(int fd, int lock);
+
 #endif

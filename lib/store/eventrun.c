@@ -67,12 +67,6 @@ set_env(struct env *env, const struct events *e, const struct event *ev)
 	env_set(env, "MAIL_USER", span_of(e->login));
 }
 
-static void
-log_failed(const struct event_rule *rule, const char *why)
-{
-	log_error(rule->argv[0], why);
-}
-
 /* False: to be tried again. */
 static bool
 run_rule(struct run *r, const struct event_rule *rule, const struct event *ev)
@@ -96,13 +90,13 @@ run_rule(struct run *r, const struct event_rule *rule, const struct event *ev)
 	if (s.in != -1)
 		close(s.in);
 	if (pid == -1) {
-		log_failed(rule, NULL);
+		log_error(rule->argv[0], NULL);
 		return false;
 	}
 	status = spawn_wait(pid, true, deadline_in(TIME_EVENT));
 	if (status == 0)
 		return true;
-	log_failed(rule, spawn_why(status));
+	log_error(rule->argv[0], spawn_why(status));
 	return spawn_verdict(status) != TEMP;
 }
 

@@ -69,7 +69,6 @@ int
 index_begin(struct index *ix, uint32_t uidvalidity)
 {
 	uint64_t gen = (uint64_t)unix_now();
-
 	unsigned char id[INDEX_ID / 2 - 3];
 	struct buf hex = { .max = INDEX_ID };
 

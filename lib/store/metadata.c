@@ -175,20 +175,13 @@ enum metadata_result
 metadata_set(struct boxes *b, const char *path, bool server,
     const struct metadata_change *c, size_t n)
 {
-	int lock = boxfile_lock(b->fd), fd, err;
-	enum metadata_result r = METADATA_FAILED;
+	int lock, fd = boxfile_begin(b->fd, path, &lock);
+	enum metadata_result r;
 
-	if (lock == -1)
-		return r;
-	if ((fd = open_dir(path)) != -1) {
-		r = rewrite(fd, server, c, n);
-		err = errno;
-		close(fd);
-		errno = err;
-	}
-	err = errno;
-	close(lock);
-	errno = err;
+	if (fd == -1)
+		return METADATA_FAILED;
+	r = rewrite(fd, server, c, n);
+	boxfile_end(fd, lock);
 	return r;
 }
 

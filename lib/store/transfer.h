@@ -10,8 +10,7 @@
 #include "store/view.h"
 
 struct transfer_item {
-	size_t name; /* in names: as it shall stand below the target */
-	uint64_t size;
+	size_t name;       /* in names: as it shall stand below the target */
 	uint64_t keywords; /* of the target */
 	bool staged;       /* its bytes are in tmp/ */
 	bool placed;

@@ -231,7 +231,7 @@ class Session:
         else:
             self.do("NOOP")
 
-    def settle(self, box):
+    def settle(self):
         """The view once nothing happens any more; that the server has the
         same."""
         self.do("NOOP")
@@ -245,7 +245,7 @@ class Session:
             raise Wrong(f"was told of {len(before)}, has {len(self.view)}")
 
     def close(self):
-        self.do("LOGOUT") if False else self.p.stdin.close()
+        self.p.stdin.close()
         self.p.wait(20)
 
 
@@ -321,7 +321,7 @@ def main(box, sessions, seconds, seed=1):
 
 def compare(box, names, sessions):
     for s in sessions:
-        s.settle("")
+        s.settle()
         s.select("INBOX")
     fresh = Session(box, names, 0)
     fresh.select("INBOX")

@@ -331,11 +331,12 @@ def without(ops, kind):
         "queue": lambda p: re.search(r"/queue/(tmp/)?[0-9a-z]{16}", p),
         "queue-folder": lambda p: p.endswith("/queue"),
     }[kind]
-    left = [op for op in ops if op[0] != "sync" or not test(op[2])]
-    # the facts stand at numbers of operations: keep those
-    return [op if op[0] != "sync" or not test(op[2]) else ("none",)
-            for op in ops] if len(left) < len(ops) else sys.exit(
-                f"powercut: no sync of this kind: {kind}")
+    # the facts stand at numbers of operations: those stay
+    left = [("none",) if op[0] == "sync" and test(op[2]) else op
+            for op in ops]
+    if left == ops:
+        sys.exit(f"powercut: no sync of this kind: {kind}")
+    return left
 
 
 # ------------------------------------------------------------------ the store
