@@ -3,17 +3,7 @@
 # mimapd(8): messages that come in by APPEND.
 
 load lib
-
-setup() {
-	cd "$BATS_TEST_TMPDIR"
-	export HOME=$BATS_TEST_TMPDIR
-	export PNEU_CONF=$BATS_TEST_TMPDIR/no-conf
-	export PYTHONPATH=$ROOT/t/imap PYTHONDONTWRITEBYTECODE=1
-}
-
-py() {
-	run -0 python3 - 3>&-
-}
+load imap
 
 @test "a command with several messages leaves all of them or nothing" {
 	py <<'E'
@@ -83,7 +73,6 @@ E
 @test "what is too large is refused before it is sent, or passed over" {
 	mkdir conf
 	printf 'message 100\n' >conf/limits
-	export PNEU_CONF=$PWD/conf
 	py <<'E'
 from client import Session
 a = Session()

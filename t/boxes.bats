@@ -3,11 +3,10 @@
 # mimapd(8): mailboxes as a set: their names, quota, metadata, rights.
 
 load lib
+load imap
 
 setup() {
-	cd "$BATS_TEST_TMPDIR"
-	export HOME=$BATS_TEST_TMPDIR
-	export PNEU_CONF=$BATS_TEST_TMPDIR/conf
+	at_home
 	mkdir conf
 	echo example.test >conf/domains
 	user ''
@@ -17,15 +16,6 @@ setup() {
 user() {
 	printf '%s\n' "u@example.test:$(id -u):$(id -g):$PWD:maildir=box $1" \
 		>conf/users
-}
-
-# Lines of a client, CRLF added, to a session on ./box.
-say() {
-	printf '%s\r\n' "$@" | mimapd -p box 2>log | tr -d '\r'
-}
-
-play() {
-	run -0 python3 "$ROOT/t/imap/run.py" "$@" 3>&-
 }
 
 both() {

@@ -3,17 +3,7 @@
 # mimapd(8): COMPRESS=DEFLATE (RFC 4978).
 
 load lib
-
-setup() {
-	cd "$BATS_TEST_TMPDIR"
-	export HOME=$BATS_TEST_TMPDIR
-	export PNEU_CONF=$BATS_TEST_TMPDIR/no-conf
-	export PYTHONPATH=$ROOT/t/imap PYTHONDONTWRITEBYTECODE=1
-}
-
-py() {
-	run -0 python3 - 3>&-
-}
+load imap
 
 @test "after the OK both ways are compressed, a byte at a time too" {
 	py <<'E'

@@ -5,8 +5,7 @@
 load lib
 
 setup() {
-	cd "$BATS_TEST_TMPDIR"
-	export HOME=$PWD PNEU_CONF=$PWD/conf
+	at_home
 	mkdir -p conf box/tmp box/new box/cur box/.Junk/{tmp,new,cur}
 	for n in 1 2 3; do
 		printf 'Subject: m%s\n\nbody %s\n' $n $n \

@@ -3,17 +3,7 @@
 # mimapd(8): FETCH, from the files and from what the index keeps of them.
 
 load lib
-
-setup() {
-	cd "$BATS_TEST_TMPDIR"
-	export HOME=$BATS_TEST_TMPDIR
-	export PNEU_CONF=$BATS_TEST_TMPDIR/no-conf
-	export PYTHONPATH=$ROOT/t/imap PYTHONDONTWRITEBYTECODE=1
-}
-
-py() {
-	run -0 python3 - 3>&-
-}
+load imap
 
 # Messages of all kinds in box/cur, delivered by something else.
 messages() {

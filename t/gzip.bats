@@ -3,18 +3,12 @@
 # Messages that are compressed on disk, by us or by another program.
 
 load lib
+load imap
 
 setup() {
-	cd "$BATS_TEST_TMPDIR"
-	unset PROTO TCPREMOTEIP
-	export HOME=$PWD PNEU_CONF=$PWD/conf
-	export PYTHONPATH=$ROOT/t/imap PYTHONDONTWRITEBYTECODE=1
+	at_home
 	mkdir conf
 	mkdir -p box/tmp box/new box/cur
-}
-
-py() {
-	run -0 python3 - 3>&-
 }
 
 @test "compress gzip: APPEND and mdeliver write it, and nobody sees it" {

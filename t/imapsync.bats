@@ -3,18 +3,7 @@
 # mimapd(8): how clients keep in step, with other sessions and over time.
 
 load lib
-
-setup() {
-	cd "$BATS_TEST_TMPDIR"
-	export HOME=$BATS_TEST_TMPDIR
-	export PNEU_CONF=$BATS_TEST_TMPDIR/no-conf
-	export PYTHONPATH=$ROOT/t/imap PYTHONDONTWRITEBYTECODE=1
-}
-
-py() {
-	run python3 - 3>&-
-	[ $status -eq 0 ] || { echo "$output"; false; }
-}
+load imap
 
 @test "no EXPUNGE in an answer to FETCH, STORE and SEARCH; others have it" {
 	py <<'E'
@@ -136,7 +125,6 @@ E
 @test "a command that works for long says so, and how far it is" {
 	mkdir conf
 	echo 'imap-progress 0' >conf/limits
-	export PNEU_CONF=$PWD/conf
 	py <<'E'
 import re
 from client import Session
@@ -159,7 +147,6 @@ E
 @test "limits on messages: the last ones of a set, and where it stopped" {
 	mkdir conf
 	printf '%s\n' 'imap-messages 3' 'imap-save-messages 2' >conf/limits
-	export PNEU_CONF=$PWD/conf
 	py <<'E'
 from client import Session
 a = Session()

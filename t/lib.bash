@@ -14,6 +14,13 @@ case ${PNEU_DIR:-} in
 *) unset PNEU_DIR ;;
 esac
 
+# The folder of a test is its home, with the configuration that it makes in
+# ./conf, if any.
+at_home() {
+	cd "$BATS_TEST_TMPDIR"
+	export HOME=$PWD PNEU_CONF=$PWD/conf
+}
+
 # Run a command with its files limited to N blocks of 1024 bytes.
 limit_fsize() {
 	(

@@ -3,23 +3,16 @@
 # pneu-masks(5): what is hidden from a client, a user or an address.
 
 load lib
+load imap
 
 setup() {
-	cd "$BATS_TEST_TMPDIR"
-	export HOME=$BATS_TEST_TMPDIR PNEU_CONF=$PWD/conf
-	unset USER
+	at_home
+	export USER=alice@example.test
 	mkdir conf
 }
 
 masks() {
 	printf '%s\n' "$@" >conf/masks
-}
-
-# Lines of a client to a session of alice's.
-say() {
-	USER=alice@example.test
-	export USER
-	printf '%s\r\n' "$@" | mimapd -p box 2>log | tr -d '\r'
 }
 
 @test "a capability that is hidden is neither told, enabled nor known" {

@@ -3,21 +3,7 @@
 # mimapd(8): a Maildir, as mail clients see it.
 
 load lib
-
-setup() {
-	cd "$BATS_TEST_TMPDIR"
-	export HOME=$BATS_TEST_TMPDIR
-	export PNEU_CONF=$BATS_TEST_TMPDIR/no-conf
-}
-
-# Lines of a client, CRLF added, to a session on ./box.
-say() {
-	printf '%s\r\n' "$@" | mimapd -p box 2>log | tr -d '\r'
-}
-
-play() {
-	run -0 python3 "$ROOT/t/imap/run.py" "$@" 3>&-
-}
+load imap
 
 # A message of Maildir ./box, by hand.
 drop() {

@@ -4,12 +4,10 @@
 # and the decoded parts that stand beside them.
 
 load lib
+load imap
 
 setup() {
-	cd "$BATS_TEST_TMPDIR"
-	export HOME=$BATS_TEST_TMPDIR
-	export PNEU_CONF=$BATS_TEST_TMPDIR/no-conf
-	export PYTHONPATH=$ROOT/t/imap PYTHONDONTWRITEBYTECODE=1
+	at_home
 	data=$ROOT/../shared/data/mime
 	[ -d "$data" ] || skip "no corpus here"
 }

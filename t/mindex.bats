@@ -5,8 +5,8 @@
 load lib
 
 setup() {
-	cd "$BATS_TEST_TMPDIR"
-	export PNEU_CONF=$PWD/none HOME=$PWD MAILDIR=$PWD/m
+	at_home
+	export MAILDIR=$PWD/m
 }
 
 # Make folder $1 of the Maildir.

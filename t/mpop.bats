@@ -5,9 +5,7 @@
 load lib
 
 setup() {
-	cd "$BATS_TEST_TMPDIR"
-	unset PROTO TCPREMOTEIP
-	export PNEU_CONF=$PWD/conf HOME=$PWD
+	at_home
 	mkdir -p box/tmp box/new box/cur
 	printf 'Subject: one\n\n.dot\n..two\nlast\n' >box/new/1000000001.M1P1.h
 	printf 'Subject: two\n\nbody\n' >box/new/1000000002.M1P1.h

@@ -11,9 +11,8 @@ setup_file() {
 }
 
 setup() {
-	cd "$BATS_TEST_TMPDIR"
+	at_home
 	[[ $BUILD != *san* ]] || skip "the programs are recorded as they are built"
-	export PNEU_CONF=$PWD/no-conf HOME=$PWD
 }
 
 cut() { python3 "$ROOT/t/tools/powercut.py" "$@" 3>&-; }

@@ -3,17 +3,7 @@
 # SEARCH of mimapd(8): what is found, and that nothing is missed.
 
 load lib
-
-setup() {
-	cd "$BATS_TEST_TMPDIR"
-	export HOME=$BATS_TEST_TMPDIR
-	export PNEU_CONF=$BATS_TEST_TMPDIR/no-conf
-}
-
-# Lines of a client, CRLF added, to a session on ./box.
-say() {
-	printf '%s\r\n' "$@" | mimapd -p box 2>log | tr -d '\r'
-}
+load imap
 
 @test "no text is missed, read for the first time or by its signature" {
 	run -0 python3 "$ROOT/t/imap/needles.py" box 3>&-

@@ -6,9 +6,7 @@
 load lib
 
 setup() {
-	cd "$BATS_TEST_TMPDIR"
-	unset PROTO TCPREMOTEIP
-	export PNEU_CONF=$PWD/conf HOME=$PWD
+	at_home
 	mkdir -p box/tmp box/new box/cur
 	for i in 1 2 3; do
 		message $i >"box/new/100000000$i.M1P1.h"

@@ -5,9 +5,7 @@
 load ../lib
 
 setup() {
-	cd "$BATS_TEST_TMPDIR"
-	export HOME=$BATS_TEST_TMPDIR
-	export PNEU_CONF=$BATS_TEST_TMPDIR/no-conf
+	at_home
 }
 
 @test "a made-up mailbox is sorted, threaded and searched as Dovecot does it" {

@@ -3,11 +3,7 @@
 # Clients that keep a copy and ask only for what has changed.
 
 load ../lib
-
-setup() {
-	cd "$BATS_TEST_TMPDIR"
-	export HOME=$PWD PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=$ROOT/t/imap
-}
+load ../imap
 
 teardown() {
 	[ -z "${PNEU_DIR:-}" ] || host_down

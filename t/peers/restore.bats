@@ -7,8 +7,7 @@ load ../lib
 
 setup() {
 	command -v mbsync >/dev/null || skip "mbsync is not installed"
-	cd "$BATS_TEST_TMPDIR"
-	export PNEU_CONF=$PWD/no-conf HOME=$PWD
+	at_home
 	mkdir -p box/.Work/{tmp,new,cur} box/{tmp,new,cur} near
 	cat >rc <<-E
 	IMAPAccount pneu
