@@ -55,6 +55,14 @@ both() {
 	[ -d box/.Work.2027 ]
 }
 
+@test "a mailbox that can't have its use is not made" {
+	mkdir -p box/cur box/new box/tmp
+	echo pneu-special-use 99 >box/pneu.special-use
+	run -0 say 'a CREATE Sent (USE (\Sent))' 'b STATUS Sent (MESSAGES)'
+	[[ ${lines[1]} == "a NO "* ]]
+	[ ! -e box/.Sent ]
+}
+
 @test "the file imap gives separator, prefix and uses to all" {
 	printf '%s\n' 'separator .' 'prefix INBOX.' 'sent Raus' >conf/imap
 	run -0 say "a CREATE INBOX.Raus" "b LIST (SPECIAL-USE) \"\" *" \

@@ -182,6 +182,56 @@ assert p.wait(5) == 0
 E
 }
 
+# Sessions whose IDLE has nothing to tell.
+still() {
+	export PNEU_CONF=$PWD/conf
+	run -0 env PYTHONPATH="$ROOT/t/imap" python3 - 3>&-
+}
+
+@test "IDLE says that it is still there, again and again" {
+	mkdir conf
+	echo 'imap-still 1' >conf/limits
+	still <<'E'
+import time
+from client import Session
+for select in True, False:
+    a = Session()
+    if select:
+        a("SELECT INBOX")
+    start = time.monotonic()
+    a.send("i IDLE")
+    assert a.line() == "+ idling"
+    assert [a.line(), a.line()] == ["* OK Still here"] * 2
+    assert 1.9 < time.monotonic() - start < 8
+    if select:
+        Session().append()
+        a.until("* 1 EXISTS")
+        a.until("* OK Still here")
+    a.send("done")
+    assert a.until("i ")[-1] == "i OK Idle completed"
+    assert not a("NOOP")
+E
+}
+
+@test "IDLE says so after two minutes, and never where that is 0" {
+	grep -q '	TIME_IMAP_STILL = 120,' "$ROOT/lib/base/limits.h"
+	mkdir conf
+	for limit in 0 120; do
+		echo "imap-still $limit" >conf/limits
+		still <<'E'
+import select
+from client import Session
+a = Session()
+a("SELECT INBOX")
+a.send("i IDLE")
+a.until("+ ")
+assert select.select([a.p.stdout], [], [], 1.5)[0] == []
+a.send("DONE")
+assert a.line() == "i OK Idle completed"
+E
+	done
+}
+
 @test "IDLE gives back the memory that an answer took" {
 	[[ $BUILD != *san* ]] || skip "the sanitizers need more"
 	[ -r /proc/self/smaps_rollup ] || skip "there is no smaps_rollup"

@@ -19,11 +19,11 @@ use_param(struct imap *im, const struct imap_arg *a, unsigned *use)
 	for (u = a->list->next->list; u != NULL; u = u->next) {
 		unsigned one = boxes_use(u->text);
 
-		if (one == 0 || *use != 0) {
+		if (one == 0) {
 			imap_reply(im, "NO [USEATTR] Not a use we can set");
 			return false;
 		}
-		*use = one;
+		*use |= one;
 	}
 	return true;
 }

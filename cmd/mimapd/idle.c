@@ -1,9 +1,8 @@
 /* IDLE (RFC 2177): changes are told as they happen. */
 #include "imap.h"
+#include "io/conf.h"
 #include "io/deadline.h"
 #include "io/settle.h"
-
-enum { STILL_HERE = 120 };
 
 static bool
 finished(struct imap *im)
@@ -40,6 +39,18 @@ settle(struct imap *im)
 	settle_heap();
 }
 
+/* When a word is due that keeps the connection known on its way. */
+static int64_t
+next_word(void)
+{
+	static int64_t every = -1;
+
+	if (every == -1)
+		every = (int64_t)conf_limit(
+		    "imap-still", TIME_IMAP_IDLE, TIME_IMAP_STILL);
+	return every == 0 ? DEADLINE_NEVER : deadline_in(every);
+}
+
 void
 cmd_idle(struct imap *im)
 {
@@ -48,8 +59,7 @@ cmd_idle(struct imap *im)
 	    : folder_watch(im->folder);
 	bool ask = im->folder != NULL && im->notify == NULL && watch == -1;
 	bool settled = false;
-	int64_t still = deadline_in(STILL_HERE),
-		end = deadline_in(TIME_IMAP_IDLE);
+	int64_t still = next_word(), end = deadline_in(TIME_IMAP_IDLE);
 
 	out_puts(&im->out, "+ idling\r\n");
 	imapd_line(&im->e);
@@ -58,7 +68,7 @@ cmd_idle(struct imap *im)
 	else if (im->folder != NULL)
 		sync_run(im, true);
 	while (!im->over && !finished(im)) {
-		int64_t next = ask ? deadline_in(1) : still;
+		int64_t next = ask ? deadline_in(1) : end;
 		int r;
 
 		if (im->notify != NULL)
@@ -83,7 +93,7 @@ cmd_idle(struct imap *im)
 			im->over = true;
 		} else if (deadline_left(still) == 0) {
 			out_puts(&im->out, "* OK Still here\r\n");
-			still = deadline_in(STILL_HERE);
+			still = next_word();
 		}
 	}
 }

@@ -282,11 +282,15 @@ take_change(
 static bool
 set_use(struct imap *im, struct span box, const struct metadata_change *c)
 {
-	unsigned use = c->value.p == NULL ? 0 : boxes_use(c->value);
+	struct span rest = c->value;
+	unsigned one, use = 0;
 
-	if (c->value.p != NULL && use == 0) {
-		imap_reply(im, "NO [USEATTR] Not a use we can set");
-		return false;
+	while ((rest = span_trim(rest)).n > 0) {
+		if ((one = boxes_use(span_word(&rest))) == 0) {
+			imap_reply(im, "NO [USEATTR] Not a use we can set");
+			return false;
+		}
+		use |= one;
 	}
 	if (boxes_set_use(&im->boxes, box, use) == BOX_OK)
 		return true;

@@ -268,6 +268,7 @@ take_box(const struct remote *r)
 	} uses[] = { { IMAPC_DRAFTS, BOX_DRAFTS }, { IMAPC_JUNK, BOX_JUNK },
 		{ IMAPC_SENT, BOX_SENT }, { IMAPC_TRASH, BOX_TRASH },
 		{ IMAPC_ARCHIVE, BOX_ARCHIVE } };
+	unsigned use = 0;
 
 	if (!examine(r)) {
 		warn("%s: the server says %s", r->name, link_answer());
@@ -286,10 +287,11 @@ take_box(const struct remote *r)
 	link_untagged = NULL;
 	take_messages();
 	for (size_t i = 0; i < 5; i++)
-		if (to.made && (r->attrs & uses[i].theirs) != 0 &&
-		    boxfile_set_use(boxes.fd, dir_of(to.path), uses[i].ours) ==
-			-1)
-			failed(r->name);
+		if ((r->attrs & uses[i].theirs) != 0)
+			use |= uses[i].ours;
+	if (to.made && use != 0 &&
+	    boxfile_set_use(boxes.fd, dir_of(to.path), use) == -1)
+		failed(r->name);
 	if (!dry_run && (r->attrs & IMAPC_SUBSCRIBED) != 0 &&
 	    boxes_subscribe(&boxes, span_of(r->name), true) != BOX_OK)
 		failed(r->name);

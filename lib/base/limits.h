@@ -74,6 +74,7 @@ enum {
 	TIME_IMPORT = 600,     /* silence of a server */
 	TIME_IMAP_IDLE = 1800, /* RFC 3501, section 5.4 */
 	TIME_IMAP_PROGRESS = 10,
+	TIME_IMAP_STILL = 120, /* a word in IDLE; RFC 2177 has no time */
 	TIME_FILTER = 300,
 	TIME_MILTER = 30, /* a step of the envelope */
 	TIME_COMMAND = 600,

@@ -78,8 +78,9 @@ enum box_result boxes_path(
 enum box_result boxes_find(
     struct boxes *, struct span name, char *path, size_t size);
 
-/* use: one of BOX_DRAFTS... or 0.  Parents are made visible by LIST.  It has
- * the rights (acl.h) of the mailbox above it. */
+/* use: of BOX_DRAFTS..., or 0; mailboxes that had them lose them.  Parents
+ * are made visible by LIST.  It has the rights (acl.h) of the mailbox above
+ * it. */
 enum box_result boxes_create(struct boxes *, struct span name, unsigned use);
 
 /* The folder of the nearest mailbox above it: BOX_OK, or BOX_NONE. */
@@ -99,7 +100,7 @@ enum box_result boxes_rename(struct boxes *, struct span from, struct span to);
 void boxes_put_uses(struct buf *, unsigned attrs);
 unsigned boxes_use(struct span attribute);
 
-/* Give an existing mailbox a use, or 0 to take it; see boxes_create. */
+/* Give an existing mailbox these uses and no others; see boxes_create. */
 enum box_result boxes_set_use(struct boxes *, struct span name, unsigned use);
 
 /* Need not exist (RFC 3501, section 6.3.6). */

@@ -286,7 +286,7 @@ rewrite_uses(int rootfd, const char *dir, unsigned use)
 	buf_puts(&new, "pneu-special-use 1\n");
 	while (s.n > 0) {
 		rest = line = span_cut(&s, '\n');
-		if (boxfile_use(span_word(&rest)) == use ||
+		if ((boxfile_use(span_word(&rest)) & use) != 0 ||
 		    span_is(span_trim(rest), dir)) {
 			had = true;
 			continue;
@@ -295,7 +295,7 @@ rewrite_uses(int rootfd, const char *dir, unsigned use)
 		buf_putc(&new, '\n');
 	}
 	for (size_t i = 0; i < NUSES; i++)
-		if (uses[i].use == use)
+		if (uses[i].use & use)
 			buf_printf(&new, "%s %s\n", uses[i].name, dir);
 	if (had || use != 0)
 		r = fs_replace(rootfd, special_use, buf_span(&new), 0600);
@@ -318,7 +318,7 @@ boxfile_set_use(int rootfd, const char *dir, unsigned use)
 	return r;
 }
 
-/* The use that the file gives to a folder, 0 for none. */
+/* The uses that the file gives to a folder, 0 for none. */
 static int
 use_of(int rootfd, const char *dir, unsigned *use)
 {
@@ -332,7 +332,7 @@ use_of(int rootfd, const char *dir, unsigned *use)
 		line = span_cut(&s, '\n');
 		word = span_word(&line);
 		if (span_is(span_trim(line), dir))
-			*use = boxfile_use(word);
+			*use |= boxfile_use(word);
 	}
 	buf_free(&b);
 	return 0;

@@ -23,10 +23,10 @@ MUST int boxfile_subscribe(int rootfd, const char *dir, bool subscribe);
 /* The special use of each folder, as lines "NUMBER DIR". */
 MUST int boxfile_uses(int rootfd, struct buf *lines);
 
-/* Give dir the use (0: none), and take it from any other folder. */
+/* Give dir these uses (0: none) alone, and take them from other folders. */
 MUST int boxfile_set_use(int rootfd, const char *dir, unsigned use);
 
-/* A folder was renamed: its use goes with it. */
+/* A folder was renamed: its uses go with it. */
 MUST int boxfile_move_use(int rootfd, const char *from, const char *to);
 
 /* A use by its name in lower case; 0 when it is none. */

@@ -58,6 +58,17 @@ fail:
 	return err == ENOTEMPTY || err == EEXIST ? BOX_EXISTS : BOX_FAILED;
 }
 
+/* RFC 6154, section 3: without its use the mailbox is not to be. */
+static void
+unmake_folder(struct boxes *b, const char *dir)
+{
+	int err = errno;
+
+	if (fs_remove_tree(b->fd, dir) == -1)
+		errno = err;
+	errno = err;
+}
+
 enum box_result
 boxes_parent(struct boxes *b, struct span name, char *path, size_t size)
 {
@@ -90,8 +101,10 @@ boxes_create(struct boxes *b, struct span name, unsigned use)
 	    boxes_path(b, name, path, sizeof(path)) == BOX_OK &&
 	    acl_copy(parent, path) == -1)
 		r = BOX_FAILED;
-	if (r == BOX_OK && use != 0 && boxfile_set_use(b->fd, dir, use) == -1)
+	if (r == BOX_OK && use != 0 && boxfile_set_use(b->fd, dir, use) == -1) {
 		r = BOX_FAILED;
+		unmake_folder(b, dir);
+	}
 	return r;
 }
 
