@@ -15,6 +15,9 @@
 /* HEADER: "pneu-cache 1\n" and the UIDVALIDITY at its end. */
 enum { HEADER = 32, FRAME = 16, TRIM_MIN = 1048576, SAMPLE = 256 };
 
+/* Of a record that will be wanted; and a line of the processor's cache. */
+enum { EXPECTED = 512, CACHE_LINE = 64 };
+
 static const char file_name[] = "pneu.cache";
 static const char tmp_name[] = "pneu.cache.new";
 static const char magic[28] = "pneu-cache 1\n";
@@ -225,6 +228,16 @@ cache_get(struct cache *c, int dirfd, uint32_t uidvalidity, struct cache_ref r,
 	look_again(c, dirfd);
 	return c->fd == -1 && open_file(c, dirfd, uidvalidity) &&
 	    get_record(c, r, text);
+}
+
+void
+cache_expect(const struct cache *c, uint32_t at)
+{
+	uint64_t from = (uint64_t)at * CACHE_UNIT;
+
+	if (at > 0 && from + EXPECTED <= c->size)
+		for (size_t n = 0; n < EXPECTED; n += CACHE_LINE)
+			__builtin_prefetch(c->map + from + n);
 }
 
 static void

@@ -54,6 +54,12 @@ bool cache_get(struct cache *, int dirfd, uint32_t uidvalidity,
     struct cache_ref, struct span *text);
 
 /*
+ * The record at this place, if any, will be wanted soon: have memory fetch
+ * its front meanwhile.
+ */
+void cache_expect(const struct cache *, uint32_t at);
+
+/*
  * A text of CACHE_TEXT_MAX at most, else it is forgotten.  True when there
  * is enough to be written with cache_flush.
  */

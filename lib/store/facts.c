@@ -10,7 +10,10 @@
 #include "store/le.h"
 #include "store/view.h"
 
-enum { HEAD_READ = 8192 }; /* holds the header of most */
+enum {
+	HEAD_READ = 8192, /* holds the header of most */
+	AHEAD = 3         /* messages whose facts will be wanted next */
+};
 
 static const struct encword_charset *charsets;
 
@@ -27,6 +30,8 @@ folder_fact_get(
 	const struct entry *e = &f->ix.entry[i];
 	struct cache_ref r = { e->msg.uid, kind, e->fact[kind] };
 
+	if (i + AHEAD < f->ix.n) /* most go through a mailbox upwards */
+		cache_expect(&f->cache, e[AHEAD].fact[kind]);
 	return cache_get(&f->cache, f->ix.fd, f->ix.uidvalidity, r, text);
 }
 
