@@ -189,6 +189,20 @@ fs_mtime_ns(int dirfd, const char *name)
 	return (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;
 }
 
+int64_t
+fs_clock_ns(int fd)
+{
+	struct timespec t;
+	struct stat st;
+
+	if (fd != -1 && fs_is_remote(fd) && futimens(fd, NULL) == 0 &&
+	    fstat(fd, &st) == 0)
+		t = st.st_mtim;
+	else
+		clock_gettime(CLOCK_REALTIME, &t);
+	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
 int
 fs_touch(int fd, int64_t t)
 {

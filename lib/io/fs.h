@@ -38,6 +38,13 @@ MUST int fs_remove_tree(int dirfd, const char *name);
 /* mtime in nanoseconds of a file below dirfd; -1 and errno. */
 int64_t fs_mtime_ns(int dirfd, const char *name);
 
+/*
+ * The clock in nanoseconds that gives files below this one their times:
+ * that of another machine on a network file system, where fd, a file that
+ * may be touched, is asked.  -1: the clock of this one.
+ */
+int64_t fs_clock_ns(int fd);
+
 /* Set mtime and atime of an open file, seconds. */
 MUST int fs_touch(int fd, int64_t t);
 

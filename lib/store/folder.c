@@ -5,14 +5,13 @@
 #include <unistd.h>
 
 #include "base/die.h"
+#include "io/fs.h"
 #include "io/watch.h"
 #include "store/gzip.h"
 #include "store/le.h"
 #include "store/mdname.h"
 #include "store/scan.h"
 #include "store/view.h"
-
-static const int64_t settle_ns = INT64_C(2000000000);
 
 int
 view_lock(struct folder *f, bool believe)
@@ -349,8 +348,10 @@ believe_mtimes(const struct folder *f)
 {
 	const struct trust *t = &f->ix.trust;
 	int64_t last = t->new_ns > t->cur_ns ? t->new_ns : t->cur_ns;
+	int64_t now = fs_clock_ns(-1);
 
-	return !f->woken && scan_now() - last < settle_ns;
+	return !f->woken && !scan_is_old(last, now) &&
+	    !scan_is_future(last, now);
 }
 
 /* New messages that a look at the directories in between has found. */

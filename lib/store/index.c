@@ -275,6 +275,19 @@ index_unlock(struct index *ix)
 	errno = err;
 }
 
+unsigned
+index_trusted(const struct index *ix)
+{
+	int64_t now = fs_clock_ns(-1);
+	unsigned dirs = ix->trust.trusted;
+
+	if (!scan_is_old(ix->trust.new_ns, now))
+		dirs &= ~(unsigned)SCAN_NEW;
+	if (!scan_is_old(ix->trust.cur_ns, now))
+		dirs &= ~(unsigned)SCAN_CUR;
+	return dirs;
+}
+
 bool
 index_quiet(const struct index *ix, bool believe)
 {
@@ -285,7 +298,7 @@ index_quiet(const struct index *ix, bool believe)
 	    st.st_nlink > 0 && (uint64_t)st.st_size == ix->applied &&
 	    scan_mtimes(ix->fd, &new_ns, &cur_ns) == 0 &&
 	    new_ns == ix->trust.new_ns && cur_ns == ix->trust.cur_ns &&
-	    (believe || ix->trust.trusted == SCAN_ALL);
+	    (believe || index_trusted(ix) == SCAN_ALL);
 }
 
 static int

@@ -112,6 +112,9 @@ MUST int index_lock(struct index *);
 MUST int index_lock_in(struct index *, int wait_ms);
 void index_unlock(struct index *);
 
+/* The directories (SCAN_*) whose mtimes tell of every change. */
+unsigned index_trusted(const struct index *);
+
 /* Whether nothing can have changed: no lock is needed to know. */
 bool index_quiet(const struct index *, bool believe);
 

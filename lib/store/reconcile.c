@@ -3,15 +3,15 @@
  * other programs renamed or removed is written down.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/stat.h>
 
 #include "base/die.h"
+#include "io/fs.h"
 #include "io/log.h"
 #include "store/index.h"
 #include "store/mdname.h"
 #include "store/scan.h"
-
-static const int64_t settle_ns = INT64_C(2000000000);
 
 enum {
 	MANY = 4096,
@@ -28,6 +28,7 @@ struct known {
 struct work {
 	struct index *ix;
 	unsigned dirs; /* SCAN_*: those that are read */
+	int64_t at_ns; /* when, by the clock that makes the mtimes */
 	struct scan first, again;
 	struct known *known; /* in mdname_order */
 	size_t nknown;
@@ -237,9 +238,9 @@ put_trust(struct work *w)
 		t.new_ns = s->new_ns;
 	if ((w->dirs & SCAN_CUR) != 0)
 		t.cur_ns = s->cur_ns;
-	if (s->new_ns <= s->at_ns - settle_ns)
+	if (scan_is_old(s->new_ns, w->at_ns))
 		t.trusted |= w->dirs & SCAN_NEW;
-	if (s->cur_ns <= s->at_ns - settle_ns)
+	if (scan_is_old(s->cur_ns, w->at_ns))
 		t.trusted |= w->dirs & SCAN_CUR;
 	if (w->incomplete)
 		t = (struct trust){ .new_ns = -1, .cur_ns = -1 };
@@ -271,10 +272,30 @@ is_enough(const struct work *w)
 	return w->nfound <= LOOK_UP_MAX;
 }
 
+/*
+ * Where the clock was set back, what is changed now looks older than what
+ * was there before: an mtime that is yet to come would never be trusted.
+ */
+static void
+bring_to_now(const struct work *w)
+{
+	int64_t new_ns, cur_ns;
+
+	if (scan_mtimes(w->ix->fd, &new_ns, &cur_ns) == -1)
+		return; /* so will be the look at them */
+	if ((scan_is_future(new_ns, w->at_ns) &&
+		utimensat(w->ix->fd, "new", NULL, 0) == -1) ||
+	    (scan_is_future(cur_ns, w->at_ns) &&
+		utimensat(w->ix->fd, "cur", NULL, 0) == -1))
+		return; /* not ours: read whenever somebody asks */
+}
+
 /* 1: both directories must be read.  0, or -1 and errno. */
 static int
 look(struct work *w)
 {
+	w->at_ns = fs_clock_ns(w->ix->lock_fd);
+	bring_to_now(w);
 	if (scan_read(&w->first, w->ix->fd, w->dirs) == -1)
 		return -1;
 	list_known(w);
@@ -310,7 +331,7 @@ look_at(struct index *ix, unsigned dirs)
 int
 index_scan(struct index *ix, bool believe)
 {
-	unsigned dirs = believe ? 0 : SCAN_ALL & ~ix->trust.trusted;
+	unsigned dirs = believe ? 0 : SCAN_ALL & ~index_trusted(ix);
 	int64_t new_ns, cur_ns;
 	int r;
 

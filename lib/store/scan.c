@@ -11,13 +11,18 @@
 
 static const size_t names_max = (size_t)1 << 31;
 
-int64_t
-scan_now(void)
-{
-	struct timespec t;
+static const int64_t settle_ns = SCAN_SETTLE_MS * INT64_C(1000000);
 
-	clock_gettime(CLOCK_REALTIME, &t);
-	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+bool
+scan_is_old(int64_t mtime_ns, int64_t now_ns)
+{
+	return mtime_ns <= now_ns - settle_ns;
+}
+
+bool
+scan_is_future(int64_t mtime_ns, int64_t now_ns)
+{
+	return mtime_ns > now_ns;
 }
 
 int
@@ -135,7 +140,6 @@ scan_read(struct scan *s, int dirfd, unsigned dirs)
 {
 	buf_init(&s->names, names_max);
 	s->n = s->ntwins = 0;
-	s->at_ns = scan_now();
 	if (scan_mtimes(dirfd, &s->new_ns, &s->cur_ns) == -1 ||
 	    ((dirs & SCAN_NEW) != 0 && read_dir(s, dirfd, "new", true) == -1) ||
 	    ((dirs & SCAN_CUR) != 0 && read_dir(s, dirfd, "cur", false) == -1))

@@ -31,8 +31,8 @@ struct scan {
 		size_t of;
 	} * twin;
 	size_t ntwins, twin_cap;
-	/* mtimes in ns, read before the directories were, and when */
-	int64_t new_ns, cur_ns, at_ns;
+	/* mtimes in ns, read before the directories were */
+	int64_t new_ns, cur_ns;
 };
 
 /*
@@ -54,8 +54,13 @@ size_t scan_lower(const struct scan *, struct span base);
 /* The place of a base; s->n when it is not there. */
 size_t scan_find(const struct scan *, struct span base);
 
-/* The wall clock in ns. */
-int64_t scan_now(void);
+/*
+ * An mtime so old by a clock is of no change that is still under way.  One
+ * in the future is not: the clock was set back, and will be there again.
+ */
+enum { SCAN_SETTLE_MS = 2000 };
+bool scan_is_old(int64_t mtime_ns, int64_t now_ns);
+bool scan_is_future(int64_t mtime_ns, int64_t now_ns);
 
 /* mtimes of new/ and cur/.  0, or -1 and errno. */
 MUST int scan_mtimes(int dirfd, int64_t *new_ns, int64_t *cur_ns);
