@@ -137,6 +137,10 @@ a('UID SEARCH 1')
 a('APPEND Drafts CATENATE (URL ";UID=1/;SECTION=HEADER.FIELDS%20(SUBJECT)")')
 assert a("STATUS Drafts (MESSAGES)")[0].endswith("(MESSAGES 2)")
 a("FETCH 1 BODY.PEEK[HEADER.FIELDS (SUBJECT)]")
+# a message that was read is not mixed up with one of another mailbox
+before = a("FETCH 1 BODY.PEEK[]")
+a('APPEND Drafts CATENATE (URL "/Drafts/;UID=1")')
+assert a("FETCH 1 BODY.PEEK[]") == before
 E
 }
 

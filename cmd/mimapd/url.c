@@ -141,11 +141,10 @@ copy(struct append *a, struct folder *f, size_t i, const struct item *it,
 	struct imap *im = a->im;
 	struct folder *folder = im->folder;
 	struct out out = im->out;
-	struct body body = im->body;
 	bool ok;
 
-	if (f != folder)
-		im->body = (struct body){ .fd = -1 };
+	if (f != folder) /* there is one buffer for what is read */
+		body_close(im);
 	im->folder = f;
 	out_init(&im->out, -1, buf, sizeof(buf));
 	im->out.filter = &filter;
@@ -155,10 +154,8 @@ copy(struct append *a, struct folder *f, size_t i, const struct item *it,
 	out_flush(&im->out);
 	im->out = out;
 	im->folder = folder;
-	if (f != folder) {
+	if (f != folder)
 		body_close(im);
-		im->body = body;
-	}
 	/* '""' is a part that is empty, NIL is none */
 	return ok && (c->text || (c->n > 1 && c->head[1] == '"'));
 }
