@@ -83,6 +83,26 @@ body_seek(struct imap *im, uint64_t file, struct in *in)
 	return 0;
 }
 
+int
+body_size(struct imap *im, bool sent, uint64_t *size)
+{
+	struct body *b = &im->body;
+	struct wire w = { 0 };
+
+	if (read_whole(b) == -1)
+		return -1;
+	if (b->whole.p == NULL)
+		return folder_measure(im->folder, b->i, b->fd, sent, size);
+	if (b->size == 0) {
+		wire_count(&w, b->whole);
+		wire_end(&w, true);
+		b->size = w.size;
+		folder_measured(im->folder, b->i, b->size);
+	}
+	*size = b->size;
+	return 0;
+}
+
 struct mime_part *
 body_tree(struct imap *im)
 {
@@ -90,11 +110,12 @@ body_tree(struct imap *im)
 	struct body *b = &im->body;
 	struct span piece;
 	struct in in;
+	uint64_t size;
 	int r;
 
 	if (b->tree != NULL)
 		return b->tree;
-	if (body_seek(im, 0, &in) == -1)
+	if (body_size(im, false, &size) == -1 || body_seek(im, 0, &in) == -1)
 		return NULL;
 	mime_init(&m, &b->arena);
 	while ((r = in_next(&in, &piece)) == 1)

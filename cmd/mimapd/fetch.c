@@ -13,7 +13,8 @@
 struct wants {
 	unsigned digest; /* of folder_digest */
 	bool file, seen, flags, uid, modseq, date;
-	bool lazy; /* PREVIEW is told only where it is known */
+	bool whole; /* the text is sent, to its end */
+	bool lazy;  /* PREVIEW is told only where it is known */
 	bool binary;
 };
 
@@ -24,6 +25,7 @@ struct told {
 	struct digest digest;
 	int64_t date;
 	bool preview;
+	uint64_t size; /* as it was known before */
 };
 
 static void
@@ -194,6 +196,10 @@ add_wants(struct wants *w, const struct item *it)
 			w->digest |= DIGEST_HEAD;
 		else
 			w->file = true;
+		w->whole = w->whole ||
+		    (it->number.n == 0 &&
+			(it->section == SECTION_ALL ||
+			    it->section == SECTION_TEXT));
 		break;
 	case ITEM_BINARY:
 	case ITEM_BINARY_SIZE:
@@ -233,6 +239,23 @@ put_seen(struct imap *im, const struct told *t, const struct wants *w)
 		out_putc(&im->out, ' ');
 		put_item(im, t, &modseq);
 	}
+}
+
+/*
+ * Its size turned out to be another one than clients were told, and they
+ * are not told it anyway.
+ */
+static void
+put_resized(struct imap *im, struct told *t, const struct wants *w)
+{
+	static const struct item size = { .kind = ITEM_SIZE };
+
+	if (t->size == 0 || t->size == t->msg->size ||
+	    (w->digest & FOLDER_SIZE) != 0)
+		return;
+	t->digest.size = t->msg->size;
+	out_putc(&im->out, ' ');
+	put_item(im, t, &size);
 }
 
 /* False and errno when the message can't be read, ENOENT: it has gone. */
@@ -280,12 +303,16 @@ static bool
 fetch(
     struct imap *im, size_t i, const struct item *items, const struct wants *w)
 {
-	struct told t = { .i = i };
+	struct told t = { .i = i, .size = folder_msg(im->folder, i)->size };
 	bool seen = false;
+	uint64_t size;
 
 	if (folder_msg(im->folder, i)->gone)
 		return false;
 	if (w->file && body_open(im, i) == -1)
+		return failed();
+	if (w->file && (w->whole || (w->digest & FOLDER_SIZE) != 0) &&
+	    body_size(im, w->whole, &size) == -1)
 		return failed();
 	if (w->seen)
 		seen = set_seen(im, i);
@@ -300,6 +327,7 @@ fetch(
 	}
 	if (seen)
 		put_seen(im, &t, w);
+	put_resized(im, &t, w);
 	out_puts(&im->out, ")\r\n");
 	return true;
 }

@@ -28,6 +28,7 @@ struct body {
 	struct arena arena;
 	struct mime_part *tree; /* NULL: not parsed yet */
 	struct span whole;      /* the file, where it is short */
+	uint64_t size;          /* on the wire; 0: not asked for yet */
 	bool tried;             /* to have it so */
 	bool has_head;
 	struct mime_at head; /* the end of the header */
@@ -231,6 +232,8 @@ void body_close(struct imap *);
 int body_open(struct imap *, size_t i);     /* 0, or -1 and errno */
 struct mime_part *body_tree(struct imap *); /* NULL and errno */
 struct mime_at body_head(struct imap *);    /* end of the header */
+/* Its CRLF octets as the file has them (folder_measure).  0, or -1. */
+MUST int body_size(struct imap *, bool sent, uint64_t *size);
 int body_seek(struct imap *, uint64_t file, struct in *);
 /* Write the wire octets [from, to) of the message, reading from `start`;
  * eight: NUL may pass. */

@@ -223,8 +223,7 @@ put_whole(struct imap *im, const struct item *it)
 	case SECTION_MIME:
 		break;
 	}
-	if (folder_size(im->folder, im->body.i, &size) == -1 ||
-	    size < start.wire)
+	if (body_size(im, true, &size) == -1 || size < start.wire)
 		size = start.wire;
 	put_range(im, it, start, size);
 }

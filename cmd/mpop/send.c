@@ -61,12 +61,16 @@ retrieve(struct drop *d)
 {
 	size_t i = d->pop3d.msg;
 	uint64_t size = 0;
-	int fd = -1, r = 0, err;
+	int fd = folder_open_msg(d->folder, i), r = 0, err;
 
-	if (!d->pop3d.top)
-		r = folder_size(d->folder, i, &size);
-	if (r == 0)
-		fd = folder_open_msg(d->folder, i);
+	if (fd != -1 && !d->pop3d.top)
+		r = folder_measure(d->folder, i, fd, true, &size);
+	if (r == -1) {
+		err = errno;
+		close(fd);
+		fd = -1;
+		errno = err;
+	}
 	if (fd == -1) {
 		if (errno != ENOENT)
 			log_error("message", NULL);

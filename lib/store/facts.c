@@ -1,6 +1,7 @@
 /* The facts of a folder: kept in its cache, or found out from the file. */
 #include <errno.h>
 #include <limits.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/die.h"
@@ -8,6 +9,7 @@
 #include "store/folder.h"
 #include "store/gzip.h"
 #include "store/le.h"
+#include "store/mdname.h"
 #include "store/view.h"
 
 enum {
@@ -113,13 +115,6 @@ keep(struct folder *f, size_t i, enum folder_fact kind, const struct digest *g,
 		folder_fact_put(f, i, kind, buf_span(&b));
 }
 
-static void
-keep_size(struct folder *f, size_t i, uint64_t size)
-{
-	if (f->ix.entry[i].msg.size == 0 && size > 0)
-		view_learnt(f, i, size, 0);
-}
-
 int
 view_reader_open(struct view_reader *r, struct folder *f, size_t i)
 {
@@ -157,6 +152,7 @@ view_reader_next(struct view_reader *r, char *buf, size_t size)
 		return r->fd == -1 ? -1 : view_reader_next(r, buf, size);
 	}
 	r->begun = true;
+	r->got += (uint64_t)n;
 	r->ended = (size_t)n < size;
 	return n;
 }
@@ -217,6 +213,31 @@ from_facts(struct folder *f, size_t i, unsigned want, struct digest *g)
 	return UINT_MAX; /* the first may be where nothing is now */
 }
 
+/*
+ * What was known of its size, beside the file that was read: to its end, if
+ * `whole`, else the number of its bytes tells.
+ */
+static void
+verify(struct folder *f, size_t i, const struct view_reader *r, bool whole,
+    struct digest *g)
+{
+	const struct entry *e = &f->ix.entry[i];
+	struct stat st = { .st_size = (off_t)r->got };
+	struct mdname m;
+
+	if (whole) {
+		folder_measured(f, i, g->size);
+		return;
+	}
+	if ((e->bits & (ENTRY_NAMED | ENTRY_MEASURED)) != ENTRY_NAMED ||
+	    (!r->ended && fstat(r->fd, &st) == -1))
+		return;
+	m = mdname_parse(index_name(&f->ix, e));
+	if (m.s != (uint64_t)st.st_size &&
+	    folder_measure(f, i, r->fd, false, &g->size) == -1)
+		return; /* whoever sends it asks again */
+}
+
 /* Learn it from the file.  0, or -1 and errno. */
 static int
 find_out(struct folder *f, size_t i, unsigned want, unsigned missing,
@@ -228,11 +249,15 @@ find_out(struct folder *f, size_t i, unsigned want, unsigned missing,
 
 	if (view_reader_open(&reader, f, i) == -1)
 		return -1;
+	if ((missing & FOLDER_SIZE) == 0)
+		want &= ~(unsigned)FOLDER_SIZE;
 	r = read_file(&reader, want, &d, g);
+	if (r == 0)
+		verify(f, i, &reader, (want & (DIGEST_BODY | FOLDER_SIZE)) != 0,
+		    g);
 	view_reader_close(&reader);
 	if (r == -1)
 		return -1;
-	keep_size(f, i, g->size);
 	if ((missing & DIGEST_HEAD) != 0 || f->ix.entry[i].fact[FACT_HEAD] == 0)
 		keep(f, i, FACT_HEAD, g, DIGEST_HEAD);
 	if ((missing & DIGEST_BODY) != 0)

@@ -119,7 +119,7 @@ put_learnt(struct folder *f)
 			continue;
 		e->bits &= (uint16_t)~ENTRY_LEARNT;
 		index_list_item(ix, &l, e->msg.uid);
-		le_put(&ix->out, 8, e->msg.size);
+		le_put(&ix->out, 8, index_counted(e));
 		le_put(&ix->out, 8, (uint64_t)e->msg.date);
 	}
 	index_list_end(ix, &l);
@@ -131,10 +131,11 @@ view_learnt(struct folder *f, size_t i, uint64_t size, int64_t date)
 {
 	struct entry *e = &f->ix.entry[i];
 
-	if (size > 0 && size != e->msg.size) {
-		index_count(&f->ix, e, false);
-		e->msg.size = size;
-		index_count(&f->ix, e, true);
+	if (size > 0) {
+		if (e->msg.size != 0 && e->msg.size != size)
+			cache_clear(&f->cache); /* they may be of it */
+		index_set_size(&f->ix, e, size);
+		e->bits |= ENTRY_MEASURED;
 	}
 	if (date != 0)
 		e->msg.date = date;

@@ -112,8 +112,22 @@ MUST int folder_open_msg(struct folder *, size_t i);
 /* INTERNALDATE, from the file if the index does not know. */
 MUST int folder_date(struct folder *, size_t i, int64_t *date);
 
-/* Its CRLF size, reading the file if no index or name tells. */
+/*
+ * Its CRLF size, reading the file if no index or name tells.  A name is
+ * believed until the file is opened: who sends the message asks then.
+ */
 MUST int folder_size(struct folder *, size_t i, uint64_t *size);
+
+/* Message i was read to its end, and has so many CRLF octets. */
+void folder_measured(struct folder *, size_t i, uint64_t size);
+
+/*
+ * The CRLF size of message i, open as fd (folder_open_msg), counted if what
+ * is known is not of this file: of that S= of its name must convince, and
+ * nothing but a count does where the text is to be sent.  0, -1 and errno.
+ */
+MUST int folder_measure(
+    struct folder *, size_t i, int fd, bool sent, uint64_t *size);
 
 /*
  * Facts: texts about message i, found at once through the index.  get:

@@ -126,7 +126,9 @@ gzip_plain(const char *folder, int fd)
 		close(to);
 	if (r == -1 && err == EBADMSG) {
 		log_error("message", "its gzip is damaged: shown as it is");
-		return lseek(fd, 0, SEEK_SET) == -1 ? -1 : fd;
+		if (lseek(fd, 0, SEEK_SET) == 0)
+			return fd;
+		err = errno;
 	}
 	close(fd);
 	errno = err;

@@ -21,12 +21,14 @@
 #include "store/uidmem.h"
 
 enum {
-	ENTRY_NEW = 1,    /* the file is in new/ */
-	ENTRY_ODD = 2,    /* its name is not the canonical one: as it stands */
-	ENTRY_FRESH = 4,  /* \Recent for the next session that asks */
-	ENTRY_SAVED = 7,  /* the bits that go to disk */
-	ENTRY_NEWS = 8,   /* changed, and not told yet */
-	ENTRY_LEARNT = 16 /* its size or date is not in the journal yet */
+	ENTRY_NEW = 1,     /* the file is in new/ */
+	ENTRY_ODD = 2,     /* its name is not the canonical one: as it stands */
+	ENTRY_FRESH = 4,   /* \Recent for the next session that asks */
+	ENTRY_NAMED = 8,   /* its size is what its name says */
+	ENTRY_SAVED = 15,  /* the bits that go to disk */
+	ENTRY_NEWS = 16,   /* changed, and not told yet */
+	ENTRY_LEARNT = 32, /* its size or date is not in the journal yet */
+	ENTRY_MEASURED = 64 /* we have seen that its size is right */
 };
 
 enum { ENTRY_FACTS = 3, ENTRY_SIZE = 64 };
@@ -174,6 +176,12 @@ struct entry *index_find(struct index *, uint32_t uid);
 const char *index_file(const struct index *, const struct entry *, char *dst);
 struct span index_base(const struct index *, const struct entry *);
 struct span index_name(const struct index *, const struct entry *);
+
+/* Its size if it was counted, else 0: the name tells it again. */
+uint64_t index_counted(const struct entry *);
+
+/* It was counted; another one than before is that of another text. */
+void index_set_size(struct index *, struct entry *, uint64_t size);
 
 /* Records to be committed. */
 struct index_new {

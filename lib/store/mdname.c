@@ -76,6 +76,15 @@ mdname_parse(struct span file)
 	return m;
 }
 
+/* Each LF may become CRLF, and a last line without an end gets one. */
+uint64_t
+mdname_wire(const struct mdname *m)
+{
+	if (!m->has_s || !m->has_w || m->w < m->s || m->w / 2 > m->s + 1)
+		return 0;
+	return m->w <= LIMIT_MESSAGE ? m->w : 0;
+}
+
 size_t
 mdname_letters(char *dst, uint16_t flags, bool passed, const char *extra)
 {

@@ -28,6 +28,12 @@ struct mdname {
 
 struct mdname mdname_parse(struct span file);
 
+/*
+ * The size on the wire that W= tells; 0 where there are not both, or they
+ * can't be those of one message.
+ */
+uint64_t mdname_wire(const struct mdname *);
+
 /* The part in front of the colon. */
 struct span mdname_base(struct span file);
 

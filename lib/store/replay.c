@@ -65,6 +65,18 @@ is_odd(const struct mdname *m, struct span file, bool in_new)
 	    !span_is(file, canonical);
 }
 
+/* What was counted is right; what was not is as the name says. */
+static void
+size_from_name(struct entry *e, const struct mdname *m)
+{
+	if (index_counted(e) > 0)
+		return;
+	e->msg.size = mdname_wire(m);
+	e->bits &= (uint16_t)~ENTRY_NAMED;
+	if (e->msg.size > 0)
+		e->bits |= ENTRY_NAMED;
+}
+
 static void
 name_set(struct index *ix, struct entry *e, struct span file, bool in_new)
 {
@@ -78,6 +90,7 @@ name_set(struct index *ix, struct entry *e, struct span file, bool in_new)
 	e->msg.keywords = (e->msg.keywords & ~UINT64_C(1)) | (m.passed ? 1 : 0);
 	e->bits = (uint16_t)(bits | (in_new ? ENTRY_NEW : 0) |
 	    (is_odd(&m, file, in_new) ? ENTRY_ODD : 0));
+	size_from_name(e, &m);
 }
 
 static void
@@ -111,7 +124,7 @@ apply_new(struct index *ix, struct span b)
 {
 	struct entry e = { .msg.uid = (uint32_t)le_take(&b, 4) };
 
-	e.bits = (uint16_t)le_take(&b, 1) & ENTRY_SAVED;
+	e.bits = (uint16_t)le_take(&b, 1) & (ENTRY_NEW | ENTRY_FRESH);
 	e.msg.keywords = le_take(&b, 8);
 	e.msg.modseq = le_take(&b, 8);
 	e.msg.date = (int64_t)le_take(&b, 8);
@@ -229,11 +242,8 @@ apply_learnt(struct index *ix, struct span b)
 
 		if (e == NULL)
 			continue;
-		if (size > 0) {
-			index_count(ix, e, false);
-			e->msg.size = size;
-			index_count(ix, e, true);
-		}
+		if (size > 0)
+			index_set_size(ix, e, size);
 		if (date != 0)
 			e->msg.date = date;
 	}

@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include "mail/wire.h"
-#include "store/gzip.h"
 #include "store/mdname.h"
 #include "store/view.h"
 
@@ -43,28 +42,6 @@ folder_date(struct folder *f, size_t i, int64_t *date)
 	return 0;
 }
 
-/*
- * The size in the name counts only when the one beside it is that of the
- * file, or this is compressed: some programs rewrite files and keep their
- * names.
- */
-static bool
-named_size(struct folder *f, size_t i, uint64_t *size)
-{
-	struct mdname m = mdname_parse(index_name(&f->ix, &f->ix.entry[i]));
-	char path[512];
-	struct stat st;
-
-	if (!m.has_w || !m.has_s || m.w == 0 || stat_msg(f, i, &st) == -1)
-		return false;
-	if (m.s != (uint64_t)st.st_size &&
-	    !gzip_is_at(f->ix.fd, index_file(&f->ix, &f->ix.entry[i], path)))
-		return false;
-	*size = m.w;
-	view_learnt(f, i, m.w, (int64_t)st.st_mtime);
-	return true;
-}
-
 static int
 count_size(struct folder *f, size_t i, uint64_t *size)
 {
@@ -90,7 +67,59 @@ int
 folder_size(struct folder *f, size_t i, uint64_t *size)
 {
 	*size = f->ix.entry[i].msg.size;
-	return *size > 0 || named_size(f, i, size) ? 0 : count_size(f, i, size);
+	return *size > 0 ? 0 : count_size(f, i, size);
+}
+
+void
+folder_measured(struct folder *f, size_t i, uint64_t size)
+{
+	struct entry *e = &f->ix.entry[i];
+
+	if (size == e->msg.size)
+		e->bits |= ENTRY_MEASURED;
+	else if (size > 0)
+		view_learnt(f, i, size, 0);
+}
+
+/* The size is known, and the file has the size that goes with it. */
+static bool
+is_vouched_for(const struct index *ix, const struct entry *e, int fd, bool sent)
+{
+	struct mdname m = mdname_parse(index_name(ix, e));
+	struct stat st;
+
+	if ((sent ? index_counted(e) : e->msg.size) == 0)
+		return false;
+	if (!m.has_s)
+		return !sent;
+	return fstat(fd, &st) == 0 && m.s == (uint64_t)st.st_size;
+}
+
+int
+folder_measure(struct folder *f, size_t i, int fd, bool sent, uint64_t *size)
+{
+	static char buf[65536];
+	struct entry *e = &f->ix.entry[i];
+	struct wire w = { 0 };
+	off_t at = 0;
+	ssize_t n;
+
+	*size = e->msg.size;
+	if ((e->bits & ENTRY_MEASURED) != 0)
+		return 0;
+	if (is_vouched_for(&f->ix, e, fd, sent))
+		return 0;
+	while ((n = pread(fd, buf, sizeof(buf), at)) > 0) {
+		wire_count(&w, (struct span){ buf, (size_t)n });
+		at += n;
+	}
+	if (n == -1)
+		return -1;
+	wire_end(&w, true);
+	*size = w.size;
+	if (w.size > 0)
+		view_learnt(f, i, w.size, 0);
+	return 0;
 }
 
 static int

@@ -81,6 +81,25 @@ index_count(struct index *ix, const struct entry *e, bool add)
 		t->size += add ? e->msg.size : (uint64_t)0 - e->msg.size;
 }
 
+uint64_t
+index_counted(const struct entry *e)
+{
+	return (e->bits & ENTRY_NAMED) != 0 ? 0 : e->msg.size;
+}
+
+void
+index_set_size(struct index *ix, struct entry *e, uint64_t size)
+{
+	if (e->msg.size != size) {
+		if (e->msg.size != 0)
+			memset(e->fact, 0, sizeof(e->fact));
+		index_count(ix, e, false);
+		e->msg.size = size;
+		index_count(ix, e, true);
+	}
+	e->bits &= (uint16_t)~ENTRY_NAMED;
+}
+
 void
 index_news(struct index *ix, struct entry *e)
 {

@@ -60,19 +60,19 @@ static size_t
 put_sizes(
     struct transfer *t, size_t k, const struct mdname *m, char *dst, size_t max)
 {
-	const struct msg *msg = folder_msg(t->from, t->idx[k]);
 	uint64_t s = m->s, w = m->w;
+	uint64_t size = index_counted(&t->from->ix.entry[t->idx[k]]);
 	char path[512];
 	struct stat st;
 
-	if (!m->has_s || !m->has_w) {
-		if (msg->size == 0)
+	if (!m->has_s || !m->has_w || (size != 0 && size != w)) {
+		if (size == 0)
 			return 0;
 		index_file(&t->from->ix, &t->from->ix.entry[t->idx[k]], path);
 		if (fstatat(t->from->ix.fd, path, &st, 0) == -1)
 			return 0;
 		s = (uint64_t)st.st_size;
-		w = msg->size;
+		w = size;
 		if (gzip_is_at(t->from->ix.fd, path)) {
 			if (!m->has_s)
 				return 0;
@@ -169,7 +169,7 @@ transfer_put_new(struct transfer *t, uint32_t *uids)
 		struct index_new new = { .fresh = true,
 			.modseq = t->to->modseq + 1,
 			.date = m->date,
-			.size = m->size,
+			.size = index_counted(&t->from->ix.entry[t->idx[k]]),
 			.keywords = t->item[k].keywords };
 
 		new.uid = uids[k] = t->to->uidnext + (uint32_t)k;

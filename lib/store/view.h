@@ -50,6 +50,7 @@ struct view_reader {
 	struct folder *folder;
 	int fd;
 	bool begun, ended;
+	uint64_t got; /* bytes so far */
 };
 MUST int view_reader_open(struct view_reader *, struct folder *, size_t i);
 ssize_t view_reader_next(struct view_reader *, char *buf, size_t size);

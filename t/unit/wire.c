@@ -90,9 +90,37 @@ undo(size_t i, size_t step)
 	buf_free(&got);
 }
 
+/* Long texts of what matters, counted as they are given out. */
+static void
+count(unsigned seed)
+{
+	struct wire w = { 0 }, counter = { 0 };
+	char text[1000];
+	struct span in = { text, sizeof(text) }, piece;
+
+	for (size_t i = 0; i < sizeof(text); i++) {
+		seed = seed * 1103515245 + 12345;
+		text[i] = "\r\n.aaaa\n"[seed >> 16 & 7];
+	}
+	while (in.n > 0) {
+		struct span cut;
+
+		seed = seed * 1103515245 + 12345;
+		cut.n = (seed >> 16) % 300;
+		cut = span_take(&in, cut.n < in.n ? cut.n : in.n);
+		wire_count(&counter, cut);
+		while (wire_next(&w, &cut, &piece))
+			continue;
+		check(w.size == counter.size);
+		check(w.after_line == counter.after_line);
+	}
+}
+
 int
 main(void)
 {
+	for (unsigned seed = 1; seed <= 500; seed++)
+		count(seed);
 	for (size_t step = 1; step <= 16; step++) {
 		for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 			run(cases[i].in, cases[i].plain, false, step);
