@@ -87,6 +87,35 @@ s.close()
 E
 }
 
+@test "COPY and MOVE take along what is kept, and make nothing up" {
+	messages
+	py <<'E'
+import glob
+from client import Session
+names = "date subject from to references x-priority list-id content-type"
+def fetch(s, which):
+    lines = s(f"FETCH {which} (ENVELOPE BODY BODYSTRUCTURE PREVIEW "
+              f"RFC822.SIZE BODY.PEEK[HEADER.FIELDS ({names})])")
+    return [x.split(" ", 2)[2] for x in lines]
+s = Session()
+s("CREATE A"); s("CREATE B"); s("SELECT INBOX")
+one, two, three = fetch(s, "1:3")   # found out, and not written yet
+s("COPY 1:4 A"); s("COPY 2,1 INBOX"); s("MOVE 1 B"); s("MOVE 4 B")
+s("SELECT A"); s("MOVE 2 B")
+s.close()
+# The files could say what they like now.
+for n in glob.glob("box/cur/*") + glob.glob("box/.?/cur/*"):
+    open(n, "w").write("Subject: other\n\nother\n")
+s = Session()
+s("SELECT A"); assert fetch(s, "1:2") == [one, three]
+assert '"other"' in fetch(s, "3")[0]
+s("SELECT B"); assert fetch(s, "1,3") == [one, two]
+assert '"other"' in fetch(s, "2")[0]
+s("SELECT INBOX"); assert fetch(s, "8:9") == [one, two]
+s.close()
+E
+}
+
 @test "APPEND leaves all that FETCH asks for with the index" {
 	mkdir -p box/cur box/new box/tmp
 	py <<'E'

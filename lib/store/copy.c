@@ -132,7 +132,9 @@ attempt(struct transfer *t, uint32_t *uidvalidity, uint32_t *uids)
 		r = transfer_prepare(t);
 	if (r == 0)
 		r = place_all(t, uids);
-	if (r == -1)
+	if (r == 0)
+		transfer_put_facts(t, uids);
+	else
 		undo(t);
 	*uidvalidity = t->to->uidvalidity;
 	index_unlock(t->to);

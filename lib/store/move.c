@@ -164,10 +164,12 @@ transfer_move(struct transfer *t, uint32_t *uidvalidity, uint32_t *uids)
 		return -1;
 	r = move_all(t, uids);
 	*uidvalidity = t->to->uidvalidity;
-	if (r == 0)
+	if (r == 0) {
+		transfer_put_facts(t, uids);
 		transfer_count(t, true);
-	else if (errno == EXDEV)
+	} else if (errno == EXDEV) {
 		r = 1;
+	}
 	unlock_both(t);
 	return r;
 }

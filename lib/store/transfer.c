@@ -11,6 +11,21 @@
 
 static const size_t names_max = (size_t)1 << 31;
 
+/* What was put and not written yet: then all facts are in the file. */
+static void
+write_facts(struct folder *f)
+{
+	if (f->cache.n == 0)
+		return;
+	f->waiting = false;
+	if (index_lock(&f->ix) == -1) {
+		cache_clear(&f->cache);
+		return;
+	}
+	view_flush_facts(&f->ix, &f->cache);
+	index_unlock(&f->ix);
+}
+
 int
 transfer_open(struct transfer *t, struct folder *from, const size_t *idx,
     size_t n, const char *to_path)
@@ -18,7 +33,9 @@ transfer_open(struct transfer *t, struct folder *from, const size_t *idx,
 	struct stat a, b;
 	int err;
 
-	*t = (struct transfer){ .from = from, .idx = idx, .n = n };
+	*t = (struct transfer){
+		.from = from, .idx = idx, .n = n, .facts.fd = -1
+	};
 	if (index_open(&t->other, to_path) == -1)
 		return -1;
 	if (fstat(from->ix.fd, &a) == -1 || fstat(t->other.fd, &b) == -1) {
@@ -33,6 +50,7 @@ transfer_open(struct transfer *t, struct folder *from, const size_t *idx,
 		t->to = &from->ix;
 		from->waiting = false;
 	}
+	write_facts(from);
 	buf_init(&t->names, names_max);
 	t->item = die_calloc(n + 1, sizeof(t->item[0]));
 	return 0;
@@ -43,6 +61,7 @@ transfer_close(struct transfer *t)
 {
 	int err = errno;
 
+	cache_close(&t->facts);
 	index_close(&t->other);
 	buf_free(&t->names);
 	free(t->item);
@@ -178,6 +197,28 @@ transfer_put_new(struct transfer *t, uint32_t *uids)
 	}
 	index_put_own_change(t->to, SCAN_CUR);
 	return index_commit(t->to);
+}
+
+static bool
+get_fact(struct folder *f, size_t i, int kind, struct span *text)
+{
+	return f->ix.entry[i].fact[kind] != 0 &&
+	    folder_fact_get(f, i, (enum folder_fact)kind, text);
+}
+
+void
+transfer_put_facts(struct transfer *t, const uint32_t *uids)
+{
+	struct folder *f = t->from;
+	struct cache *c = t->to == &f->ix ? &f->cache : &t->facts;
+	struct span text;
+
+	for (size_t k = 0; k < t->n; k++)
+		for (int kind = 0; kind < ENTRY_FACTS; kind++)
+			if (get_fact(f, t->idx[k], kind, &text) &&
+			    cache_put(c, uids[k], (uint32_t)kind, text))
+				view_flush_facts(t->to, c);
+	view_flush_facts(t->to, c);
 }
 
 void

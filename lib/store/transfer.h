@@ -2,7 +2,8 @@
  * transfer - messages on their way from one folder into another
  *
  * What COPY (copy.c) and MOVE (move.c) share.  Each message gets a new name
- * in cur/ of the target, with the id that it had (RFC 8474).
+ * in cur/ of the target, with the id that it had (RFC 8474), and what was
+ * known of it is known there.
  */
 #ifndef STORE_TRANSFER_H
 #define STORE_TRANSFER_H
@@ -20,6 +21,7 @@ struct transfer {
 	struct folder *from;
 	struct index *to; /* &from->ix when it is the same folder */
 	struct index other;
+	struct cache facts; /* of other */
 	const size_t *idx;
 	size_t n;
 	struct transfer_item *item;
@@ -43,6 +45,12 @@ MUST int transfer_prepare(struct transfer *);
 
 /* The records for all: they will be from->idx[k] with UID uids[k]. */
 MUST int transfer_put_new(struct transfer *, uint32_t *uids);
+
+/*
+ * Still under the lock, when all is done: the facts of all go along, those
+ * that are there.  Without them only time is lost.
+ */
+void transfer_put_facts(struct transfer *, const uint32_t *uids);
 
 /* Tell the quotas. */
 void transfer_count(const struct transfer *, bool removed);

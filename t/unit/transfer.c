@@ -192,6 +192,87 @@ test_all_or_none(bool move)
 	check(fs_remove_tree(AT_FDCWD, path_of("b")) == 0);
 }
 
+/* "text N" of some length, as a fact. */
+static struct span
+fact_of(unsigned i, int kind)
+{
+	static char text[600];
+
+	memset(text, 'x', sizeof(text));
+	snprintf(text, sizeof(text), "%u %d", i, kind);
+	return (struct span){ text, 100 + i % 400 };
+}
+
+static bool
+has_fact(struct folder *f, size_t i, int kind, unsigned of)
+{
+	struct span text;
+
+	return folder_fact_get(f, i, (enum folder_fact)kind, &text) &&
+	    span_eq(text, fact_of(of, kind));
+}
+
+static void
+put_facts(struct folder *f, size_t i, unsigned of)
+{
+	folder_fact_put(f, i, FACT_HEAD, fact_of(of, FACT_HEAD));
+	folder_fact_put(f, i, FACT_BODY, fact_of(of, FACT_BODY));
+	if (of % 2 == 0)
+		folder_fact_put(
+		    f, i, FACT_SIGNATURE, fact_of(of, FACT_SIGNATURE));
+}
+
+/* Facts that are there go along: more of them than one write takes. */
+static void
+test_facts(const char *to, bool move)
+{
+	enum { N = 600, KNOWN = N - 2 };
+	static size_t idx[N];
+	static uint32_t uids[N];
+	struct folder *f, *g;
+	uint32_t validity;
+	struct span text;
+	size_t bad = 0, lower;
+
+	make("a");
+	make("b");
+	for (unsigned i = 0; i < N; i++)
+		put("a", i, "S");
+	f = open_folder("a");
+	for (size_t i = 0; i < N; i++)
+		idx[i] = N - 1 - i;
+	/* the last of them are not written when the copy begins */
+	for (unsigned i = 0; i < KNOWN; i++)
+		put_facts(f, i, i);
+	check(f != NULL && folder_count(f) == N);
+	check(folder_copy(f, idx, N, path_of(to), move, &validity, uids) == 0);
+	g = open_folder(to);
+	lower = folder_lower(g, uids[0]);
+	check(folder_count(g) - lower == N);
+	for (unsigned k = 0; k < N; k++) {
+		size_t i = lower + k;
+		unsigned of = N - 1 - k;
+
+		if (of >= KNOWN) {
+			check(!folder_fact_get(g, i, FACT_HEAD, &text));
+			check(!folder_fact_get(g, i, FACT_BODY, &text));
+			continue;
+		}
+		bad += !has_fact(g, i, FACT_HEAD, of);
+		bad += !has_fact(g, i, FACT_BODY, of);
+		bad += has_fact(g, i, FACT_SIGNATURE, of) != (of % 2 == 0);
+	}
+	check(bad == 0);
+	folder_close(g);
+	/* and those of the source are what they were */
+	for (unsigned i = 0; !move && i < KNOWN; i++)
+		bad += !has_fact(f, i, FACT_BODY, i);
+	check(bad == 0);
+	folder_close(f);
+	check(fs_remove_tree(AT_FDCWD, path_of("a")) == 0);
+	check(fs_remove_tree(AT_FDCWD, path_of("b")) == 0);
+}
+
 static void
 shuttle(const char *from, const char *to)
 {
@@ -310,6 +391,10 @@ main(void)
 	test_same();
 	test_all_or_none(false);
 	test_all_or_none(true);
+	test_facts("b", false);
+	test_facts("b", true);
+	test_facts("a", false);
+	test_facts("a", true);
 	test_crossing();
 	test_deliver();
 	check(rmdir(root) == 0 || unlink(path_of("pneu.uidvalidity")) == 0);
