@@ -97,6 +97,8 @@ server_below(struct mauth *m, struct login *l, struct session *s)
 		die_sys(EXIT_TEMP, "hand over the session");
 	pid = start(m, l, s, fd);
 	close(fd[1]);
+	if (l->seat != -1)
+		close(l->seat);
 	wipe(l, sizeof(*l));
 	wipe(s, sizeof(*s));
 	status = status_of(pid);

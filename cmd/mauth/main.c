@@ -35,14 +35,15 @@ static const char usage[] =
 static const struct service {
 	const char *name, *program, *scope;
 	const struct greet_proto *proto;
+	enum seat_service seats;
 	const char *sorry; /* when we can't go on */
 } services[] = {
 	/* clang-format off */
-	{ "smtp", "mrecv", "send", &smtp_greet,
+	{ "smtp", "mrecv", "send", &smtp_greet, SEAT_SMTP,
 	    "421 4.3.0 Can't go on, try again later\r\n" },
-	{ "pop3", "mpop", "pop", &pop3_greet,
+	{ "pop3", "mpop", "pop", &pop3_greet, SEAT_POP3,
 	    "-ERR [SYS/TEMP] can't go on, try again later\r\n" },
-	{ "imap", "mimapd", "imap", &imap_greet,
+	{ "imap", "mimapd", "imap", &imap_greet, SEAT_IMAP,
 	    "* BYE can't go on, try again later\r\n" },
 	/* clang-format on */
 };
@@ -209,11 +210,19 @@ ends_in_queue(char *const *argv)
 	return false;
 }
 
-static int64_t
-login_deadline(void)
+/* When a dialogue begins. */
+static void
+read_limits(struct mauth *m)
 {
-	return deadline_in(
-	    (int64_t)conf_limit("login-time", 86400, TIME_GREETER));
+	struct conf_row rows[] = {
+		{ "login-time", 86400, TIME_GREETER },
+		{ "sessions-per-user", LIMIT_SESSIONS_MAX,
+		    LIMIT_SESSIONS_USER },
+	};
+
+	conf_limits(rows, sizeof(rows) / sizeof(rows[0]));
+	m->deadline = deadline_in((int64_t)rows[0].value);
+	m->sessions = (unsigned)rows[1].value;
 }
 
 static void
@@ -221,7 +230,7 @@ prepare(struct mauth *m)
 {
 	char dir[LIMIT_PATH];
 
-	m->deadline = login_deadline();
+	read_limits(m);
 	m->root = user_is_root();
 	m->conf.host = conf_me();
 	env_init(&m->env);
@@ -277,7 +286,7 @@ run(struct mauth *m)
 	greet(m, &login, &session);
 	while (m->back) {
 		server_below(m, &login, &session);
-		m->deadline = login_deadline();
+		read_limits(m);
 		m->conf.again = true;
 		greet(m, &login, &session);
 	}
@@ -348,6 +357,7 @@ main(int argc, char *argv[])
 	ready_serve();
 	m.proto = service->proto;
 	m.scope = service->scope;
+	m.seats = service->seats;
 	m.conn = ident_conn(true);
 	log_open(m.conn);
 	die_hook = say_sorry;

@@ -15,6 +15,7 @@
 #define CMD_MAUTH_H
 
 #include "auth/sasl.h"
+#include "auth/seat.h"
 #include "auth/secrets.h"
 #include "auth/session.h"
 #include "auth/users.h"
@@ -38,7 +39,8 @@ struct cert {
 struct mauth {
 	const char *conn; /* MAIL_CONN */
 	const struct greet_proto *proto;
-	const char *scope;     /* of `secrets` */
+	const char *scope; /* of `secrets` */
+	enum seat_service seats;
 	const char *run_as;    /* -u, or NULL */
 	char *const *check;    /* words of -k, or NULL */
 	char *const *program;  /* what follows the options */
@@ -60,7 +62,8 @@ struct mauth {
 	bool root;
 	uid_t greeter_uid, uid; /* uid and gid of -u */
 	gid_t greeter_gid, gid;
-	int64_t deadline; /* of the whole dialogue before login */
+	unsigned sessions; /* of a user at once; 0: any number */
+	int64_t deadline;  /* of the whole dialogue before login */
 };
 
 /* How a greeter ended that was not killed. */
@@ -81,6 +84,7 @@ struct login {
 	const char *mech;
 	struct scram_secret keys; /* of a proof */
 	char label[SECRETS_LABEL_MAX + 1];
+	int seat; /* among the sessions of the user, or -1 (seat.h) */
 };
 
 /*

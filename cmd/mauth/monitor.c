@@ -169,21 +169,34 @@ static void
 refuse(struct watch *w, int64_t asked, enum greet_failure f, const char *why,
     const unsigned char *this)
 {
+	bool wrong = f != GREET_LATER && f != GREET_FULL;
+
 	log_auth(w, false, why);
-	if (f != GREET_LATER)
+	if (wrong)
 		w->wrong++;
-	delay(w, asked, f == GREET_LATER, this);
-	if (f != GREET_LATER && w->wrong >= LIMIT_AUTH_TRIES)
+	delay(w, asked, !wrong, this);
+	if (wrong && w->wrong >= LIMIT_AUTH_TRIES)
 		f = GREET_LIMIT; /* a failure of ours is not the peer's */
 	w->failure = f;
 }
 
-static void
+/* Who proved it needs a seat; false when there is none. */
+static bool
 welcome(struct watch *w)
 {
+	const struct user *u = &w->login->user;
+
+	if (!seat_take(u->address, w->m->seats,
+		u->has_sessions ? u->sessions : w->m->sessions,
+		&w->login->seat)) {
+		refuse(w, deadline_now(), GREET_FULL, "sessions", NULL);
+		fail(w, w->failure);
+		return false;
+	}
 	log_auth(w, true, NULL);
 	if (!net_is_loopback(&w->m->peer))
-		penalty_good(w->m->peer.ip, w->login->user.address, unix_now());
+		penalty_good(w->m->peer.ip, u->address, unix_now());
+	return true;
 }
 
 /* True when somebody is logged in. */
@@ -220,9 +233,9 @@ decide(struct watch *w)
 		wipe(&w->login->keys, sizeof(w->login->keys));
 		return false;
 	} else {
-		welcome(w);
+		return welcome(w);
 	}
-	return ok;
+	return false;
 }
 
 /* Somebody wants to prove a secret: tell the salt, whoever it is. */
@@ -263,8 +276,7 @@ step(struct watch *w, enum sasl_result r, struct span challenge)
 	case SASL_READY:
 		return decide(w);
 	case SASL_PROVED:
-		welcome(w);
-		return true;
+		return welcome(w);
 	case SASL_NO:
 		w->login->label[0] = '\0';
 		refuse(w, deadline_now(), GREET_WRONG, w->sasl.why, NULL);

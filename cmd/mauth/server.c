@@ -48,7 +48,9 @@ server(struct mauth *m, const struct login *l, struct session *s)
 		    l->user.address);
 	if (spawn_pipe(fd) == -1 || session_send(fd[1], s) == -1)
 		die_sys(EXIT_TEMP, "hand over the session");
+	/* life and the seat end with the server, which knows of neither */
 	if (fs_cloexec(fd[0], false) == -1 ||
+	    (l->seat != -1 && fs_cloexec(l->seat, false) == -1) ||
 	    (ready_life() != -1 && fs_cloexec(ready_life(), false) == -1))
 		die_sys(EXIT_TEMP, "hand over the session");
 	env_setf(&m->env, "PNEU_SESSION", "%d", fd[0]);

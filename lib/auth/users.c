@@ -43,6 +43,18 @@ parse_quota(struct span value, struct user *u)
 	    u->quota_messages < UINT64_C(1) << 62;
 }
 
+static bool
+parse_sessions(struct span value, struct user *u)
+{
+	uint32_t n;
+
+	if (!num_u32(value, &n) || n > LIMIT_SESSIONS_MAX)
+		return false;
+	u->has_sessions = true;
+	u->sessions = n;
+	return true;
+}
+
 /* One "name=value" or "disabled" of the last field. */
 static bool
 parse_option(struct span o, struct user *u)
@@ -69,6 +81,8 @@ parse_option(struct span o, struct user *u)
 	} else if (span_is(name, "prefix")) {
 		u->has_prefix = true;
 		return span_cstr(value, u->prefix, sizeof(u->prefix));
+	} else if (span_is(name, "sessions")) {
+		return parse_sessions(value, u);
 	} else if (span_is(name, "quota")) {
 		return parse_quota(value, u);
 	} else {

@@ -26,6 +26,8 @@ struct user {
 	char prefix[LIMIT_PREFIX + 1]; /* of them, "" for none */
 	bool has_prefix;
 	uint64_t quota_bytes, quota_messages; /* 0: no limit */
+	bool has_sessions; /* sessions=: so many at once; 0: any number */
+	unsigned sessions;
 	bool disabled;
 };
 

@@ -34,6 +34,7 @@ enum greet_failure {
 	GREET_MECH,    /* no such mechanism */
 	GREET_SYNTAX,  /* the exchange does not parse */
 	GREET_REFUSED, /* proved, but may not use this service */
+	GREET_FULL,    /* proved, but has too many sessions already */
 	GREET_LIMIT    /* too many failures: fail, then GREET_END is next */
 };
 

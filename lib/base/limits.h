@@ -117,9 +117,11 @@ enum {
 	LIMIT_SCRAM_ROUNDS = 1000000,
 	LIMIT_SCRAM_MSG = 2048,
 	LIMIT_JSON_DEPTH = 32,
-	LIMIT_TOKEN = 7168,   /* of OAUTHBEARER and XOAUTH2 */
-	LIMIT_AUTH_TRIES = 4, /* wrong ones, then the connection ends */
-	TIME_AUTH_DELAY = 1,  /* before a "no", growing with each */
+	LIMIT_TOKEN = 7168,          /* of OAUTHBEARER and XOAUTH2 */
+	LIMIT_SESSIONS_USER = 50,    /* of each service; RFC 5530: LIMIT */
+	LIMIT_SESSIONS_MAX = 100000, /* that may be allowed */
+	LIMIT_AUTH_TRIES = 4,        /* wrong ones, then the connection ends */
+	TIME_AUTH_DELAY = 1,         /* before a "no", growing with each */
 	TIME_CHECKPASSWORD = 30,
 	TIME_TOKEN = 30,
 

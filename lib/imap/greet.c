@@ -307,6 +307,8 @@ greet_fail(void *p, enum greet_failure why)
 		[GREET_SYNTAX] = "BAD Not a valid response",
 		[GREET_REFUSED] =
 		    "NO [AUTHORIZATIONFAILED] This service is not for you",
+		[GREET_FULL] =
+		    "NO [LIMIT] Too many sessions of yours, close some",
 		[GREET_LIMIT] =
 		    "NO [AUTHENTICATIONFAILED] Authentication failed",
 	};

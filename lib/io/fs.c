@@ -212,31 +212,54 @@ fs_touch(int fd, int64_t t)
 	return futimens(fd, ts);
 }
 
+/* One try; -1 and EAGAIN when another has it. */
+static int
+lock_now(int fd, struct flock *l)
+{
+	int r, how = F_OFD_SETLK;
+
+	do {
+		r = fcntl(fd, how, l);
+		if (r == -1 && errno == EINVAL && how == F_OFD_SETLK) {
+			how = F_SETLK; /* a file system without them */
+			errno = EINTR;
+		}
+	} while (r == -1 && errno == EINTR);
+	if (r == -1 && errno == EACCES)
+		errno = EAGAIN;
+	return r;
+}
+
 int
 fs_lock(int fd, bool exclusive, int64_t deadline)
 {
 	struct flock l = { .l_type = exclusive ? F_WRLCK : F_RDLCK,
 		.l_whence = SEEK_SET };
 	struct timespec nap = { 0, 500000 };
-	int how = F_OFD_SETLK;
 
-	for (;;) {
-		if (fcntl(fd, how, &l) == 0)
-			return 0;
-		if (errno == EINVAL && how == F_OFD_SETLK)
-			how = F_SETLK; /* a file system without them */
-		else if (errno == EACCES || errno == EAGAIN) {
-			if (deadline == 0 || deadline_left(deadline) == 0) {
-				errno = EAGAIN;
-				return -1;
-			}
-			nanosleep(&nap, NULL);
-			if (nap.tv_nsec < 10000000)
-				nap.tv_nsec *= 2;
-		} else if (errno != EINTR) {
+	while (lock_now(fd, &l) == -1) {
+		if (errno != EAGAIN)
+			return -1;
+		if (deadline == 0 || deadline_left(deadline) == 0) {
+			errno = EAGAIN;
 			return -1;
 		}
+		nanosleep(&nap, NULL);
+		if (nap.tv_nsec < 10000000)
+			nap.tv_nsec *= 2;
 	}
+	return 0;
+}
+
+int
+fs_lock_byte(int fd, off_t at)
+{
+	struct flock l = { .l_type = F_WRLCK,
+		.l_whence = SEEK_SET,
+		.l_start = at,
+		.l_len = 1 };
+
+	return lock_now(fd, &l);
 }
 
 void

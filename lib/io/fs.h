@@ -57,6 +57,12 @@ MUST int fs_touch(int fd, int64_t t);
 MUST int fs_lock(int fd, bool exclusive, int64_t deadline);
 void fs_unlock(int fd);
 
+/*
+ * Lock one byte, there in the file or not, until the descriptor is closed
+ * everywhere.  Tries once: 0; -1 and EAGAIN when another has it.
+ */
+MUST int fs_lock_byte(int fd, off_t at);
+
 /* Fill with random bytes of the kernel; dies when there are none. */
 void fs_random(void *p, size_t n);
 

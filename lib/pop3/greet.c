@@ -307,6 +307,9 @@ greet_fail(void *p, enum greet_failure why)
 	case GREET_REFUSED:
 		say(g, "-ERR [AUTH] not allowed to read mail here");
 		break;
+	case GREET_FULL:
+		say(g, "-ERR [IN-USE] too many sessions of yours, close some");
+		break;
 	case GREET_LIMIT:
 		say(g, "-ERR [AUTH] authentication failed too often");
 		g->ended = true;

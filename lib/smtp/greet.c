@@ -309,6 +309,9 @@ greet_fail(void *p, enum greet_failure why)
 	case GREET_REFUSED:
 		say(g, "535 5.7.8 Not allowed to send mail here");
 		break;
+	case GREET_FULL:
+		say(g, "454 4.7.0 Too many sessions of yours, close some");
+		break;
 	case GREET_LIMIT:
 		say(g, "535 5.7.8 Authentication failed");
 		say(g, "421 4.7.0 Too many failures");

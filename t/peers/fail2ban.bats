@@ -96,6 +96,7 @@ lines() {
 	touch -d '1 hour ago' conf/secrets
 	login 192.0.2.1 'USER alice@example.test' 'PASS wrong'
 	grep -q 'auth no .*why=later' log
+	echo 'mauth auth no conn=x user=a@b.test peer=192.0.2.1 svc=imap why=sessions' >>log
 	sed 's/^/2026-11-29T03:00:00Z /' log >lines
 	is "$(banned aggressive lines)" ''
 }

@@ -43,6 +43,8 @@ static const char *const bad[] = {
 	"x@y.test:1:1:/h:quota=1X", "x@y.test:1:1:/h:quota=G",
 	"x@y.test:1:1:/h:quota=1,-1",
 	"x@y.test:1:1:/h:quota=99999999999T",
+	"x@y.test:1:1:/h:sessions=", "x@y.test:1:1:/h:sessions=-1",
+	"x@y.test:1:1:/h:sessions=100001",
 	"x@y.test:1:1:/h:separator=-", "x@y.test:1:1:/h:disabled=1",
 	"x@y.test:1:1:/h:unknown", "x@[1:1:/h:", "x@y..test:1:1:/h:",
 	"\"x@y.test:1:1:/h:", "x@y.test:0x1:1:/h:",
@@ -76,7 +78,7 @@ test_good(void)
 	    "ann@Y.test:1000:1001:/home/ann:\r\n"
 	    "Ann@y.test:1:2:/A:maildir=/m/A\n"
 	    "bob@y.test:3:4:/b:maildir=mail send=a@x.test,@z.test "
-	    "separator=. prefix=INBOX. quota=2G,500 disabled\n"
+	    "separator=. prefix=INBOX. quota=2G,500 sessions=9 disabled\n"
 	    "cy@[IPv6:2001:db8::1]:5:6:/c:\n"
 	    "\"d d\"@y.test:7:8:/d:\n",
 	    60);
@@ -84,6 +86,7 @@ test_good(void)
 	check(strcmp(u.maildir, "/home/ann/Maildir") == 0);
 	check(u.separator == '\0' && !u.has_prefix && !u.disabled);
 	check(u.quota_bytes == 0 && u.quota_messages == 0);
+	check(!u.has_sessions);
 	check(find("Ann@Y.TEST", &u) == OK && u.uid == 1);
 	check(strcmp(u.maildir, "/m/A") == 0);
 	check(find("ANN@y.test", &u) == OK && u.uid == 1000);
@@ -91,6 +94,7 @@ test_good(void)
 	check(strcmp(u.maildir, "/b/mail") == 0 && u.separator == '.');
 	check(u.has_prefix && strcmp(u.prefix, "INBOX.") == 0);
 	check(u.quota_bytes == UINT64_C(2) << 30 && u.quota_messages == 500);
+	check(u.has_sessions && u.sessions == 9);
 	check(users_may_send(&u, SPAN("q@Z.test")) == OK);
 	check(users_may_send(&u, SPAN("a@x.test")) == OK);
 	check(find("cy@[IPv6:2001:db8::1]", &u) == OK && u.gid == 6);
