@@ -170,38 +170,45 @@ changed(unsigned had, enum acl_op op, unsigned rights)
 	return 0;
 }
 
-static enum acl_result
-rewrite(int fd, struct span identifier, enum acl_op op, unsigned rights)
+bool
+acl_edit(const struct acl *old, struct span identifier, enum acl_op op,
+    unsigned rights, struct buf *new)
 {
 	bool owner = span_is(identifier, "owner");
 	unsigned had = owner ? ACL_ALL : 0, r;
-	enum acl_result result = ACL_FAILED;
-	struct buf new;
 	struct span who;
-	struct acl old;
 	size_t at = 0, n = 0;
 
-	buf_init(&new, FILE_MAX);
-	buf_puts(&new, format);
-	if (load(&old, fd) == -1)
-		goto done;
-	while (acl_next(&old, &at, &who, &r))
+	buf_puts(new, format);
+	while (acl_next(old, &at, &who, &r))
 		if (span_eq(who, identifier)) {
 			had = r;
 		} else {
-			put_line(&new, who, r);
+			put_line(new, who, r);
 			n++;
 		}
 	if (op != ACL_DELETE) {
-		put_line(&new, identifier,
+		put_line(new, identifier,
 		    changed(had, op, rights) | (owner ? ACL_OWNER : 0));
 		n++;
 	}
-	if (n > LIMIT_ACL || new.over)
-		result = ACL_TOOMANY;
-	else if (fs_replace(fd, name, buf_span(&new), 0600) == 0)
-		result = ACL_OK;
-done:
+	return n <= LIMIT_ACL && !new->over;
+}
+
+static enum acl_result
+rewrite(int fd, struct span identifier, enum acl_op op, unsigned rights)
+{
+	enum acl_result result = ACL_FAILED;
+	struct acl old;
+	struct buf new;
+
+	buf_init(&new, FILE_MAX);
+	if (load(&old, fd) == 0) {
+		if (!acl_edit(&old, identifier, op, rights, &new))
+			result = ACL_TOOMANY;
+		else if (fs_replace(fd, name, buf_span(&new), 0600) == 0)
+			result = ACL_OK;
+	}
 	acl_free(&old);
 	buf_free(&new);
 	return result;

@@ -61,7 +61,12 @@ unsigned acl_owner(const char *path);
 
 enum acl_op { ACL_SET, ACL_ADD, ACL_REMOVE, ACL_DELETE };
 
-/* Change the line of one identifier. */
+/* The text of the file with the line of one identifier changed; false when
+ * it is too much. */
+MUST bool acl_edit(const struct acl *, struct span identifier, enum acl_op,
+    unsigned rights, struct buf *text);
+
+/* Change the file so. */
 enum acl_result acl_change(struct boxes *, const char *path,
     struct span identifier, enum acl_op, unsigned rights);
 

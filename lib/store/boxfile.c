@@ -142,18 +142,22 @@ put_dir(struct buf *out, struct span line)
 	buf_putc(out, '\n');
 }
 
+void
+boxfile_dirs(struct span text, struct buf *dirs)
+{
+	take_version(&text);
+	while (text.n > 0)
+		put_dir(dirs, span_cut(&text, '\n'));
+}
+
 int
 boxfile_subscribed(int rootfd, struct buf *dirs)
 {
 	struct buf b;
-	struct span s;
 
 	if (read_file(rootfd, subscriptions, &b) == -1)
 		return -1;
-	s = buf_span(&b);
-	take_version(&s);
-	while (s.n > 0)
-		put_dir(dirs, span_cut(&s, '\n'));
+	boxfile_dirs(buf_span(&b), dirs);
 	buf_free(&b);
 	return 0;
 }
@@ -184,35 +188,43 @@ put_line(struct buf *b, const char *dir, bool tabs)
 	buf_putc(b, '\n');
 }
 
+bool
+boxfile_edit(struct span text, const char *dir, bool subscribe, struct buf *new)
+{
+	bool tabs = take_version(&text), found = false;
+	struct span line;
+
+	if (tabs)
+		buf_puts(new, "V\t2\n\n");
+	while (text.n > 0) {
+		line = span_cut(&text, '\n');
+		if (same_dir(line, dir)) {
+			found = true;
+			continue;
+		}
+		buf_put(new, line);
+		buf_putc(new, '\n');
+	}
+	if (subscribe)
+		put_line(new, dir, tabs);
+	return found != subscribe;
+}
+
 static int
 rewrite_subscriptions(int rootfd, const char *dir, bool subscribe)
 {
 	struct buf old, new;
-	struct span s, line;
-	bool tabs, found = false;
+	bool changes;
 	int r = 0;
 
 	if (read_file(rootfd, subscriptions, &old) == -1)
 		return -1;
 	buf_init(&new, BOXFILE_MAX);
-	s = buf_span(&old);
-	if ((tabs = take_version(&s)))
-		buf_puts(&new, "V\t2\n\n");
-	while (s.n > 0) {
-		line = span_cut(&s, '\n');
-		if (same_dir(line, dir)) {
-			found = true;
-			continue;
-		}
-		buf_put(&new, line);
-		buf_putc(&new, '\n');
-	}
-	if (subscribe)
-		put_line(&new, dir, tabs);
+	changes = boxfile_edit(buf_span(&old), dir, subscribe, &new);
 	if (new.over) {
 		errno = EFBIG;
 		r = -1;
-	} else if (found != subscribe) {
+	} else if (changes) {
 		r = fs_replace(rootfd, subscriptions, buf_span(&new), 0600);
 	}
 	buf_free(&old);
@@ -251,16 +263,13 @@ read_uses(int rootfd, struct buf *b, struct span *s)
 	return 0;
 }
 
-int
-boxfile_uses(int rootfd, struct buf *lines)
+void
+boxfile_use_lines(struct span text, struct buf *lines)
 {
-	struct buf b;
-	struct span s, line, word;
+	struct span line, word;
 
-	if (read_uses(rootfd, &b, &s) == -1)
-		return -1;
-	while (s.n > 0) {
-		line = span_cut(&s, '\n');
+	while (text.n > 0) {
+		line = span_cut(&text, '\n');
 		word = span_word(&line);
 		if (boxfile_use(word) == 0)
 			continue;
@@ -268,37 +277,66 @@ boxfile_uses(int rootfd, struct buf *lines)
 		buf_put(lines, span_trim(line));
 		buf_putc(lines, '\n');
 	}
+}
+
+int
+boxfile_uses(int rootfd, struct buf *lines)
+{
+	struct buf b;
+	struct span s;
+
+	if (read_uses(rootfd, &b, &s) == -1)
+		return -1;
+	boxfile_use_lines(s, lines);
 	buf_free(&b);
 	return 0;
+}
+
+bool
+boxfile_edit_use(
+    struct span text, const char *dir, unsigned use, struct buf *new)
+{
+	struct span line, rest;
+	bool had = false;
+	unsigned has;
+
+	while (text.n > 0) {
+		rest = line = span_cut(&text, '\n');
+		has = boxfile_use(span_word(&rest));
+		/* what a later release may know stays */
+		if (has != 0 &&
+		    ((has & use) != 0 || span_is(span_trim(rest), dir))) {
+			had = true;
+			continue;
+		}
+		buf_put(new, line);
+		buf_putc(new, '\n');
+	}
+	for (size_t i = 0; i < NUSES; i++)
+		if (uses[i].use & use)
+			buf_printf(new, "%s %s\n", uses[i].name, dir);
+	return had || use != 0;
 }
 
 static int
 rewrite_uses(int rootfd, const char *dir, unsigned use)
 {
 	struct buf b, new;
-	struct span s, line, rest;
-	bool had = false;
+	struct span s;
+	bool changes;
 	int r = 0;
 
 	if (read_uses(rootfd, &b, &s) == -1)
 		return -1;
 	buf_init(&new, BOXFILE_MAX);
 	buf_puts(&new, "pneu-special-use 1\n");
-	while (s.n > 0) {
-		rest = line = span_cut(&s, '\n');
-		if ((boxfile_use(span_word(&rest)) & use) != 0 ||
-		    span_is(span_trim(rest), dir)) {
-			had = true;
-			continue;
-		}
-		buf_put(&new, line);
-		buf_putc(&new, '\n');
-	}
-	for (size_t i = 0; i < NUSES; i++)
-		if (uses[i].use & use)
-			buf_printf(&new, "%s %s\n", uses[i].name, dir);
-	if (had || use != 0)
+	changes = boxfile_edit_use(s, dir, use, &new);
+	if (new.over) {
+		errno = EFBIG;
+		r = -1;
+	} else if (changes) {
 		r = fs_replace(rootfd, special_use, buf_span(&new), 0600);
+	}
 	buf_free(&b);
 	buf_free(&new);
 	return r;

@@ -29,6 +29,18 @@ MUST int boxfile_set_use(int rootfd, const char *dir, unsigned use);
 /* A folder was renamed: its uses go with it. */
 MUST int boxfile_move_use(int rootfd, const char *from, const char *to);
 
+/*
+ * The same for the texts of these files: special uses without the first
+ * line, that names the format.  The edits append the text as it is to be,
+ * and tell whether it is another.
+ */
+void boxfile_dirs(struct span text, struct buf *dirs);
+bool boxfile_edit(
+    struct span text, const char *dir, bool subscribe, struct buf *new);
+void boxfile_use_lines(struct span text, struct buf *lines);
+bool boxfile_edit_use(
+    struct span text, const char *dir, unsigned use, struct buf *new);
+
 /* A use by its name in lower case; 0 when it is none. */
 unsigned boxfile_use(struct span name);
 

@@ -62,8 +62,8 @@ parse_kinds(struct span s)
 }
 
 /* EVENT[,EVENT...] [from=MAILBOX] [to=MAILBOX] [flag=FLAG] COMMAND */
-static const char *
-parse_rule(struct events *e, struct span line)
+const char *
+events_rule(struct events *e, struct span line)
 {
 	struct event_rule r = { .kinds = parse_kinds(span_word(&line)) };
 	struct event_rule **tail = &e->rules, *copy;
@@ -110,7 +110,7 @@ read_rules(struct events *e, struct conf *c, int opened, const char *what)
 		return;
 	}
 	while ((r = conf_next(c, &line)) == 1)
-		if ((wrong = parse_rule(e, line)) != NULL)
+		if ((wrong = events_rule(e, line)) != NULL)
 			conf_bad(c, wrong);
 	if (r == -1)
 		log_error(what, NULL);

@@ -55,6 +55,9 @@ struct events {
 /* Read the rules.  Bad lines are logged and hurt only themselves. */
 void events_open(struct events *, const char *root, const char *login);
 
+/* Add the rule of a line.  NULL, or what is wrong with it. */
+const char *events_rule(struct events *, struct span line);
+
 /*
  * Fork the process that runs what is in the queue; before the sandbox
  * closes.  Does nothing without rules.  0, or -1 and errno.

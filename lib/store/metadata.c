@@ -136,36 +136,43 @@ is_changed(const struct metadata_change *c, size_t n, struct span entry)
 	return false;
 }
 
-static enum metadata_result
-rewrite(int fd, bool server, const struct metadata_change *c, size_t n)
+bool
+metadata_edit(const struct metadata *old, const struct metadata_change *c,
+    size_t n, struct buf *new)
 {
-	struct metadata old;
 	struct span entry, value;
-	struct buf new;
 	size_t at = 0, count = 0;
-	enum metadata_result r = METADATA_FAILED;
 
-	buf_init(&new, FILE_MAX);
-	buf_puts(&new, format);
-	if (load(&old, fd, server) == -1)
-		goto done;
-	while (metadata_next(&old, &at, &entry, &value))
+	buf_puts(new, format);
+	while (metadata_next(old, &at, &entry, &value))
 		if (!is_changed(c, n, entry)) {
-			put(&new, entry, value);
+			put(new, entry, value);
 			count++;
 		}
 	for (size_t i = 0; i < n; i++)
 		if (c[i].value.p != NULL &&
 		    !is_changed(c + i + 1, n - i - 1, c[i].entry)) {
-			put(&new, c[i].entry, c[i].value);
+			put(new, c[i].entry, c[i].value);
 			count++;
 		}
-	if (count > LIMIT_METADATA || new.over)
-		r = METADATA_TOOMANY;
-	else if (fs_replace(fd, server ? of_server : of_folder, buf_span(&new),
-		     0600) == 0)
-		r = METADATA_OK;
-done:
+	return count <= LIMIT_METADATA && !new->over;
+}
+
+static enum metadata_result
+rewrite(int fd, bool server, const struct metadata_change *c, size_t n)
+{
+	enum metadata_result r = METADATA_FAILED;
+	struct metadata old;
+	struct buf new;
+
+	buf_init(&new, FILE_MAX);
+	if (load(&old, fd, server) == 0) {
+		if (!metadata_edit(&old, c, n, &new))
+			r = METADATA_TOOMANY;
+		else if (fs_replace(fd, server ? of_server : of_folder,
+			     buf_span(&new), 0600) == 0)
+			r = METADATA_OK;
+	}
 	metadata_free(&old);
 	buf_free(&new);
 	return r;

@@ -45,7 +45,11 @@ struct metadata_change {
 	struct span entry, value; /* value.p NULL: it is removed */
 };
 
-/* All of them or none. */
+/* The text of the file with all of them done; false when it is too much. */
+MUST bool metadata_edit(const struct metadata *, const struct metadata_change *,
+    size_t n, struct buf *text);
+
+/* Change the file so: all of them or none. */
 enum metadata_result metadata_set(struct boxes *, const char *path, bool server,
     const struct metadata_change *, size_t n);
 

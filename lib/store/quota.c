@@ -19,6 +19,8 @@ enum {
 	TRIES = 3
 };
 
+static const int64_t sum_max = INT64_MAX / 2;
+
 static const char file_name[] = "maildirsize";
 
 /* A file as it was read. */
@@ -71,20 +73,29 @@ parse_signed(struct span s, int64_t *n)
 
 	if (minus)
 		span_take(&s, 1);
-	if (!num_u64(s, &u) || u > INT64_MAX / 4)
+	if (!num_u64(s, &u) || u > (uint64_t)sum_max)
 		return false;
 	*n = minus ? -(int64_t)u : (int64_t)u;
 	return true;
 }
 
-/* False when it is damaged, or not whole. */
+/* Sums stay as small as their parts, so that none runs over. */
 static bool
-parse(struct span text, struct state *st)
+add(int64_t *sum, int64_t n)
+{
+	*sum += n;
+	return *sum <= sum_max && *sum >= -sum_max;
+}
+
+bool
+quota_parse(struct span text, struct quota_use *u, size_t *lines)
 {
 	int64_t bytes = 0, messages = 0, b, m;
 
+	*u = (struct quota_use){ 0 };
+	*lines = 0;
 	if (span_chr(text, '\n') == text.n ||
-	    !parse_limits(span_cut(&text, '\n'), &st->use) || text.n == 0 ||
+	    !parse_limits(span_cut(&text, '\n'), u) || text.n == 0 ||
 	    text.p[text.n - 1] != '\n')
 		return false;
 	while (text.n > 0) {
@@ -93,15 +104,16 @@ parse(struct span text, struct state *st)
 
 		if (!parse_signed(first, &b) ||
 		    !parse_signed(span_word(&line), &m) ||
-		    span_trim(line).n > 0)
+		    span_trim(line).n > 0 || !add(&bytes, b) ||
+		    !add(&messages, m))
 			return false;
-		bytes += b;
-		messages += m;
-		st->lines++;
+		++*lines;
 	}
-	st->use.bytes = (uint64_t)bytes;
-	st->use.messages = (uint64_t)messages;
-	return st->lines > 0 && bytes >= 0 && messages >= 0;
+	if (*lines == 0 || bytes < 0 || messages < 0)
+		return false;
+	u->bytes = (uint64_t)bytes;
+	u->messages = (uint64_t)messages;
+	return true;
 }
 
 /* 1; 0 when it is not there or not usable; -1 and errno. */
@@ -125,7 +137,7 @@ load(int rootfd, struct state *st)
 	st->size = s.st_size;
 	st->ino = s.st_ino;
 	st->mtime = (int64_t)s.st_mtime;
-	if (parse((struct span){ text, (size_t)n }, st))
+	if (quota_parse((struct span){ text, (size_t)n }, &st->use, &st->lines))
 		return n <= FILE_MAX;
 	return 0;
 }

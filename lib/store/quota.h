@@ -53,6 +53,12 @@ bool quota_room(struct quota *, uint64_t bytes, uint64_t messages);
  */
 void quota_add(const char *folder, int64_t bytes, int64_t messages);
 
+/*
+ * What such a file says, and how many lines add up to it.  False when it is
+ * damaged, or not whole; then the limits are those of its first line.
+ */
+MUST bool quota_parse(struct span text, struct quota_use *, size_t *lines);
+
 /* What a file counts: S= of its name, else its size below the descriptor
  * (the name with "cur/" or "new/"). */
 uint64_t quota_size(int fd, const char *name);

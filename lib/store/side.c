@@ -26,22 +26,28 @@ names(const char *path, const char *name, char *file, char *temporary)
 }
 
 bool
-side_read(const char *path, const char *name, uint32_t uidvalidity,
-    struct buf *b, struct span *content)
+side_content(struct span file, uint32_t uidvalidity, struct span *content)
 {
-	char file[FILE_NAME], temporary[FILE_NAME];
 	struct span head;
 
-	if (!names(path, name, file, temporary) ||
-	    fs_read(AT_FDCWD, file, b) == -1)
-		return false;
-	*content = buf_span(b);
+	*content = file;
 	if (content->n < HEAD)
 		return false;
 	head = span_take(content, HEAD);
 	return memcmp(head.p, magic, MAGIC) == 0 &&
 	    le_get(head.p + MAGIC, 4) == uidvalidity &&
 	    le_get(head.p + MAGIC + 4, 4) == crc32_add(0, *content);
+}
+
+bool
+side_read(const char *path, const char *name, uint32_t uidvalidity,
+    struct buf *b, struct span *content)
+{
+	char file[FILE_NAME], temporary[FILE_NAME];
+
+	return names(path, name, file, temporary) &&
+	    fs_read(AT_FDCWD, file, b) == 0 &&
+	    side_content(buf_span(b), uidvalidity, content);
 }
 
 void

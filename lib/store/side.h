@@ -15,6 +15,9 @@
 bool side_read(const char *path, const char *name, uint32_t uidvalidity,
     struct buf *b, struct span *content);
 
+/* The content of what such a file holds; false when it is not good. */
+bool side_content(struct span file, uint32_t uidvalidity, struct span *content);
+
 /* Errors are forgotten. */
 void side_write(const char *path, const char *name, uint32_t uidvalidity,
     struct span content);

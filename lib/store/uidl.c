@@ -48,25 +48,42 @@ add_row(struct uidl *u, struct span line)
 	return true;
 }
 
-static int
+static bool
 parse(struct uidl *u, uint32_t uidvalidity)
 {
 	struct span s = buf_span(&u->text);
 	uint32_t validity = 0;
 
 	span_cut(&s, '\n');
-	if (!num_u32(span_cut(&s, '\n'), &validity)) {
-		errno = EILSEQ;
-		return -1;
-	}
+	if (!num_u32(span_cut(&s, '\n'), &validity))
+		return false;
 	if (validity != uidvalidity)
-		return 0;
+		return true;
 	while (s.n > 0)
-		if (!add_row(u, span_cut(&s, '\n'))) {
-			errno = EILSEQ;
-			return -1;
-		}
-	return 0;
+		if (!add_row(u, span_cut(&s, '\n')))
+			return false;
+	return true;
+}
+
+int
+uidl_parse(struct uidl *u, uint32_t uidvalidity)
+{
+	int err = EILSEQ;
+
+	switch (journal_format(buf_span(&u->text), "uidl")) {
+	case JOURNAL_OK:
+		if (parse(u, uidvalidity))
+			return 0;
+		break;
+	case JOURNAL_NEWER:
+		err = EPROTO;
+		break;
+	case JOURNAL_BAD:
+		break;
+	}
+	uidl_free(u);
+	errno = err;
+	return -1;
 }
 
 int
@@ -75,29 +92,12 @@ uidl_read(struct uidl *u, int dirfd, uint32_t uidvalidity)
 	int err;
 
 	buf_init(&u->text, UIDL_FILE_MAX);
-	if (fs_read(dirfd, file_name, &u->text) == -1) {
-		err = errno;
-		uidl_free(u);
-		errno = err;
-		return err == ENOENT ? 0 : -1;
-	}
-	switch (journal_format(buf_span(&u->text), "uidl")) {
-	case JOURNAL_OK:
-		if (parse(u, uidvalidity) == 0)
-			return 0;
-		uidl_free(u);
-		errno = EILSEQ;
-		return -1;
-	case JOURNAL_NEWER:
-		uidl_free(u);
-		errno = EPROTO;
-		return -1;
-	case JOURNAL_BAD:
-		break;
-	}
+	if (fs_read(dirfd, file_name, &u->text) == 0)
+		return uidl_parse(u, uidvalidity);
+	err = errno;
 	uidl_free(u);
-	errno = EILSEQ;
-	return -1;
+	errno = err;
+	return err == ENOENT ? 0 : -1;
 }
 
 struct span

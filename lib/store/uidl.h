@@ -26,6 +26,9 @@ struct uidl {
 MUST int uidl_read(struct uidl *, int dirfd, uint32_t uidvalidity);
 void uidl_free(struct uidl *);
 
+/* The same for a file whose text is in u->text. */
+MUST int uidl_parse(struct uidl *, uint32_t uidvalidity);
+
 /* The name of a message; empty when it has none of its own. */
 struct span uidl_find(const struct uidl *, uint32_t uid);
 

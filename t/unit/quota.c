@@ -95,6 +95,11 @@ test_add(void)
 	check(!quota_room(&q, 0, UINT64_MAX));
 }
 
+/* What these add up to is more than there are numbers for. */
+#define NINTH "2305843009213693951 2305843009213693951\n"
+static const char runs_over[] =
+    "2000S,10C\n" NINTH NINTH NINTH NINTH NINTH NINTH NINTH NINTH NINTH;
+
 static void
 test_damage(void)
 {
@@ -102,7 +107,7 @@ test_damage(void)
 		"2000S,10C\n1 1", "2000S,10C\n1 1\nx\n", "2000S,10C\n1\n",
 		"2000S,10C\n-1 1\n", "2000S,10C\n1 -1\n", "1S\n1 1\n",
 		"2000S,10C\n1 1 1\n", "2000S,10C\n99999999999999999999 1\n",
-		"2000,10\n1 1\n" };
+		"2000,10\n1 1\n", runs_over };
 	struct quota q;
 
 	quota_init(&q, root, 2000, 10);
