@@ -280,3 +280,27 @@ a("NOOP")
 look(48)
 E
 }
+
+@test "an index that is cut short under a session: BYE, or nothing at all" {
+	PYTHONPATH=$ROOT/t/imap run -0 python3 - 3>&- <<'E'
+from client import Session
+a = Session()
+a.append(600, text="Subject: {}\r\nFrom: " + "x" * 200 + "@y\r\n\r\nbody\r\n")
+a("SELECT INBOX")
+was = a("FETCH 1:* (ENVELOPE BODYSTRUCTURE)")
+assert a("FETCH 1:* (ENVELOPE BODYSTRUCTURE)") == was
+for size in 0, 4096, 65536, 0:
+    open("box/pneu.cache", "r+").truncate(size)
+    assert a("FETCH 1:* (ENVELOPE BODYSTRUCTURE)") == was, size
+    b = Session()
+    b("SELECT INBOX")
+    assert b("FETCH 1:* (ENVELOPE BODYSTRUCTURE)") == was, size
+    b.close()
+b = Session()
+b("SELECT INBOX")
+open("box/pneu.snapshot", "r+").truncate(0)
+b.send("x FETCH 1:* FLAGS")
+lines = b.until("* BYE")
+assert b.close() == 75
+E
+}

@@ -7,6 +7,7 @@
 
 #include "imap.h"
 #include "io/deadline.h"
+#include "io/fault.h"
 #include "io/fs.h"
 
 static int stop_pipe[2] = { -1, -1 };
@@ -24,14 +25,13 @@ on_term(int sig)
 	errno = err;
 }
 
-/* A mapped index file was cut short under us. */
+/* A mapped snapshot was cut short under us. */
 static void
-on_bus(int sig)
+on_fault(void)
 {
 	static const char bye[] =
 	    "\r\n* BYE Internal error, try again later\r\n";
 
-	(void)sig;
 	if (!silent && write(STDOUT_FILENO, bye, sizeof(bye) - 1) == -1)
 		_exit(75);
 	_exit(75);
@@ -49,8 +49,7 @@ wait_init(void)
 		}
 	sigemptyset(&sa.sa_mask);
 	sigaction(SIGTERM, &sa, NULL);
-	sa.sa_handler = on_bus;
-	sigaction(SIGBUS, &sa, NULL);
+	fault_last(on_fault);
 	sa.sa_handler = SIG_IGN;
 	sigaction(SIGPIPE, &sa, NULL);
 }

@@ -17,6 +17,7 @@
 #include "io/conf.h"
 #include "io/confine.h"
 #include "io/deadline.h"
+#include "io/fault.h"
 #include "io/ident.h"
 #include "io/log.h"
 #include "io/net.h"
@@ -36,6 +37,14 @@ tell_later(void)
 
 	if (write(STDOUT_FILENO, text, sizeof(text) - 1) == -1)
 		return;
+}
+
+/* A mapped snapshot was cut short under us. */
+static void
+on_fault(void)
+{
+	tell_later();
+	_exit(EXIT_TEMP);
 }
 
 static uint32_t
@@ -325,6 +334,7 @@ run(const char *arg, bool preauth)
 	net_peer_env(STDIN_FILENO, &peer);
 	net_nodelay(STDOUT_FILENO);
 	signal(SIGPIPE, SIG_IGN);
+	fault_last(on_fault);
 	stop_init();
 	if (!preauth && !login_is_due(path, wait))
 		refuse_login();

@@ -7,6 +7,8 @@
 #include <unistd.h>
 
 #include "io/deadline.h"
+#include "io/fault.h"
+#include "io/fs.h"
 #include "io/out.h"
 #include "store/grow.h"
 #include "store/journal.h"
@@ -18,6 +20,9 @@ enum { HEADER = 32, FRAME = 16, TRIM_MIN = 1048576, SAMPLE = 256 };
 /* Of a record that will be wanted; and a line of the processor's cache. */
 enum { EXPECTED = 512, CACHE_LINE = 64 };
 
+/* Read at once where nothing is mapped: most records have no more. */
+enum { READ_AHEAD = 4096 };
+
 static const char file_name[] = "pneu.cache";
 static const char tmp_name[] = "pneu.cache.new";
 static const char magic[28] = "pneu-cache 1\n";
@@ -27,8 +32,10 @@ unmap(struct cache *c)
 {
 	if (c->map == NULL)
 		return;
+	fault_forget(c->map);
 	munmap((void *)(uintptr_t)c->map, c->size);
 	c->map = NULL;
+	c->size = 0;
 	c->unmaps++;
 }
 
@@ -39,8 +46,8 @@ forget_file(struct cache *c)
 	if (c->fd != -1)
 		close(c->fd);
 	c->fd = -1;
-	c->size = 0;
-	c->unmapped = false;
+	for (unsigned i = 0; i < CACHE_TEXTS; i++)
+		buf_clear(&c->text[i]);
 }
 
 void
@@ -49,7 +56,7 @@ cache_close(struct cache *c)
 	int err = errno;
 
 	forget_file(c);
-	for (size_t i = 0; i < sizeof(c->text) / sizeof(c->text[0]); i++)
+	for (unsigned i = 0; i < CACHE_TEXTS; i++)
 		buf_free(&c->text[i]);
 	buf_free(&c->pending);
 	free(c->ref);
@@ -120,10 +127,11 @@ open_file(struct cache *c, int dirfd, uint32_t uidvalidity)
 		return false;
 	}
 	c->ino = st.st_ino;
+	c->unmapped = fs_is_remote(c->fd);
 	return true;
 }
 
-/* Another process may have put another file in its place. */
+/* Another file may be in its place, or it was cut short. */
 static void
 look_again(struct cache *c, int dirfd)
 {
@@ -131,7 +139,7 @@ look_again(struct cache *c, int dirfd)
 
 	if (c->fd != -1 &&
 	    (fstatat(dirfd, file_name, &st, AT_SYMLINK_NOFOLLOW) == -1 ||
-		st.st_ino != c->ino))
+		st.st_ino != c->ino || st.st_size < HEADER))
 		forget_file(c);
 	c->tried = false;
 }
@@ -154,34 +162,53 @@ map_up_to(struct cache *c, uint64_t end)
 		return false;
 	}
 	unmap(c);
+	if (!fault_bear(p, (size_t)st.st_size)) {
+		munmap(p, (size_t)st.st_size);
+		c->unmapped = true;
+		return false;
+	}
 	c->map = p;
 	c->size = (size_t)st.st_size;
+	c->faults = fault_count();
 	return true;
 }
 
-/* n bytes at a place of the file, mapped or read. */
+/*
+ * n bytes at a place of the file, mapped or read: then with what is behind
+ * them, where a small record has all of its text.
+ */
 static const char *
-bytes(struct cache *c, struct buf *b, uint64_t at, size_t n)
+bytes(struct cache *c, unsigned k, uint64_t at, size_t n)
 {
+	struct buf *b = &c->text[k];
+	size_t all = n > READ_AHEAD ? n : READ_AHEAD;
+	ssize_t r;
+
+	if (c->map != NULL && c->faults != fault_count())
+		unmap(c); /* there are zeros in it */
 	if (!c->unmapped && map_up_to(c, at + n))
 		return c->map + at;
 	if (!c->unmapped)
 		return NULL;
+	if (b->n >= n && c->text_at[k] == at)
+		return b->p;
 	if (b->max == 0)
 		buf_init(b, CACHE_TEXT_MAX + FRAME);
 	buf_clear(b);
-	if (buf_room(b, n) == NULL ||
-	    pread(c->fd, b->p, n, (off_t)at) != (ssize_t)n)
+	if (buf_room(b, all) == NULL ||
+	    (r = pread(c->fd, b->p, all, (off_t)at)) < (ssize_t)n)
 		return NULL;
+	b->n = (size_t)r;
+	c->text_at[k] = at;
 	return b->p;
 }
 
 static bool
 get_record(struct cache *c, struct cache_ref r, struct span *text)
 {
-	struct buf *b = &c->text[r.kind % 4];
+	unsigned k = r.kind % CACHE_TEXTS;
 	uint64_t at = (uint64_t)r.at * CACHE_UNIT;
-	const char *p = bytes(c, b, at, FRAME);
+	const char *p = bytes(c, k, at, FRAME);
 	uint32_t sum;
 
 	if (p == NULL || at < HEADER || le_get(p + 8, 4) != r.uid ||
@@ -191,7 +218,7 @@ get_record(struct cache *c, struct cache_ref r, struct span *text)
 	sum = (uint32_t)le_get(p + 4, 4);
 	if (text->n > CACHE_TEXT_MAX)
 		return false;
-	p = bytes(c, b, at, FRAME + text->n);
+	p = bytes(c, k, at, FRAME + text->n);
 	if (p == NULL)
 		return false;
 	text->p = p + FRAME;

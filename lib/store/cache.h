@@ -8,8 +8,10 @@
  * and one that is not what was asked for is not there.
  *
  * Puts are gathered and appended in one write under the folder's lock,
- * which the caller takes.  The file is mapped; it is never cut, but
- * replaced by another.
+ * which the caller takes.  The file is never cut by us, but replaced by
+ * another.  It is mapped; on a network file system, where somebody's
+ * change is not seen in time, it is read.  Whoever cuts it short loses
+ * what was in it, and no session.
  */
 #ifndef STORE_CACHE_H
 #define STORE_CACHE_H
@@ -20,6 +22,7 @@
 enum {
 	CACHE_TEXT_MAX = LIMIT_DIGEST_KEPT,
 	CACHE_PENDING_MAX = 131072,
+	CACHE_TEXTS = 4,
 	CACHE_UNIT = 8 /* records begin at multiples of it */
 };
 
@@ -33,10 +36,12 @@ struct cache {
 	uint64_t ino;
 	bool tried; /* it could not be opened */
 	const char *map;
-	size_t size;        /* what is mapped */
-	unsigned unmaps;    /* how often a mapping went: texts in it did, too */
-	bool unmapped;      /* it can't be: read it */
-	struct buf text[4]; /* read, by kind */
+	size_t size;     /* what is mapped */
+	unsigned unmaps; /* how often a mapping went: texts in it did, too */
+	unsigned faults; /* fault_count when it was mapped */
+	bool unmapped;   /* it can't or should not be: read it */
+	struct buf text[CACHE_TEXTS]; /* read, by kind */
+	uint64_t text_at[CACHE_TEXTS];
 	struct buf pending;
 	bool grown;            /* by so much that cache_is_old is worth it */
 	struct cache_ref *ref; /* of pending, in order */

@@ -30,6 +30,15 @@ size(void)
 	return fstatat(dir, "pneu.cache", &st, 0) == -1 ? 0 : st.st_size;
 }
 
+static void
+cut(off_t to)
+{
+	int fd = openat(dir, "pneu.cache", O_WRONLY);
+
+	check(ftruncate(fd, to) == 0);
+	close(fd);
+}
+
 /* Put, flush, and say where it is. */
 static struct cache_ref
 keep(struct cache *c, uint32_t validity, uint32_t uid, uint32_t kind,
@@ -152,6 +161,32 @@ test_unmapped(void)
 	cache_close(&c);
 }
 
+/* Somebody cuts the file short, under one that has it mapped. */
+static void
+test_cut(bool unmapped)
+{
+	static char text[6000];
+	struct cache c = { .fd = -1 }, d = { .fd = -1 };
+	struct cache_ref ref[9];
+
+	memset(text, 'x', sizeof(text) - 1);
+	for (uint32_t i = 0; i < 9; i++)
+		ref[i] = keep(&c, 6, i + 1, 0, text);
+	c.unmapped = d.unmapped = unmapped;
+	check(has(&c, 6, ref[8], text) && has(&d, 6, ref[0], text));
+	cut(20000);
+	check(has(&c, 6, ref[0], text) && !has(&c, 6, ref[8], text));
+	check(!has(&c, 6, ref[4], text));
+	ref[8] = keep(&c, 6, 9, 0, text);
+	check(has(&c, 6, ref[8], text) && has(&d, 6, ref[8], text));
+	cut(0);
+	check(!has(&d, 6, ref[1], text) && !has(&c, 6, ref[1], text));
+	ref[1] = keep(&d, 6, 2, 0, text);
+	check(has(&c, 6, ref[1], text) && has(&d, 6, ref[1], text));
+	cache_close(&c);
+	cache_close(&d);
+}
+
 static void
 test_trim(void)
 {
@@ -212,6 +247,8 @@ main(void)
 	test_validity();
 	test_damage();
 	test_unmapped();
+	test_cut(false);
+	test_cut(true);
 	test_trim();
 	test_bounds();
 	close(dir);
