@@ -56,25 +56,6 @@ buf_room(struct buf *b, size_t n)
 }
 
 bool
-buf_put(struct buf *b, struct span s)
-{
-	char *to = buf_room(b, s.n);
-
-	if (to == NULL)
-		return false;
-	if (s.n > 0)
-		memcpy(to, s.p, s.n);
-	b->n += s.n;
-	return true;
-}
-
-bool
-buf_puts(struct buf *b, const char *s)
-{
-	return buf_put(b, span_of(s));
-}
-
-bool
 buf_putu(struct buf *b, uint64_t u)
 {
 	char digits[20];

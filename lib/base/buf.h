@@ -25,8 +25,6 @@ void buf_free(struct buf *);
 /* Empty it; the memory is kept. */
 void buf_clear(struct buf *);
 
-bool buf_put(struct buf *, struct span);
-bool buf_puts(struct buf *, const char *);
 bool buf_putu(struct buf *, uint64_t); /* decimal */
 bool buf_printf(struct buf *, const char *fmt, ...) PRINTF(2, 3);
 
@@ -39,7 +37,26 @@ char *buf_room(struct buf *, size_t n);
 /* Drop n bytes (n <= b->n) from the front. */
 void buf_drop(struct buf *, size_t n);
 
-/* One byte; inline, because texts are made of many. */
+/* Inline, because texts are made of many. */
+static inline bool
+buf_put(struct buf *b, struct span s)
+{
+	char *to = b->n + s.n < b->cap ? b->p + b->n : buf_room(b, s.n);
+
+	if (to == NULL)
+		return false;
+	if (s.n > 0)
+		memcpy(to, s.p, s.n);
+	b->n += s.n;
+	return true;
+}
+
+static inline bool
+buf_puts(struct buf *b, const char *s)
+{
+	return buf_put(b, span_of(s));
+}
+
 static inline bool
 buf_putc(struct buf *b, char c)
 {

@@ -1,17 +1,5 @@
 #include "base/span.h"
 
-struct span
-span_of(const char *s)
-{
-	return (struct span){ s, s == NULL ? 0 : strlen(s) };
-}
-
-bool
-span_eq(struct span a, struct span b)
-{
-	return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
-}
-
 static bool
 same_folded(const char *a, const char *b, size_t n)
 {
@@ -25,26 +13,6 @@ bool
 span_ieq(struct span a, struct span b)
 {
 	return a.n == b.n && same_folded(a.p, b.p, a.n);
-}
-
-bool
-span_is(struct span a, const char *s)
-{
-	return span_eq(a, span_of(s));
-}
-
-bool
-span_iis(struct span a, const char *s)
-{
-	return span_ieq(a, span_of(s));
-}
-
-bool
-span_starts(struct span s, const char *prefix)
-{
-	size_t n = strlen(prefix);
-
-	return s.n >= n && (n == 0 || memcmp(s.p, prefix, n) == 0);
 }
 
 bool
@@ -64,14 +32,6 @@ span_cmp(struct span a, struct span b)
 	if (r != 0)
 		return r;
 	return a.n < b.n ? -1 : a.n > b.n;
-}
-
-size_t
-span_chr(struct span s, char c)
-{
-	const char *p = s.n == 0 ? NULL : memchr(s.p, c, s.n);
-
-	return p == NULL ? s.n : (size_t)(p - s.p);
 }
 
 size_t

@@ -26,8 +26,15 @@ struct span {
 /* A string literal as a span. */
 #define SPAN(lit) ((struct span){ "" lit, sizeof(lit) - 1 })
 
-/* A NUL-terminated string as a span; NULL is the empty span. */
-struct span span_of(const char *s);
+/*
+ * A NUL-terminated string as a span; NULL is the empty span.  Inline, as
+ * others here: most are literals, whose length the compiler knows.
+ */
+static inline struct span
+span_of(const char *s)
+{
+	return (struct span){ s, s == NULL ? 0 : strlen(s) };
+}
 
 /*
  * Cut the first n bytes (n <= s->n) off the front and return them.  Inline:
@@ -44,18 +51,50 @@ span_take(struct span *s, size_t n)
 	return head;
 }
 
-bool span_eq(struct span a, struct span b);
-bool span_ieq(struct span a, struct span b); /* folding ASCII case */
-bool span_is(struct span a, const char *s);
-bool span_iis(struct span a, const char *s); /* folding ASCII case */
-bool span_starts(struct span s, const char *prefix);
+static inline bool
+span_eq(struct span a, struct span b)
+{
+	return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
+}
+
+static inline bool
+span_is(struct span a, const char *s)
+{
+	return span_eq(a, span_of(s));
+}
+
+/* The same, folding ASCII case. */
+bool span_ieq(struct span a, struct span b);
+
+static inline bool
+span_iis(struct span a, const char *s)
+{
+	struct span b = span_of(s);
+
+	return a.n == b.n && span_ieq(a, b);
+}
+
+static inline bool
+span_starts(struct span s, const char *prefix)
+{
+	struct span b = span_of(prefix);
+
+	return s.n >= b.n && (b.n == 0 || memcmp(s.p, b.p, b.n) == 0);
+}
+
 bool span_istarts(struct span s, const char *prefix);
 
 /* Like strcmp, by bytes, a prefix before the longer one. */
 int span_cmp(struct span a, struct span b);
 
 /* Where c, or the text needle, stands first in s; s.n when nowhere. */
-size_t span_chr(struct span s, char c);
+static inline size_t
+span_chr(struct span s, char c)
+{
+	const char *p = s.n == 0 ? NULL : memchr(s.p, c, s.n);
+
+	return p == NULL ? s.n : (size_t)(p - s.p);
+}
 size_t span_rchr(struct span s, char c);
 size_t span_find(struct span s, struct span needle);
 

@@ -60,7 +60,8 @@ struct addr {
 
 /*
  * The next entry of an unfolded or folded field body, in time linear in
- * its length.  Texts are in the arena.
+ * its length.  Texts are in the list, or where that is not what they say,
+ * in the arena.
  */
 enum addr_kind addr_next(
     struct arena *, struct span *list, bool *in_group, struct addr *);

@@ -32,6 +32,12 @@ comment(struct lexer *x)
 		span_take(&x->in, 1);
 }
 
+static bool
+is_space(char c)
+{
+	return is_blank(c) || c == '\r' || c == '\n';
+}
+
 static void
 skip(struct lexer *x)
 {
@@ -40,7 +46,7 @@ skip(struct lexer *x)
 
 		if (c == '(')
 			comment(x);
-		else if (is_blank(c) || c == '\r' || c == '\n')
+		else if (is_space(c))
 			span_take(&x->in, 1);
 		else
 			return;
@@ -58,39 +64,70 @@ peek(struct lexer *x)
 static bool
 is_special(char c)
 {
-	switch (c) {
-	case '(':
-	case ')':
-	case '<':
-	case '>':
-	case '[':
-	case ']':
-	case ':':
-	case ';':
-	case '@':
-	case '\\':
-	case ',':
-	case '.':
-	case '"':
-		return true;
-	}
-	return false;
+	static const bool special[256] = { ['('] = true,
+		[')'] = true,
+		['<'] = true,
+		['>'] = true,
+		['['] = true,
+		[']'] = true,
+		[':'] = true,
+		[';'] = true,
+		['@'] = true,
+		['\\'] = true,
+		[','] = true,
+		['.'] = true,
+		['"'] = true };
+
+	return special[(unsigned char)c];
 }
 
-/* Where text goes; p NULL only counts. */
+/*
+ * Where text goes; p NULL only counts, and finds out whether it stands in
+ * the list as it is, from `from` on, and need not be copied.
+ */
 struct sink {
 	char *p;
 	size_t n;
+	const char *from;
+	bool differs;
 	char last;
 };
 
 static void
-put(struct sink *to, char c)
+put(struct sink *to, const char *s, size_t n)
 {
+	if (n == 0)
+		return;
 	if (to->p != NULL)
-		to->p[to->n] = c;
-	to->n++;
-	to->last = c;
+		memcpy(to->p + to->n, s, n);
+	else if (to->n == 0)
+		to->from = s;
+	else if (!to->differs)
+		to->differs = s != to->from + to->n;
+	to->n += n;
+	to->last = s[n - 1];
+}
+
+/* Between words: the one in front of the next, if that is all there is. */
+static void
+put_blank(struct sink *to, const char *next)
+{
+	bool there = to->n > 0 && next[-1] == ' ';
+
+	to->differs = to->differs || !there;
+	put(to, there ? next - 1 : " ", 1);
+}
+
+/* The text that was counted; true when another run must copy it. */
+static bool
+must_copy(struct lexer *x, struct sink *to, struct span *s)
+{
+	*s = (struct span){ to->n == 0 ? "" : to->from, to->n };
+	if (to->n == 0 || !to->differs)
+		return false;
+	s->p = to->p = arena_alloc(x->arena, to->n + 1);
+	to->n = 0;
+	return true;
 }
 
 static void
@@ -101,7 +138,7 @@ quoted_string(struct lexer *x, struct sink *to)
 		if (*x->in.p == '\\' && x->in.n > 1)
 			span_take(&x->in, 1);
 		if (*x->in.p != '\n' && *x->in.p != '\r')
-			put(to, *x->in.p);
+			put(to, x->in.p, 1);
 		span_take(&x->in, 1);
 	}
 	if (x->in.n > 0)
@@ -112,15 +149,14 @@ quoted_string(struct lexer *x, struct sink *to)
 static void
 atom(struct lexer *x, struct sink *to)
 {
-	while (x->in.n > 0) {
-		char c = *x->in.p;
+	size_t n = 0;
 
-		if ((is_special(c) && c != '.') || is_blank(c) || c == '\r' ||
-		    c == '\n')
-			return;
-		put(to, c);
-		span_take(&x->in, 1);
-	}
+	while (n < x->in.n &&
+	    !((is_special(x->in.p[n]) && x->in.p[n] != '.') ||
+		is_space(x->in.p[n])))
+		n++;
+	put(to, x->in.p, n);
+	span_take(&x->in, n);
 }
 
 /*
@@ -138,7 +174,7 @@ run_words(struct lexer *x, bool local, struct sink *to)
 		if (c == '\0' || (is_special(c) && c != '"' && c != '.'))
 			return any;
 		if (any && !(local && (to->last == '.' || c == '.')))
-			put(to, ' ');
+			put_blank(to, x->in.p);
 		if (c == '"')
 			quoted_string(x, to);
 		else
@@ -155,12 +191,8 @@ words(struct lexer *x, bool local)
 	struct sink to = { 0 };
 	struct span s = { NULL, 0 };
 
-	if (run_words(x, local, &to)) {
-		s.n = to.n;
-		s.p = to.p = arena_alloc(x->arena, to.n + 1);
-		to.n = 0;
+	if (run_words(x, local, &to) && must_copy(x, &to, &s))
 		run_words(&start, local, &to);
-	}
 	return s;
 }
 
@@ -178,13 +210,18 @@ run_domain(struct lexer *x, struct sink *to)
 	char c;
 
 	while ((c = peek(x)) != '\0' && !ends_domain(c)) {
-		bool inside = c == '[';
+		const char *p = x->in.p;
+		size_t n = 1;
 
-		do {
-			put(to, *x->in.p);
-			inside = inside && *x->in.p != ']';
-			span_take(&x->in, 1);
-		} while (inside && x->in.n > 0);
+		if (c == '[') {
+			n = span_chr(x->in, ']');
+			n += n < x->in.n;
+		}
+		while (c != '[' && n < x->in.n && !is_space(p[n]) &&
+		    (!is_special(p[n]) || p[n] == '.'))
+			n++;
+		put(to, p, n);
+		span_take(&x->in, n);
 	}
 }
 
@@ -196,10 +233,8 @@ domain(struct lexer *x)
 	struct span s;
 
 	run_domain(x, &to);
-	s.n = to.n;
-	s.p = to.p = arena_alloc(x->arena, to.n + 1);
-	to.n = 0;
-	run_domain(&start, &to);
+	if (must_copy(x, &to, &s))
+		run_domain(&start, &to);
 	return s;
 }
 
@@ -217,8 +252,8 @@ run_route(struct lexer *x, struct sink *to)
 		if (c == ',')
 			continue;
 		if (to->n > 0)
-			put(to, ',');
-		put(to, '@');
+			put(to, ",", 1);
+		put(to, "@", 1);
 		run_domain(x, to);
 	}
 }
@@ -235,10 +270,8 @@ route(struct lexer *x)
 		*x = start;
 		return s;
 	}
-	s.n = to.n;
-	s.p = to.p = arena_alloc(x->arena, to.n + 1);
-	to.n = 0;
-	run_route(&start, &to);
+	if (must_copy(x, &to, &s))
+		run_route(&start, &to);
 	return s;
 }
 

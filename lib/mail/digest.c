@@ -1,5 +1,6 @@
 #include "mail/digest.h"
 
+#include "mail/addr.h"
 #include "mail/bodystructure.h"
 
 enum {
@@ -48,23 +49,34 @@ hash(struct span name)
 	return ((unsigned)name.n * 37 + a * 5U + b * 17U + c * 3U) % SLOTS;
 }
 
+/* Each name in the first slot from its hash on that was free. */
+static void
+fill(unsigned char slot[SLOTS], struct span known[NNAMES])
+{
+	for (unsigned i = NNAMES; i-- > 0;) {
+		unsigned h;
+
+		known[i] = span_of(names[i]);
+		h = hash(known[i]);
+		while (slot[h] != 0)
+			h = (h + 1) % SLOTS;
+		slot[h] = (unsigned char)(i + 1);
+	}
+}
+
 int
 digest_field_id(struct span name)
 {
 	static unsigned char slot[SLOTS]; /* the number and one; 0: free */
-	unsigned h;
+	static struct span known[NNAMES];
 
-	if (slot[hash(span_of(names[0]))] == 0)
-		for (unsigned i = NNAMES; i-- > 0;) {
-			h = hash(span_of(names[i]));
-			while (slot[h] != 0)
-				h = (h + 1) % SLOTS;
-			slot[h] = (unsigned char)(i + 1);
-		}
+	if (known[0].n == 0)
+		fill(slot, known);
 	if (name.n == 0)
 		return -1;
-	for (h = hash(name); slot[h] != 0; h = (h + 1) % SLOTS)
-		if (span_iis(name, names[slot[h] - 1]))
+	for (unsigned h = hash(name); slot[h] != 0; h = (h + 1) % SLOTS)
+		if (name.n == known[slot[h] - 1].n &&
+		    span_ieq(name, known[slot[h] - 1]))
 			return slot[h] - 1;
 	return -1;
 }
@@ -220,16 +232,6 @@ make_structure(struct digester *d, struct buf *b, const struct mime_part *root,
 	bodystructure_put(b, &d->arena, &opaque, extended);
 }
 
-static bool
-has_eight(struct span s)
-{
-	unsigned char all = 0;
-
-	for (size_t i = 0; i < s.n; i++)
-		all |= (unsigned char)s.p[i];
-	return all > 0x7f;
-}
-
 void
 digester_end(struct digester *d, struct digest *g)
 {
@@ -254,7 +256,7 @@ digester_end(struct digester *d, struct digest *g)
 		if (d->mime.last != '\n') /* an end that is added */
 			g->size += d->mime.last == '\r' ? 1 : 2;
 	}
-	g->eight = has_eight(g->envelope) || has_eight(g->structure);
+	g->eight = !addr_is_ascii(g->envelope) || !addr_is_ascii(g->structure);
 }
 
 void

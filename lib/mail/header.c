@@ -10,6 +10,17 @@ header_init(struct header *h, size_t max_field)
 }
 
 void
+header_again(struct header *h, size_t max_field)
+{
+	struct buf line = h->line;
+
+	header_init(h, max_field);
+	h->line = line;
+	h->line.max = max_field;
+	buf_clear(&h->line);
+}
+
+void
 header_free(struct header *h)
 {
 	buf_free(&h->line);
@@ -20,9 +31,8 @@ header_free(struct header *h)
  * obsolete and allowed (RFC 5322, section 4.5).
  */
 static enum header_event
-field(struct header *h)
+field(struct header *h, struct span s)
 {
-	struct span s = buf_span(&h->line);
 	size_t colon = span_chr(s, ':');
 
 	h->cut = h->line.over;
@@ -47,6 +57,25 @@ field(struct header *h)
 		}
 	}
 	return HEADER_FIELD;
+}
+
+/*
+ * The length of the field that s begins with, when that is there as a whole
+ * and what follows shows it: such a one need not be copied.  Else 0.
+ */
+static size_t
+whole_field(const struct header *h, struct span s)
+{
+	size_t n = 0;
+
+	if (!h->bol || h->line.n > 0 || *s.p == '\n' || *s.p == '\r')
+		return 0;
+	do {
+		struct span rest = { s.p + n, s.n - n };
+
+		n += span_chr(rest, '\n') + 1;
+	} while (n < s.n && is_blank(s.p[n]));
+	return n < s.n && n <= h->line.max ? n : 0;
 }
 
 /* Add what fits; the front of a field that is too long stays. */
@@ -78,10 +107,14 @@ header_next(struct header *h, struct span *in)
 	}
 	while (in->n > 0) {
 		struct span s;
-		size_t lf;
+		size_t lf = whole_field(h, *in);
 
+		if (lf > 0) {
+			h->bytes += lf;
+			return field(h, span_take(in, lf));
+		}
 		if (h->bol && h->line.n > 0 && !is_blank(*in->p))
-			return field(h);
+			return field(h, buf_span(&h->line));
 		if (h->bol && *in->p == '\n') {
 			span_take(in, 1);
 			h->bytes++;
@@ -112,7 +145,7 @@ header_eof(struct header *h)
 	}
 	if (!h->done && h->line.n > 0) {
 		h->bol = true;
-		return field(h);
+		return field(h, buf_span(&h->line));
 	}
 	h->done = true;
 	return HEADER_END;

@@ -24,7 +24,8 @@ struct header {
 	bool bol;
 	uint64_t bytes;   /* of the header so far, blank line included */
 	struct span raw;  /* HEADER_FIELD: the field with its folding and
-			     last LF; valid until the next call */
+			     last LF; valid until the next call, as long
+			     as the input of this one */
 	struct span name; /* "" for a line that is no field */
 	struct span body; /* behind the colon, folded, without last LF */
 };
@@ -32,6 +33,9 @@ struct header {
 /* All zero with line.max set is a fresh one; header_free when done. */
 void header_init(struct header *, size_t max_field);
 void header_free(struct header *);
+
+/* The next message, with the memory of the one before. */
+void header_again(struct header *, size_t max_field);
 
 enum header_event header_next(struct header *, struct span *in);
 

@@ -8,17 +8,17 @@
 
 enum { WORD_BYTES = 42 }; /* of an encoded word: 56 of base64, 75 in all */
 
-static const char *const names[IMAPENV_FIELDS] = {
-	[IMAPENV_DATE] = "Date",
-	[IMAPENV_SUBJECT] = "Subject",
-	[IMAPENV_FROM] = "From",
-	[IMAPENV_SENDER] = "Sender",
-	[IMAPENV_REPLY_TO] = "Reply-To",
-	[IMAPENV_TO] = "To",
-	[IMAPENV_CC] = "Cc",
-	[IMAPENV_BCC] = "Bcc",
-	[IMAPENV_IN_REPLY_TO] = "In-Reply-To",
-	[IMAPENV_MESSAGE_ID] = "Message-ID",
+static const struct span names[IMAPENV_FIELDS] = {
+	[IMAPENV_DATE] = { "Date", 4 },
+	[IMAPENV_SUBJECT] = { "Subject", 7 },
+	[IMAPENV_FROM] = { "From", 4 },
+	[IMAPENV_SENDER] = { "Sender", 6 },
+	[IMAPENV_REPLY_TO] = { "Reply-To", 8 },
+	[IMAPENV_TO] = { "To", 2 },
+	[IMAPENV_CC] = { "Cc", 2 },
+	[IMAPENV_BCC] = { "Bcc", 3 },
+	[IMAPENV_IN_REPLY_TO] = { "In-Reply-To", 11 },
+	[IMAPENV_MESSAGE_ID] = { "Message-ID", 10 },
 };
 
 void
@@ -29,8 +29,7 @@ imapenv_note(struct arena *a, struct imapenv *e, struct span name,
 	    arena_left(a) - reserve < body.n + 64)
 		return;
 	for (size_t i = 0; i < IMAPENV_FIELDS; i++)
-		if (to_lower(*name.p) == to_lower(*names[i]) &&
-		    span_iis(name, names[i])) {
+		if (name.n == names[i].n && span_ieq(name, names[i])) {
 			if (e->field[i].p == NULL)
 				e->field[i] = mimefield_text(a, body);
 			return;
@@ -113,21 +112,39 @@ put_addresses(struct buf *b, struct arena *a, struct span list)
 	buf_puts(b, any ? ")" : "NIL");
 }
 
+/* Once more what stands there since `from`. */
+static void
+put_again(struct buf *b, size_t from, size_t n)
+{
+	char *to = buf_room(b, n);
+
+	if (to == NULL || n == 0)
+		return;
+	memcpy(to, b->p + from, n);
+	b->n += n;
+}
+
 bool
 imapenv_put(struct buf *b, struct arena *a, const struct imapenv *e)
 {
+	size_t from = 0, nfrom = 0;
+
 	for (int i = 0; i < IMAPENV_FIELDS; i++) {
 		struct span s = e->field[i];
 
 		buf_putc(b, i == 0 ? '(' : ' ');
+		if (i == IMAPENV_FROM)
+			from = b->n;
 		if ((i == IMAPENV_SENDER || i == IMAPENV_REPLY_TO) && s.n == 0)
-			s = e->field[IMAPENV_FROM];
-		if (i >= IMAPENV_FROM && i <= IMAPENV_BCC)
+			put_again(b, from, nfrom);
+		else if (i >= IMAPENV_FROM && i <= IMAPENV_BCC)
 			put_addresses(b, a, s);
 		else if (i == IMAPENV_SUBJECT)
 			imapenv_put_text(b, s);
 		else
 			nstring_put(b, s);
+		if (i == IMAPENV_FROM)
+			nfrom = b->n - from;
 	}
 	return buf_putc(b, ')');
 }

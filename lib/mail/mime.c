@@ -5,8 +5,7 @@
 enum {
 	/* What is left of the arena for the structure itself. */
 	RESERVE = 4096,
-	FIELD_MAX = LIMIT_HEADER_FIELD,
-	FIELD_USUAL = 1000 /* nothing has to grow */
+	FIELD_MAX = LIMIT_HEADER_FIELD
 };
 
 static struct mime_part *
@@ -21,9 +20,7 @@ new_part(struct mime *m, struct mime_part *parent, bool message)
 	m->part = p;
 	m->nparts++;
 	m->in_header = true;
-	header_free(&m->header);
-	header_init(&m->header, FIELD_MAX);
-	buf_room(&m->header.line, FIELD_USUAL);
+	header_again(&m->header, FIELD_MAX);
 	return p;
 }
 
@@ -127,40 +124,65 @@ note(struct mime *m)
 	}
 }
 
-/* Bytes of one line at most, counted already. */
-static void
-header_text(struct mime *m, struct span s)
+/* Whether a line that may be a boundary begins here. */
+static bool
+is_candidate(const char *p, const char *end)
 {
-	for (;;) {
-		switch (header_next(&m->header, &s)) {
-		case HEADER_MORE:
-			return;
-		case HEADER_FIELD:
-			note(m);
-			break;
-		case HEADER_END:
-			header_done(m);
-			return;
-		}
-	}
+	return *p == '-' && (p + 1 == end || p[1] == '-');
 }
 
-static void
-count(struct mime *m, struct span s)
+/*
+ * Lines off the front of *in, counted; with `bounded` up to one that may be
+ * a boundary.  Nearly all bytes of nearly all messages pass here.
+ */
+static struct span
+take_lines(struct mime *m, struct span *in, bool bounded)
 {
-	bool cr;
+	const char *p = in->p, *end = in->p + in->n;
+	uint64_t n = 0, bare = 0;
+	char last = m->last;
+	struct span s;
 
-	if (s.n == 0)
-		return;
-	m->at.file += s.n;
-	m->at.wire += s.n;
-	if (s.p[s.n - 1] == '\n') {
-		cr = s.n > 1 ? s.p[s.n - 2] == '\r' : m->last == '\r';
+	while (p < end) {
+		const char *lf;
+		bool cr;
+
+		if (bounded && last == '\n' && is_candidate(p, end))
+			break;
+		lf = memchr(p, '\n', (size_t)(end - p));
+		if (lf == NULL) {
+			last = end[-1];
+			p = end;
+			break;
+		}
+		cr = (lf > p ? lf[-1] : last) == '\r';
 		m->eol = cr ? 2 : 1;
-		m->at.wire += cr ? 0 : 1;
-		m->at.lines++;
+		bare += !cr;
+		n++;
+		last = '\n';
+		p = lf + 1;
 	}
-	m->last = s.p[s.n - 1];
+	s = span_take(in, (size_t)(p - in->p));
+	m->last = last;
+	m->at.file += s.n;
+	m->at.wire += s.n + bare;
+	m->at.lines += n;
+	return s;
+}
+
+/* Up to the end of the header. */
+static void
+header_text(struct mime *m, struct span *in)
+{
+	struct span all = *in;
+	enum header_event e;
+
+	while ((e = header_next(&m->header, in)) == HEADER_FIELD)
+		note(m);
+	all.n -= in->n;
+	take_lines(m, &all, false);
+	if (e == HEADER_END)
+		header_done(m);
 }
 
 static void
@@ -170,14 +192,16 @@ tell(struct mime *m, struct span s)
 	    m->hooks->text(m->hooks->ctx, m->part, s);
 }
 
-/* Text up to the end of a line at most. */
+/* Text that is no boundary: in a header, a line at most. */
 static void
 text(struct mime *m, struct span s)
 {
-	count(m, s);
-	if (m->in_header)
-		header_text(m, s);
-	else if (m->telling)
+	if (m->in_header) {
+		header_text(m, &s);
+		return;
+	}
+	s = take_lines(m, &s, false);
+	if (m->telling)
 		tell(m, s);
 }
 
@@ -277,19 +301,12 @@ boundary(struct mime *m, struct span line)
 	}
 	close_parts(m, up, before);
 	m->nlevels = last ? i : i + 1;
-	count(m, line);
+	take_lines(m, &line, false);
 	if (last)
 		return true;
 	*m->level[i].tail = new_part(m, up, false);
 	m->level[i].tail = &m->part->next;
 	return true;
-}
-
-/* Whether a line that may be a boundary begins here. */
-static bool
-is_candidate(const char *p, const char *end)
-{
-	return *p == '-' && (p + 1 == end || p[1] == '-');
 }
 
 /*
@@ -321,47 +338,6 @@ hold(struct mime *m, struct span *in)
 	return true;
 }
 
-/*
- * The lines of a body, up to one that may be a boundary: nearly all bytes
- * of nearly all messages pass here.
- */
-static void
-lines(struct mime *m, struct span *in)
-{
-	const char *p = in->p, *end = in->p + in->n;
-	bool bounded = m->nlevels > 0;
-	uint64_t n = 0, bare = 0;
-	char last = m->last;
-	struct span s;
-
-	while (p < end) {
-		const char *lf;
-		bool cr;
-
-		if (bounded && last == '\n' && is_candidate(p, end))
-			break;
-		lf = memchr(p, '\n', (size_t)(end - p));
-		if (lf == NULL) {
-			last = end[-1];
-			p = end;
-			break;
-		}
-		cr = (lf > p ? lf[-1] : last) == '\r';
-		m->eol = cr ? 2 : 1;
-		bare += !cr;
-		n++;
-		last = '\n';
-		p = lf + 1;
-	}
-	s = span_take(in, (size_t)(p - in->p));
-	m->last = last;
-	m->at.file += s.n;
-	m->at.wire += s.n + bare;
-	m->at.lines += n;
-	if (m->telling && s.n > 0)
-		tell(m, s);
-}
-
 bool
 mime_has_head(const struct mime *m)
 {
@@ -372,16 +348,23 @@ void
 mime_feed(struct mime *m, struct span in)
 {
 	while (in.n > 0 && !(m->head_only && mime_has_head(m))) {
+		struct span piece;
 		size_t lf;
 
-		if (m->nlevels > 0 && hold(m, &in))
-			continue;
-		if (!m->in_header) {
-			lines(m, &in);
+		if (m->nlevels == 0 && m->in_header) {
+			header_text(m, &in);
 			continue;
 		}
-		lf = span_chr(in, '\n');
-		text(m, span_take(&in, lf < in.n ? lf + 1 : lf));
+		if (m->nlevels > 0 && hold(m, &in))
+			continue;
+		if (m->in_header) {
+			lf = span_chr(in, '\n');
+			text(m, span_take(&in, lf < in.n ? lf + 1 : lf));
+			continue;
+		}
+		piece = take_lines(m, &in, m->nlevels > 0);
+		if (m->telling && piece.n > 0)
+			tell(m, piece);
 	}
 }
 

@@ -148,18 +148,22 @@ struct span
 mimefield_text(struct arena *a, struct span body)
 {
 	char *to = arena_alloc(a, body.n + 1);
-	size_t n = 0, start = 0;
+	size_t n = 0;
 
-	for (size_t i = 0; i < body.n; i++)
-		if (body.p[i] != '\n' &&
-		    (body.p[i] != '\r' || i + 1 == body.n ||
-			body.p[i + 1] != '\n'))
-			to[n++] = body.p[i];
-	while (start < n && is_blank(to[start]))
-		start++;
-	while (n > start && is_space(to[n - 1]))
+	while (body.n > 0) {
+		struct span line = span_cut(&body, '\n');
+
+		if (line.n > 0 && line.p[line.n - 1] == '\r')
+			line.n--;
+		while (n == 0 && line.n > 0 && is_blank(*line.p))
+			span_take(&line, 1);
+		if (line.n > 0)
+			memcpy(to + n, line.p, line.n);
+		n += line.n;
+	}
+	while (n > 0 && is_space(to[n - 1]))
 		n--;
-	return (struct span){ to + start, n - start };
+	return (struct span){ to, n };
 }
 
 void

@@ -2,7 +2,29 @@
 
 enum { QUOTED_MAX = 1000 };
 
+static const uint64_t ones = UINT64_C(0x0101010101010101);
+
 enum quoting { PLAIN, ESCAPES, LITERAL };
+
+/* The high bit of some byte is set, if one of v is c. */
+static uint64_t
+equals(uint64_t v, unsigned char c)
+{
+	v ^= ones * c;
+	return (v - ones) & ~v;
+}
+
+/* Eight bytes that need no look at each: 7-bit, no control, '"' or '\\'. */
+static bool
+are_plain(const char *p)
+{
+	uint64_t v;
+
+	memcpy(&v, p, sizeof(v));
+	return ((v | ((v - ones * ' ') & ~v) | equals(v, '"') |
+		    equals(v, '\\') | equals(v, 0x7f)) &
+		   ones << 7) == 0;
+}
 
 /* TEXT-CHAR without 8-bit bytes */
 static enum quoting
@@ -12,6 +34,8 @@ quoting(struct span s)
 
 	if (s.n > QUOTED_MAX)
 		return LITERAL;
+	while (s.n >= 8 && are_plain(s.p))
+		span_take(&s, 8);
 	for (size_t i = 0; i < s.n; i++) {
 		unsigned char c = (unsigned char)s.p[i];
 

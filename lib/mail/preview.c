@@ -228,16 +228,58 @@ is_full(const struct preview *v)
 	    is_utf8(span_of(v->charset));
 }
 
+/* What is text wherever it stands, and no blank. */
+static bool
+is_word(char c, bool html)
+{
+	return c > ' ' && c < 0x7f && !(html && (c == '<' || c == '&'));
+}
+
+/*
+ * Put a word as a whole, as far as there is room and use for it: that is
+ * what most of a text is.  How long it was.
+ */
+static size_t
+word(struct preview *v, struct span s)
+{
+	size_t n = 0, most = PREVIEW_ROOM - 3 - v->n - v->blank,
+	       wanted = LIMIT_PREVIEW + SPARE - v->chars;
+
+	if (v->chars >= LIMIT_PREVIEW + SPARE)
+		wanted = 0;
+	if (most > wanted)
+		most = wanted;
+	if (most > s.n)
+		most = s.n;
+	while (n < most && is_word(s.p[n], v->html))
+		n++;
+	if (n == 0)
+		return 0;
+	put(v, *s.p);
+	memcpy(v->text + v->n, s.p + 1, n - 1);
+	v->n += n - 1;
+	v->chars += n - 1;
+	return n;
+}
+
 static bool
 filter(struct preview *v, struct span s)
 {
-	for (size_t i = 0; i < s.n; i++) {
+	while (s.n > 0) {
+		size_t n = 0;
+
 		if (is_full(v))
 			return false;
-		if (v->html)
-			markup(v, s.p[i]);
-		else
-			plain(v, s.p[i]);
+		if (v->state == PREVIEW_TEXT)
+			n = word(v, s);
+		if (n == 0) {
+			n = 1;
+			if (v->html)
+				markup(v, *s.p);
+			else
+				plain(v, *s.p);
+		}
+		span_take(&s, n);
 	}
 	return true;
 }
@@ -308,6 +350,8 @@ is_nearly_utf8(struct span s)
 {
 	uint32_t c;
 
+	if (addr_is_ascii(s))
+		return true;
 	do {
 		while (s.n > 0 && (unsigned char)*s.p < 0x80)
 			span_take(&s, 1);
@@ -315,21 +359,24 @@ is_nearly_utf8(struct span s)
 	return s.n == 0 || is_cut(s);
 }
 
-static bool
+/* The text as UTF-8, in b where it has to be converted. */
+static struct span
 convert(const struct preview *v, const struct encword_charset *charsets,
-    struct buf *b)
+    struct buf *b, bool *known)
 {
 	struct span cs = span_of(v->charset), s = { v->text, v->n };
 
+	*known = true;
 	if (is_latin(cs) || (is_utf8(cs) && !is_nearly_utf8(s))) {
 		put_latin(b, s);
-		return true;
+		return buf_span(b);
 	}
-	if (!is_utf8(cs) && charsets != NULL &&
-	    charsets->convert(charsets->ctx, cs, s, b))
-		return true;
-	buf_put(b, s);
-	return is_utf8(cs) || (!v->wide && addr_is_ascii(s));
+	if (is_utf8(cs))
+		return s;
+	if (charsets != NULL && charsets->convert(charsets->ctx, cs, s, b))
+		return buf_span(b);
+	*known = !v->wide && addr_is_ascii(s);
+	return s;
 }
 
 /* "&" name ";" / "&#" number ";", or the "&" itself */
@@ -396,16 +443,18 @@ static void
 finish(struct span s, bool html, struct buf *b)
 {
 	bool blank = false;
-	size_t start = b->n, n = 0;
+	size_t start = b->n, n = 0, k;
 	uint32_t c;
 
 	while (s.n > 0 && n < LIMIT_PREVIEW) {
-		c = (unsigned char)*s.p;
-		if (c > ' ' && c < 0x7f && !blank && !(c == '&' && html)) {
-			buf_putc(b, *span_take(&s, 1).p); /* most are such */
-			n++;
+		for (k = 0; !blank && k < s.n && n < LIMIT_PREVIEW; k++, n++)
+			if (!is_word(s.p[k], html))
+				break;
+		if (k > 0) {
+			buf_put(b, span_take(&s, k)); /* most are such */
 			continue;
 		}
+		c = (unsigned char)*s.p;
 		if (c < 0x80) {
 			span_take(&s, 1);
 		} else if (!utf8_take(&s, &c)) {
@@ -436,17 +485,17 @@ preview_end(
     struct preview *v, const struct encword_charset *charsets, struct buf *text)
 {
 	struct buf b = { .max = (size_t)PREVIEW_ROOM * 4 };
-	bool known = convert(v, charsets, &b);
+	struct preview w;
+	bool known;
+	struct span s = convert(v, charsets, &b, &known);
 
 	if (v->wide) {
-		struct preview w = { .html = v->html };
-
+		w = (struct preview){ .html = v->html };
 		w.state = v->html ? PREVIEW_TEXT : PREVIEW_BOL;
-		filter(&w, buf_span(&b));
-		buf_clear(&b);
-		buf_put(&b, (struct span){ w.text, w.n });
+		filter(&w, s);
+		s = (struct span){ w.text, w.n };
 	}
-	finish(buf_span(&b), v->html, text);
+	finish(s, v->html, text);
 	buf_free(&b);
 	return known;
 }
