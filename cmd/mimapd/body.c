@@ -30,38 +30,19 @@ body_open(struct imap *im, size_t i)
 {
 	struct body *b = &im->body;
 	uint32_t uid = folder_msg(im->folder, i)->uid;
+	size_t n;
 	int fd;
 
 	if (b->fd != -1 && b->uid == uid && b->i == i)
 		return 0;
 	body_close(im);
-	fd = folder_open_msg(im->folder, i);
+	fd = folder_read_msg(im->folder, i, read_buf, READ_SIZE, &n);
 	if (fd == -1)
 		return -1;
 	*b = (struct body){ .fd = fd, .i = i, .uid = uid };
-	arena_init(&b->arena, LIMIT_IMAP_ARENA);
-	return 0;
-}
-
-/* The whole message, when it is short, becomes b->whole. */
-static int
-read_whole(struct body *b)
-{
-	size_t n = 0;
-	ssize_t r = 1;
-
-	if (b->tried)
-		return 0;
-	b->tried = true;
-	while (r != 0 && n < READ_SIZE) {
-		r = pread(b->fd, read_buf + n, READ_SIZE - n, (off_t)n);
-		if (r == -1 && errno != EINTR)
-			return -1;
-		if (r > 0)
-			n += (size_t)r;
-	}
 	if (n < READ_SIZE)
 		b->whole = (struct span){ read_buf, n };
+	arena_init(&b->arena, LIMIT_IMAP_ARENA);
 	return 0;
 }
 
@@ -71,8 +52,6 @@ body_seek(struct imap *im, uint64_t file, struct in *in)
 	struct body *b = &im->body;
 	struct span s;
 
-	if (read_whole(b) == -1)
-		return -1;
 	in_init(in, b->fd, read_buf, sizeof(read_buf));
 	if (b->whole.p == NULL)
 		return lseek(b->fd, (off_t)file, SEEK_SET) == -1 ? -1 : 0;
@@ -89,8 +68,6 @@ body_size(struct imap *im, bool sent, uint64_t *size)
 	struct body *b = &im->body;
 	struct wire w = { 0 };
 
-	if (read_whole(b) == -1)
-		return -1;
 	if (b->whole.p == NULL)
 		return folder_measure(im->folder, b->i, b->fd, sent, size);
 	if (b->size == 0) {

@@ -29,7 +29,6 @@ struct body {
 	struct mime_part *tree; /* NULL: not parsed yet */
 	struct span whole;      /* the file, where it is short */
 	uint64_t size;          /* on the wire; 0: not asked for yet */
-	bool tried;             /* to have it so */
 	bool has_head;
 	struct mime_at head; /* the end of the header */
 	/* where reading stopped, to go on from there */

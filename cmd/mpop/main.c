@@ -323,7 +323,7 @@ start_engine(struct drop *d, bool preauth, unsigned wait)
 static void
 run(const char *arg, bool preauth)
 {
-	static char in_buf[LIMIT_SESSION_UNREAD + 4096], out_buf[32768];
+	static char in_buf[LIMIT_SESSION_UNREAD + 4096], out_buf[131072];
 	static struct drop d;
 	struct net_peer peer;
 	char path[LIMIT_PATH];

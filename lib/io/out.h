@@ -61,6 +61,20 @@ out_putc(struct out *o, char c)
 	out_put(o, (struct span){ &c, 1 });
 }
 
+/* Room in the buffer, for what is written there without a copy. */
+static inline char *
+out_room(struct out *o, size_t *room)
+{
+	*room = o->cap - o->n;
+	return o->buf + o->n;
+}
+
+static inline void
+out_took(struct out *o, size_t n)
+{
+	o->n += n;
+}
+
 /* Whether out_flush has something to write. */
 bool out_pending(const struct out *);
 

@@ -31,6 +31,36 @@ wire_next(struct wire *w, struct span *in, struct span *piece)
 	return true;
 }
 
+size_t
+wire_lines(struct wire *w, struct span *in, char *to, size_t room)
+{
+	const char *p = in->p, *end = in->p + in->n;
+	char *at = to;
+
+	while (!w->after_line && p < end) {
+		const char *lf = memchr(p, '\n', (size_t)(end - p));
+		size_t n, left = room - (size_t)(at - to);
+
+		if (lf == NULL)
+			break;
+		n = (size_t)(lf - p);
+		if (n > 0 && lf[-1] == '\r')
+			n--;
+		if (left < 3 || n > left - 3)
+			break;
+		if (w->stuff && *p == '.')
+			*at++ = '.';
+		memcpy(at, p, n);
+		memcpy(at + n, "\r\n", 2);
+		at += n + 2;
+		w->size += n + 2;
+		w->after_cr = false;
+		p = lf + 1;
+	}
+	span_take(in, (size_t)(p - in->p));
+	return (size_t)(at - to);
+}
+
 struct span
 wire_end(struct wire *w, bool close_line)
 {

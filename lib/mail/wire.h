@@ -28,6 +28,13 @@ struct wire {
 bool wire_next(struct wire *, struct span *in, struct span *piece);
 
 /*
+ * The same of whole lines, written to `to`: how many bytes are there now.
+ * 0 in the midst of a line, before one that has no end or no room, and
+ * at the end of *in.
+ */
+size_t wire_lines(struct wire *, struct span *in, char *to, size_t room);
+
+/*
  * What is missing after the last piece: CRLF when the last line has no
  * end and `close_line` asks for one (SMTP, POP3), else nothing.
  */

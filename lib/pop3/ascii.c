@@ -24,9 +24,31 @@ pop3_ascii_free(struct pop3_ascii *a)
 static bool
 has_8bit(struct span s)
 {
+	uint64_t word;
+
+	for (; s.n >= sizeof(word); span_take(&s, sizeof(word))) {
+		memcpy(&word, s.p, sizeof(word));
+		if ((word & UINT64_C(0x8080808080808080)) != 0)
+			return true;
+	}
 	for (size_t i = 0; i < s.n; i++)
 		if ((unsigned char)s.p[i] >= 0x80)
 			return true;
+	return false;
+}
+
+bool
+pop3_ascii_plain(struct span s)
+{
+	const char *begun = s.p;
+
+	while (s.n > 0) {
+		struct span line = span_cut(&s, '\n');
+
+		if (line.n == 0 || span_is(line, "\r"))
+			return !has_8bit(
+			    (struct span){ begun, (size_t)(line.p - begun) });
+	}
 	return false;
 }
 

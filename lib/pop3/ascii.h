@@ -26,6 +26,9 @@ struct pop3_ascii {
 void pop3_ascii_init(struct pop3_ascii *);
 void pop3_ascii_free(struct pop3_ascii *);
 
+/* The header at the front of s ends in it, and is sent as it is. */
+bool pop3_ascii_plain(struct span s);
+
 /*
  * The next piece of *in as it is to be sent: true with *piece, valid until
  * the next call; false when *in is used up.

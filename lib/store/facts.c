@@ -157,6 +157,23 @@ view_reader_next(struct view_reader *r, char *buf, size_t size)
 	return n;
 }
 
+int
+folder_read_msg(struct folder *f, size_t i, char *buf, size_t size, size_t *n)
+{
+	struct view_reader r;
+	ssize_t got;
+
+	if (view_reader_open(&r, f, i) == -1)
+		return -1;
+	got = view_reader_next(&r, buf, size);
+	if (got == -1) {
+		view_reader_close(&r);
+		return -1;
+	}
+	*n = (size_t)got;
+	return r.fd;
+}
+
 /* Read as much of the file as is wanted.  0, or -1 and errno. */
 static int
 read_file(

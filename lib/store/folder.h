@@ -109,6 +109,13 @@ int folder_watch(struct folder *);
  * gone. */
 MUST int folder_open_msg(struct folder *, size_t i);
 
+/*
+ * The same, and its first bytes with it: *n of them in buf, which is all
+ * when there are less than size.
+ */
+MUST int folder_read_msg(
+    struct folder *, size_t i, char *buf, size_t size, size_t *n);
+
 /* INTERNALDATE, from the file if the index does not know. */
 MUST int folder_date(struct folder *, size_t i, int64_t *date);
 

@@ -82,6 +82,12 @@ main(void)
 			run(&out, span_of(cases[i].in), step);
 			check(span_is(buf_span(&out), cases[i].out));
 		}
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		check(!pop3_ascii_plain(span_of(cases[i].in)) ||
+		    strcmp(cases[i].in, cases[i].out) == 0);
+	check(pop3_ascii_plain(span_of(cases[0].in)));
+	check(pop3_ascii_plain(SPAN("X: long enough\r\n\r\n")));
+	check(!pop3_ascii_plain(SPAN("X: no end of it\n")));
 	check_long(&out);
 	buf_free(&out);
 	return done();

@@ -90,11 +90,29 @@ undo(size_t i, size_t step)
 	buf_free(&got);
 }
 
+/* Pieces, and whole lines where there is room for them. */
+static void
+by_lines(struct wire *w, struct span in, struct buf *to, size_t most)
+{
+	struct span piece;
+	char lines[64];
+
+	while (in.n > 0) {
+		size_t n = wire_lines(w, &in, lines, most);
+
+		check(n <= most);
+		buf_put(to, (struct span){ lines, n });
+		if (n == 0 && wire_next(w, &in, &piece))
+			buf_put(to, piece);
+	}
+}
+
 /* Long texts of what matters, counted as they are given out. */
 static void
 count(unsigned seed)
 {
-	struct wire w = { 0 }, counter = { 0 };
+	struct wire w = { .stuff = true }, lines = w, counter = { 0 };
+	struct buf all = { .max = 4000 }, same = all;
 	char text[1000];
 	struct span in = { text, sizeof(text) }, piece;
 
@@ -109,11 +127,15 @@ count(unsigned seed)
 		cut.n = (seed >> 16) % 300;
 		cut = span_take(&in, cut.n < in.n ? cut.n : in.n);
 		wire_count(&counter, cut);
+		by_lines(&lines, cut, &same, seed % 64);
 		while (wire_next(&w, &cut, &piece))
-			continue;
-		check(w.size == counter.size);
+			buf_put(&all, piece);
+		check(w.size == counter.size && w.size == lines.size);
 		check(w.after_line == counter.after_line);
 	}
+	check(span_eq(buf_span(&all), buf_span(&same)));
+	buf_free(&all);
+	buf_free(&same);
 }
 
 int
