@@ -75,6 +75,41 @@ load imap
 	[[ $output == *'* NO [NOUPDATE "u17"]'*'u17 OK'*'u18 OK'* ]]
 }
 
+@test "what is removed costs a search that is kept one look, not one each" {
+	run -0 python3 - 3>&- <<'E'
+import os
+from client import Session
+for d in "cur", "new", "tmp":
+    os.makedirs("box/" + d)
+for i in range(8):
+    open(f"box/cur/{i}.a:2,", "w").write(f"Subject: {i * 5 % 8}\n\nx\n")
+s = Session()
+s("SELECT INBOX")
+for i in range(12):
+    s("COPY 1:* INBOX")
+def used():
+    f = open(f"/proc/{s.p.pid}/stat").read().rsplit(")", 1)[1].split()
+    return int(f[11])                    # of user time
+def expunge(n, what):
+    for i in range(n):
+        s.send(f"k{i} UID {what} ALL")
+        s.until(f"k{i} ")
+    s("STORE 1:8192 +FLAGS.SILENT (\\Deleted)")
+    before = used()
+    got = s("EXPUNGE")
+    assert sum("EXPUNGE" in x for x in got) == 8192, got[:5]
+    now = used()
+    if n > 0:
+        s("CANCELUPDATE " + " ".join(f'"k{i}"' for i in range(n)))
+    return now - before
+none = expunge(0, "")
+found = expunge(16, "SEARCH RETURN (UPDATE COUNT)")
+sorted = expunge(
+    16, "SORT RETURN (UPDATE COUNT) (REVERSE SUBJECT) UTF-8")
+assert max(found, sorted) < 10 * none + 30, (none, found, sorted)
+E
+}
+
 @test "messages that come are put into the orders that are kept" {
 	mkdir -p box/tmp box/new box/cur
 	put() { # N: a message with few different subjects, senders and dates

@@ -272,12 +272,12 @@ update(struct imap *im, struct context *c)
 }
 
 void
-context_flush(struct imap *im)
+context_flush(struct imap *im, bool gone)
 {
 	uint64_t modseq = folder_modseq(im->folder);
 
 	for (struct context *c = im->contexts; c != NULL; c = c->next) {
-		if (c->modseq == modseq && !c->search.clock)
+		if (c->modseq == modseq && !c->search.clock && !gone)
 			continue;
 		update(im, c);
 		c->modseq = modseq;
@@ -303,30 +303,6 @@ context_fetch(struct imap *im, uint32_t from)
 				fetch_unasked(im, items, i, i + 1);
 		}
 		arena_release(&im->e.arena, a);
-	}
-}
-
-void
-context_expunged(struct imap *im, size_t i, uint32_t uid)
-{
-	for (struct context *c = im->contexts; c != NULL; c = c->next) {
-		size_t k = c->n;
-
-		/* they go from the last one on */
-		while (k > 0 && c->uids[k - 1] != uid &&
-		    (c->sorted || c->uids[k - 1] > uid))
-			k--;
-		if (k == 0 || c->uids[--k] != uid)
-			continue;
-		begin(im, c);
-		out_puts(&im->out, "REMOVEFROM (");
-		out_putu(&im->out, c->sorted ? k + 1 : 0);
-		out_putc(&im->out, ' ');
-		out_putu(&im->out, c->uid ? uid : i + 1);
-		out_puts(&im->out, ")\r\n");
-		memmove(c->uids + k, c->uids + k + 1,
-		    (c->n - k - 1) * sizeof(c->uids[0]));
-		c->n--;
 	}
 }
 

@@ -21,14 +21,11 @@ void context_add(struct search *, const struct imap_arg *keys,
     const struct results *r, const struct criteria *by,
     const struct imap_arg *fetch);
 
-/* Tell what has changed; before the EXPUNGEs of what has gone. */
-void context_flush(struct imap *);
+/* Tell what has changed; gone: these messages are about to be dropped. */
+void context_flush(struct imap *, bool gone);
 
 /* FETCH of what was found of messages from this UID on (RFC 5465, 7). */
 void context_fetch(struct imap *, uint32_t from);
-
-/* Message i goes: for the case that flush has not seen that coming. */
-void context_expunged(struct imap *, size_t i, uint32_t uid);
 
 /* The mailbox is closed. */
 void context_close(struct imap *);

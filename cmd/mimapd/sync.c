@@ -76,7 +76,6 @@ on_expunged(void *ctx, size_t i, uint32_t uid)
 	struct news *n = ctx;
 	struct imap *im = n->im;
 
-	context_expunged(im, i, uid);
 	if (im->body.fd != -1 && im->body.uid == uid)
 		body_close(im);
 	if (im->body.fd != -1 && im->body.i > i)
@@ -273,17 +272,6 @@ put_delayed(struct imap *im)
 	out_puts(&im->out, "] Expunges are delayed\r\n");
 }
 
-static bool
-any_gone(const struct imap *im)
-{
-	size_t count = folder_count(im->folder);
-
-	for (size_t i = 0; i < count; i++)
-		if (folder_msg(im->folder, i)->gone)
-			return true;
-	return false;
-}
-
 /* Commands that change what messages there are, and say so. */
 static bool
 changes(const struct imap *im)
@@ -299,35 +287,52 @@ changes(const struct imap *im)
 	return false;
 }
 
-void
-sync_run(struct imap *im, bool expunge)
+/*
+ * 0, or -1 and errno.  What goes leaves the results of searches before it
+ * goes: then it is what they were told of that is dropped, and no more.
+ */
+static int
+refresh(struct imap *im, bool expunge)
 {
 	struct news n = { .im = im };
 	struct folder_news news = { .ctx = &n,
 		.expunged = on_expunged,
 		.flags = on_flags,
 		.exists = on_exists };
+	bool later = expunge && im->contexts != NULL;
+	size_t told = 0;
+	int r = folder_refresh(im->folder, expunge && !later, &news),
+	    err = errno;
+
+	/* a look at a message may find that others have gone */
+	while (r == 0 && later && told != folder_gone(im->folder)) {
+		told = folder_gone(im->folder);
+		context_flush(im, true);
+	}
+	if (told > 0)
+		folder_drop_gone(im->folder, &news);
+	put_expunges(&n);
+	sync_flags(im);
+	context_flush(im, false);
+	errno = err;
+	return r;
+}
+
+void
+sync_run(struct imap *im, bool expunge)
+{
 	uint32_t next = folder_uidnext(im->folder);
 	int r;
 
 	if (!notify_wants(im, EVENT_MESSAGES) && !changes(im))
 		return;
 
-	/* what goes leaves the results of searches before it has gone */
-	if (im->contexts != NULL && expunge &&
-	    folder_refresh(im->folder, false, &news) == 0) {
-		put_expunges(&n);
-		context_flush(im);
-	}
-	r = folder_refresh(im->folder, expunge, &news);
-	put_expunges(&n);
-	sync_flags(im);
-	context_flush(im);
+	r = refresh(im, expunge);
 	if (r == -1) {
 		if (errno != ENOENT)
 			log_error("mailbox", NULL);
 	} else if (im->modseq != folder_modseq(im->folder)) {
-		if (!expunge && any_gone(im))
+		if (!expunge && folder_gone(im->folder) > 0)
 			put_delayed(im);
 		else
 			im->modseq = folder_modseq(im->folder);

@@ -447,6 +447,18 @@ folder_refresh(struct folder *f, bool expunge, const struct folder_news *news)
 	return 0;
 }
 
+size_t
+folder_gone(const struct folder *f)
+{
+	return f->ix.ngone;
+}
+
+void
+folder_drop_gone(struct folder *f, const struct folder_news *news)
+{
+	drop_gone(f, true, news);
+}
+
 int
 view_open_file(struct folder *f, size_t i)
 {

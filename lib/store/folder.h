@@ -97,6 +97,12 @@ struct folder_news {
 MUST int folder_refresh(
     struct folder *, bool expunge, const struct folder_news *);
 
+/* How many of the view have gone. */
+size_t folder_gone(const struct folder *);
+
+/* Drop these, and no others that may have gone meanwhile. */
+void folder_drop_gone(struct folder *, const struct folder_news *);
+
 /*
  * A descriptor that becomes readable (poll) when the folder may have
  * changed, -1 if there is none (then ask every second).  After it was
