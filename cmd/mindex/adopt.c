@@ -30,12 +30,11 @@ write_uidls(const char *name, const char *path, const struct foreign *f)
 	say_more(name, "uidl", "%zu names of POP3", f->nuidls);
 	if (dry_run)
 		return;
-	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	fd = fs_open_dir(path);
 	if (fd == -1 ||
 	    uidl_write(fd, f->uidvalidity, buf_span(&f->uidls)) == -1)
 		failed(name);
-	if (fd != -1)
-		close(fd);
+	fs_close(fd);
 }
 
 static void
@@ -170,8 +169,7 @@ adopt_subscriptions(void)
 static void
 rename_dirs(void)
 {
-	int fd = openat(boxes.fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *list = fd == -1 ? NULL : fdopendir(fd);
+	DIR *list = fs_list_dir(boxes.fd, ".");
 	char dir[BOXNAME_DIR], cur[MDNAME_MAX + 8];
 	struct dirent *d;
 	struct stat st;

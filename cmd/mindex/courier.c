@@ -1,7 +1,6 @@
 /* What Courier keeps of keywords and of POP3. */
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <unistd.h>
 
 #include "base/die.h"
@@ -93,14 +92,11 @@ static int
 read_files(struct foreign *f, int fd)
 {
 	uint64_t *latest = die_calloc(f->n + 1, sizeof(*latest));
+	DIR *dir = fs_list_dir(fd, ".");
 	struct dirent *d;
-	DIR *dir;
-	int copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
 
-	if (copy == -1 || (dir = fdopendir(copy)) == NULL) {
+	if (dir == NULL) {
 		free(latest);
-		if (copy != -1)
-			close(copy);
 		return -1;
 	}
 	while ((d = readdir(dir)) != NULL)
@@ -113,10 +109,9 @@ read_files(struct foreign *f, int fd)
 int
 courier_keywords(struct foreign *f, int dirfd)
 {
-	int fd, r, err;
+	int fd = fs_open_dir_at(dirfd, dir_name), r;
 	struct buf b;
 
-	fd = openat(dirfd, dir_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd == -1)
 		return errno == ENOENT ? 0 : -1;
 	buf_init(&b, LIST_MAX);
@@ -127,10 +122,8 @@ courier_keywords(struct foreign *f, int dirfd)
 		r = 0;
 	if (r == 0)
 		r = read_files(f, fd);
-	err = errno;
+	fs_close(fd);
 	buf_free(&b);
-	close(fd);
-	errno = err;
 	return r;
 }
 

@@ -42,11 +42,10 @@ export_box(const char *name, const char *path)
 	struct exported e = { .name = name, .path = path };
 	size_t n = 0;
 
-	e.fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	e.fd = fs_open_dir(path);
 	if (e.fd == -1 || folder_open(&e.folder, path, false) == -1) {
 		failed(name);
-		if (e.fd != -1)
-			close(e.fd);
+		fs_close(e.fd);
 		return;
 	}
 	for (size_t i = 0; i < folder_count(e.folder); i++, n++)

@@ -1,8 +1,6 @@
 #include "foreign.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/die.h"
@@ -257,22 +255,20 @@ read_kind(struct foreign *f, int dirfd, bool inbox)
 int
 foreign_read(struct foreign *f, const char *path, bool inbox)
 {
-	int fd, r, err;
+	int fd, r;
 
 	*f = (struct foreign){ 0 };
 	buf_init(&f->uidls, UIDL_FILE_MAX);
-	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	fd = fs_open_dir(path);
 	if (fd == -1)
 		return -1;
 	f->kind = kind_of(fd);
 	r = scan_read(&f->files, fd, SCAN_ALL);
 	if (r == 0)
 		r = read_kind(f, fd, inbox);
-	err = errno;
-	close(fd);
+	fs_close(fd);
 	if (r == -1)
 		foreign_free(f);
-	errno = err;
 	return r;
 }
 

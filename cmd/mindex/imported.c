@@ -1,6 +1,5 @@
 /* The file pneu.import. */
 #include <errno.h>
-#include <fcntl.h>
 #include <unistd.h>
 
 #include "base/num.h"
@@ -41,17 +40,11 @@ load(int dirfd, struct buf *b, struct span *rows)
 	return true;
 }
 
-static int
-open_dir(const char *path)
-{
-	return open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-}
-
 uint32_t
 imported_read(const char *path, uint32_t key, uint32_t uidvalidity)
 {
 	uint32_t validity, uid, found = 0;
-	int fd = open_dir(path);
+	int fd = fs_open_dir(path);
 	struct span rows;
 	struct buf b;
 
@@ -73,7 +66,7 @@ imported_write(
     const char *path, uint32_t key, uint32_t uidvalidity, uint32_t uid)
 {
 	uint32_t validity, old;
-	int fd = open_dir(path);
+	int fd = fs_open_dir(path);
 	struct buf b, new;
 	struct span rows, line;
 

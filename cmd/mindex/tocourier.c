@@ -1,7 +1,6 @@
 /* export courier: courierimapuiddb, courierimapkeywords, ... */
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -76,8 +75,7 @@ put_list(struct exported *e, struct buf *b)
 static void
 clear_dir(int fd)
 {
-	int copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-	DIR *dir = copy == -1 ? NULL : fdopendir(copy);
+	DIR *dir = fs_list_dir(fd, ".");
 	struct dirent *d;
 
 	if (dir == NULL)
@@ -99,8 +97,7 @@ write_keywords(struct exported *e)
 	if (!dry_run) {
 		if (mkdirat(e->fd, dir_name, 0700) == -1 && errno != EEXIST)
 			die_sys(EXIT_TEMP, "%s/%s", e->path, dir_name);
-		fd =
-		    openat(e->fd, dir_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		fd = fs_open_dir_at(e->fd, dir_name);
 		if (fd == -1)
 			die_sys(EXIT_TEMP, "%s/%s", e->path, dir_name);
 		clear_dir(fd);
@@ -204,8 +201,7 @@ write_subscriptions(void)
 static void
 rename_dirs(void)
 {
-	int fd = openat(boxes.fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *list = fd == -1 ? NULL : fdopendir(fd);
+	DIR *list = fs_list_dir(boxes.fd, ".");
 	struct dirent *d;
 	struct stat st;
 	struct buf b;

@@ -116,7 +116,7 @@ uidl_main(int argc, char **argv)
 	buf_init(&b, UIDL_FILE_MAX);
 	if (fs_read(AT_FDCWD, argv[2], &b) == -1)
 		die_sys(EXIT_NOINPUT, "%s", argv[2]);
-	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	fd = fs_open_dir(path);
 	if (fd == -1 || folder_open(&up.folder, path, false) == -1)
 		die_sys(EXIT_TEMP, "%s", argv[1]);
 	fill(fd);

@@ -15,19 +15,75 @@
 #include "io/deadline.h"
 #include "io/out.h"
 
+void
+fs_close(int fd)
+{
+	int err = errno;
+
+	if (fd != -1)
+		close(fd);
+	errno = err;
+}
+
+int
+fs_open_dir_at(int dirfd, const char *name)
+{
+	return openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+int
+fs_open_dir(const char *path)
+{
+	return fs_open_dir_at(AT_FDCWD, path);
+}
+
+DIR *
+fs_list_dir(int dirfd, const char *name)
+{
+	int fd = fs_open_dir_at(dirfd, name);
+	DIR *d = fd == -1 ? NULL : fdopendir(fd);
+
+	if (d == NULL)
+		fs_close(fd);
+	return d;
+}
+
+bool
+fs_is_at(int fd, const char *path)
+{
+	struct stat here, there;
+
+	return fstat(fd, &here) == 0 && stat(path, &there) == 0 &&
+	    here.st_dev == there.st_dev && here.st_ino == there.st_ino;
+}
+
+int
+fs_write_at(int fd, struct span s, off_t at)
+{
+	ssize_t r;
+
+	while (s.n > 0) {
+		r = pwrite(fd, s.p, s.n, at);
+		if (r == -1 && errno == EINTR)
+			continue;
+		if (r == -1)
+			return -1;
+		span_take(&s, (size_t)r);
+		at += r;
+	}
+	return 0;
+}
+
 int
 fs_sync_dir(int dirfd, const char *name)
 {
-	int fd = openat(dirfd, name[0] == '\0' ? "." : name,
-	    O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int r, err;
+	int fd = fs_open_dir_at(dirfd, name[0] == '\0' ? "." : name);
+	int r;
 
 	if (fd == -1)
 		return -1;
 	r = fsync(fd);
-	err = errno;
-	close(fd);
-	errno = err;
+	fs_close(fd);
 	return r;
 }
 

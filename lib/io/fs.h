@@ -9,6 +9,22 @@
 
 #include "base/buf.h"
 
+/* Close it, unless it is -1.  Keeps errno. */
+void fs_close(int fd);
+
+/* Open a directory (close-on-exec) by its path, or below dirfd; -1, errno. */
+MUST int fs_open_dir(const char *path);
+MUST int fs_open_dir_at(int dirfd, const char *name);
+
+/* To list it: closedir is the caller's.  NULL and errno. */
+DIR *fs_list_dir(int dirfd, const char *name);
+
+/* Whether what stands at the path is this open file. */
+bool fs_is_at(int fd, const char *path);
+
+/* Write all of it at that place.  0, or -1 and errno. */
+MUST int fs_write_at(int fd, struct span, off_t at);
+
 /* fsync the directory dirfd, "" or "." for itself.  0, or -1 and errno. */
 MUST int fs_sync_dir(int dirfd, const char *name);
 
@@ -55,7 +71,7 @@ MUST int fs_touch(int fd, int64_t t);
  * once.
  */
 MUST int fs_lock(int fd, bool exclusive, int64_t deadline);
-void fs_unlock(int fd);
+void fs_unlock(int fd); /* keeps errno */
 
 /*
  * Lock one byte, there in the file or not, until the descriptor is closed

@@ -86,7 +86,7 @@ listen_one(const struct addrinfo *ai)
 {
 	int fd = socket(
 	    ai->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	int on = 1, err;
+	int on = 1;
 
 	if (fd == -1)
 		return -1;
@@ -96,9 +96,7 @@ listen_one(const struct addrinfo *ai)
 	if (bind(fd, ai->ai_addr, ai->ai_addrlen) == 0 &&
 	    listen(fd, BACKLOG) == 0)
 		return fd;
-	err = errno;
-	close(fd);
-	errno = err;
+	fs_close(fd);
 	return -1;
 }
 
@@ -143,7 +141,7 @@ static int
 connect_unix(const struct net_addr *a)
 {
 	struct sockaddr_un un;
-	int fd, err;
+	int fd;
 
 	if (!unix_name(a, &un))
 		return -1;
@@ -152,9 +150,7 @@ connect_unix(const struct net_addr *a)
 		return -1;
 	if (connect(fd, (struct sockaddr *)&un, sizeof(un)) == 0)
 		return fd;
-	err = errno;
-	close(fd);
-	errno = err;
+	fs_close(fd);
 	return -1;
 }
 
@@ -163,7 +159,6 @@ listen_unix(const struct net_addr *a, int *fds)
 {
 	struct sockaddr_un un;
 	struct stat st;
-	int err;
 
 	if (!unix_name(a, &un))
 		return -1;
@@ -181,9 +176,7 @@ listen_unix(const struct net_addr *a, int *fds)
 	if (bind(fds[0], (struct sockaddr *)&un, sizeof(un)) == 0 &&
 	    chmod(a->host, 0666) == 0 && listen(fds[0], BACKLOG) == 0)
 		return 1;
-	err = errno;
-	close(fds[0]);
-	errno = err;
+	fs_close(fds[0]);
 	return -1;
 }
 

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "io/conf.h"
+#include "io/fs.h"
 #include "queue/job.h"
 
 /* The name below the queue directory, or NULL. */
@@ -24,19 +25,17 @@ job_open(const char *file)
 {
 	const char *dir = conf_path("queue"), *name = queue_name(dir, file);
 	struct stat st;
-	int dirfd, fd, err;
+	int dirfd, fd;
 
 	errno = EACCES; /* nothing else is a queue file */
 	if (name == NULL)
 		return -1;
-	dirfd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	dirfd = fs_open_dir(dir);
 	if (dirfd == -1)
 		return -1;
 	fd =
 	    openat(dirfd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	err = errno;
-	close(dirfd);
-	errno = err;
+	fs_close(dirfd);
 	if (fd != -1 &&
 	    (fstat(fd, &st) == -1 || !S_ISREG(st.st_mode) ||
 		st.st_nlink != 1)) {

@@ -14,12 +14,6 @@
 
 enum { SIZE_DIGITS = 12 };
 
-static int
-open_dir(int at, const char *name)
-{
-	return openat(at, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-}
-
 int
 queue_open(struct queue *q, const char *dir, bool create)
 {
@@ -30,19 +24,19 @@ queue_open(struct queue *q, const char *dir, bool create)
 		errno = ENAMETOOLONG;
 		return -1;
 	}
-	q->fd = open_dir(AT_FDCWD, dir);
+	q->fd = fs_open_dir(dir);
 	if (q->fd == -1 && create && errno == ENOENT) {
 		if (fs_mkdirs(dir, 0700) == -1)
 			return -1;
-		q->fd = open_dir(AT_FDCWD, dir);
+		q->fd = fs_open_dir(dir);
 	}
 	if (q->fd == -1)
 		return -1;
-	q->tmp_fd = open_dir(q->fd, "tmp");
+	q->tmp_fd = fs_open_dir_at(q->fd, "tmp");
 	if (q->tmp_fd == -1 && create && errno == ENOENT) {
 		if (mkdirat(q->fd, "tmp", 0700) == -1 && errno != EEXIST)
 			goto fail;
-		q->tmp_fd = open_dir(q->fd, "tmp");
+		q->tmp_fd = fs_open_dir_at(q->fd, "tmp");
 	}
 	if (q->tmp_fd != -1)
 		return 0;
@@ -54,14 +48,9 @@ fail:
 void
 queue_close(struct queue *q)
 {
-	int err = errno;
-
-	if (q->fd != -1)
-		close(q->fd);
-	if (q->tmp_fd != -1)
-		close(q->tmp_fd);
+	fs_close(q->fd);
+	fs_close(q->tmp_fd);
 	q->fd = q->tmp_fd = -1;
-	errno = err;
 }
 
 /* A word of its own: never empty, never two. */

@@ -80,12 +80,8 @@ queued_open(struct queue *q, const char *id, bool rw, struct queued *m)
 void
 queued_close(struct queued *m)
 {
-	int err = errno;
-
-	if (m->fd != -1)
-		close(m->fd);
+	fs_close(m->fd);
 	m->fd = -1;
-	errno = err;
 }
 
 static int
@@ -190,17 +186,11 @@ int
 queue_list(struct queue *q, const char *suffix,
     bool (*f)(void *ctx, const char *id), void *ctx)
 {
-	int fd = openat(q->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *d = fs_list_dir(q->fd, ".");
 	struct dirent *e;
-	DIR *d;
 
-	if (fd == -1)
+	if (d == NULL)
 		return -1;
-	d = fdopendir(fd);
-	if (d == NULL) {
-		close(fd);
-		return -1;
-	}
 	while ((e = readdir(d)) != NULL) {
 		struct span name = span_of(e->d_name);
 		char id[MAIL_ID_LEN + 1];

@@ -1,7 +1,6 @@
 #include "store/acl.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <unistd.h>
 
 #include "io/fs.h"
@@ -68,15 +67,13 @@ load(struct acl *a, int fd)
 int
 acl_load(struct acl *a, const char *path)
 {
-	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), r, err;
+	int fd = fs_open_dir(path), r;
 
 	*a = (struct acl){ 0 };
 	if (fd == -1)
 		return -1;
 	r = load(a, fd);
-	err = errno;
-	close(fd);
-	errno = err;
+	fs_close(fd);
 	return r;
 }
 
@@ -236,11 +233,9 @@ acl_copy(const char *from, const char *to)
 
 	if (r == 0 && a.text.n > 0) {
 		r = -1;
-		fd = open(to, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		if (fd != -1) {
+		if ((fd = fs_open_dir(to)) != -1)
 			r = fs_replace(fd, name, buf_span(&a.text), 0600);
-			close(fd);
-		}
+		fs_close(fd);
 	}
 	acl_free(&a);
 	return r;

@@ -6,8 +6,8 @@
 #include <unistd.h>
 
 #include "store/gzip.h"
-#include "store/index.h"
 #include "store/mdname.h"
+#include "store/view.h"
 
 int
 adopt_has_index(const char *path, uint32_t *uidvalidity)
@@ -20,26 +20,6 @@ adopt_has_index(const char *path, uint32_t *uidvalidity)
 		return -1;
 	*uidvalidity = st.uidvalidity;
 	return 0;
-}
-
-static void
-put_keywords(struct index *ix, const struct adopt *a, int *number)
-{
-	for (int k = 0; k < a->nkeywords; k++) {
-		struct span name = span_of(a->keyword[k]);
-
-		number[k] = -1;
-		for (int i = 0; i < ix->nkeywords; i++)
-			if (span_iis(name, ix->keyword[i]))
-				number[k] = i;
-		if (number[k] != -1 || ix->nkeywords == LIMIT_KEYWORDS ||
-		    name.n > LIMIT_KEYWORD)
-			continue;
-		number[k] = ix->nkeywords;
-		index_put_keyword(ix, number[k], name);
-		if (index_commit(ix) == -1)
-			number[k] = -1;
-	}
 }
 
 /*
@@ -97,7 +77,8 @@ fill(struct index *ix, const struct adopt *a)
 	if (uidmem_set(&ix->mem, a->uidvalidity, a->uidnext - 1) == -1 ||
 	    index_begin(ix, a->uidvalidity) == -1)
 		return -1;
-	put_keywords(ix, a, number);
+	for (int k = 0; k < a->nkeywords; k++)
+		number[k] = view_keyword(ix, span_of(a->keyword[k]));
 	for (size_t i = 0; i < a->n; i++)
 		if (put_message(ix, &a->msg[i], number) == -1)
 			return -1;
@@ -107,22 +88,27 @@ fill(struct index *ix, const struct adopt *a)
 	return index_compact(ix);
 }
 
+static int
+raise_uidnext(struct index *ix, uint32_t uidnext)
+{
+	if (uidnext > ix->uidnext) {
+		index_put_uidnext(ix, uidnext, ix->modseq);
+		if (index_commit(ix) == -1)
+			return -1;
+	}
+	return index_sync(ix);
+}
+
 int
 adopt_index(const char *path, const struct adopt *a)
 {
 	struct index ix;
-	int r, err;
+	int r;
 
-	if (index_open(&ix, path) == -1)
+	if (index_open_locked(&ix, path) == -1)
 		return -1;
-	r = index_lock(&ix);
-	if (r == 0) {
-		r = fill(&ix, a);
-		index_unlock(&ix);
-	}
-	err = errno;
-	index_close(&ix);
-	errno = err;
+	r = fill(&ix, a);
+	index_unlock_close(&ix);
 	return r;
 }
 
@@ -130,22 +116,11 @@ int
 adopt_uidnext(const char *path, uint32_t uidnext)
 {
 	struct index ix;
-	int r, err;
+	int r;
 
-	if (index_open(&ix, path) == -1)
+	if (index_open_locked(&ix, path) == -1)
 		return -1;
-	r = index_lock(&ix);
-	if (r == 0) {
-		if (uidnext > ix.uidnext) {
-			index_put_uidnext(&ix, uidnext, ix.modseq);
-			r = index_commit(&ix);
-		}
-		if (r == 0)
-			r = index_sync(&ix);
-		index_unlock(&ix);
-	}
-	err = errno;
-	index_close(&ix);
-	errno = err;
+	r = raise_uidnext(&ix, uidnext);
+	index_unlock_close(&ix);
 	return r;
 }

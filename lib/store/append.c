@@ -31,15 +31,6 @@ struct append_index {
 
 static struct digester digester;
 
-static bool
-same_folder(int fd, const char *path)
-{
-	struct stat here, there;
-
-	return fstat(fd, &here) == 0 && stat(path, &there) == 0 &&
-	    here.st_dev == there.st_dev && here.st_ino == there.st_ino;
-}
-
 static void
 flush_facts(struct append_index *x)
 {
@@ -87,7 +78,7 @@ folder_append_begin(
 {
 	clear(a);
 	if (a->begun && strcmp(a->md.path, path) == 0 &&
-	    same_folder(a->md.fd, path)) {
+	    fs_is_at(a->md.fd, path)) {
 		a->own = own;
 		return 0;
 	}
@@ -218,20 +209,6 @@ place(struct index *ix, struct appended *m, uint32_t uid)
 	return 0;
 }
 
-static void
-number_keywords(struct index *ix, struct appended *m)
-{
-	struct span words = span_of(m->keywords);
-
-	m->mask = 0;
-	while (words.n > 0) {
-		int k = view_keyword(ix, span_word(&words));
-
-		if (k != -1)
-			m->mask |= UINT64_C(1) << k;
-	}
-}
-
 /*
  * The journal is synced before the directory: where one transaction holds
  * both, the second has nothing left to do.  A UID whose file a power cut
@@ -246,7 +223,7 @@ place_all(struct folder_append *a, struct index *ix, uint32_t *uid)
 		return -1;
 	}
 	for (size_t i = 0; i < a->n; i++)
-		number_keywords(ix, &a->msg[i]);
+		a->msg[i].mask = view_keywords(ix, span_of(a->msg[i].keywords));
 	for (size_t i = 0; i < a->n; i++)
 		if (place(ix, &a->msg[i], *uid + (uint32_t)i) == -1) {
 			buf_clear(&ix->out);

@@ -40,7 +40,7 @@ boxes_open(struct boxes *b, const char *root, char separator)
 	}
 	if (fs_mkdirs(b->root, 0700) == -1)
 		return -1;
-	b->fd = open(b->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	b->fd = fs_open_dir(b->root);
 	if (b->fd == -1)
 		return -1;
 	if (make_dirs(b->fd) == -1) {
@@ -69,12 +69,8 @@ boxes_set_prefix(struct boxes *b, const char *prefix)
 void
 boxes_close(struct boxes *b)
 {
-	int err = errno;
-
-	if (b->fd != -1)
-		close(b->fd);
+	fs_close(b->fd);
 	b->fd = -1;
-	errno = err;
 }
 
 bool
@@ -116,17 +112,12 @@ boxes_find(struct boxes *b, struct span name, char *path, size_t size)
 int
 boxes_folders(struct boxes *b, const char *below, struct buf *dirs)
 {
+	DIR *dir = fs_list_dir(b->fd, ".");
 	struct dirent *d;
-	DIR *dir;
-	int fd = openat(b->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	int err;
 
-	if (fd == -1)
+	if (dir == NULL)
 		return -1;
-	if ((dir = fdopendir(fd)) == NULL) {
-		close(fd);
-		return -1;
-	}
 	while (errno = 0, (d = readdir(dir)) != NULL) {
 		if (d->d_name[0] != '.' || d->d_name[1] == '.' ||
 		    d->d_name[1] == '\0')

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <unistd.h>
 
 #include "base/num.h"
 #include "io/deadline.h"
@@ -61,44 +60,32 @@ boxes_put_uses(struct buf *b, unsigned attrs)
 int
 boxfile_lock(int rootfd)
 {
-	int fd, err;
-
-	fd = openat(rootfd, "pneu.lock",
+	int fd = openat(rootfd, "pneu.lock",
 	    O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (fd == -1)
-		return -1;
-	if (fs_lock(fd, true, deadline_in(LOCK_WAIT)) == 0)
+
+	if (fd == -1 || fs_lock(fd, true, deadline_in(LOCK_WAIT)) == 0)
 		return fd;
-	err = errno;
-	close(fd);
-	errno = err;
+	fs_close(fd);
 	return -1;
 }
 
 int
 boxfile_begin(int rootfd, const char *path, int *lock)
 {
-	int fd = -1, err;
+	int fd;
 
 	if ((*lock = boxfile_lock(rootfd)) == -1)
 		return -1;
-	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd != -1)
-		return fd;
-	err = errno;
-	close(*lock);
-	errno = err;
-	return -1;
+	if ((fd = fs_open_dir(path)) == -1)
+		fs_close(*lock);
+	return fd;
 }
 
 void
 boxfile_end(int fd, int lock)
 {
-	int err = errno;
-
-	close(fd);
-	close(lock);
-	errno = err;
+	fs_close(fd);
+	fs_close(lock);
 }
 
 /* A file that is missing is empty. */
@@ -235,14 +222,12 @@ rewrite_subscriptions(int rootfd, const char *dir, bool subscribe)
 int
 boxfile_subscribe(int rootfd, const char *dir, bool subscribe)
 {
-	int lock = boxfile_lock(rootfd), r, err;
+	int lock = boxfile_lock(rootfd), r;
 
 	if (lock == -1)
 		return -1;
 	r = rewrite_subscriptions(rootfd, dir, subscribe);
-	err = errno;
-	close(lock);
-	errno = err;
+	fs_close(lock);
 	return r;
 }
 
@@ -345,14 +330,12 @@ rewrite_uses(int rootfd, const char *dir, unsigned use)
 int
 boxfile_set_use(int rootfd, const char *dir, unsigned use)
 {
-	int lock = boxfile_lock(rootfd), r, err;
+	int lock = boxfile_lock(rootfd), r;
 
 	if (lock == -1)
 		return -1;
 	r = rewrite_uses(rootfd, dir, use);
-	err = errno;
-	close(lock);
-	errno = err;
+	fs_close(lock);
 	return r;
 }
 

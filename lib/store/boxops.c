@@ -10,6 +10,7 @@
 #include "base/die.h"
 #include "io/deadline.h"
 #include "io/fs.h"
+#include "io/log.h"
 #include "store/acl.h"
 #include "store/boxfile.h"
 #include "store/boxname.h"
@@ -52,7 +53,7 @@ make_folder(struct boxes *b, const char *dir)
 fail:
 	err = errno;
 	if (fs_remove_tree(b->fd, tmp) == -1)
-		errno = err;
+		log_error(tmp, NULL);
 	errno = err;
 	/* A folder of that name came between. */
 	return err == ENOTEMPTY || err == EEXIST ? BOX_EXISTS : BOX_FAILED;
@@ -127,15 +128,11 @@ has_children(struct boxes *b, const char *dir)
 static void
 sweep(struct boxes *b)
 {
-	int fd = openat(b->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = fd == -1 ? NULL : fdopendir(fd);
+	DIR *dir = fs_list_dir(b->fd, ".");
 	struct dirent *d;
 
-	if (dir == NULL) {
-		if (fd != -1)
-			close(fd);
+	if (dir == NULL)
 		return;
-	}
 	while ((d = readdir(dir)) != NULL)
 		if (strncmp(d->d_name, "..pneu-gone.", 12) == 0 &&
 		    fs_remove_tree(b->fd, d->d_name) == -1)

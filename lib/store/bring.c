@@ -23,30 +23,21 @@ struct bring_item {
 	bool placed;
 };
 
-struct bring_index {
-	struct index ix;
-};
-
 int
 bring_open(struct bring *b, const char *path)
 {
-	int err;
-
 	*b = (struct bring){ 0 };
 	if (maildir_open(&b->md, path, false) == -1)
 		return -1;
 	b->index = die_calloc(1, sizeof(*b->index));
-	if (index_open(&b->index->ix, path) == 0) {
+	if (index_open(b->index, path) == 0) {
 		if (scan_read(&b->have, b->md.fd, SCAN_ALL) == 0)
 			return 0;
-		err = errno;
-		index_close(&b->index->ix);
-		errno = err;
+		index_close(b->index);
 	}
-	err = errno;
 	free(b->index);
+	b->index = NULL;
 	maildir_close(&b->md);
-	errno = err;
 	return -1;
 }
 
@@ -90,7 +81,7 @@ bring_close(struct bring *b)
 	bring_drop(b);
 	undo(b);
 	if (b->index != NULL) {
-		index_close(&b->index->ix);
+		index_close(b->index);
 		free(b->index);
 		maildir_close(&b->md);
 	}
@@ -169,24 +160,10 @@ bring_done(struct bring *b, const struct bring_msg *m)
 	return 0;
 }
 
-static void
-number_keywords(struct index *ix, struct bring_item *it)
-{
-	struct span words = span_of(it->keywords);
-
-	it->mask = 0;
-	while (words.n > 0) {
-		int k = view_keyword(ix, span_word(&words));
-
-		if (k != -1)
-			it->mask |= UINT64_C(1) << k;
-	}
-}
-
 static int
 place(struct bring *b, struct bring_item *it, uint32_t *next)
 {
-	struct index *ix = &b->index->ix;
+	struct index *ix = b->index;
 	struct index_new new = { .fresh = true };
 	char from[MAILDIR_NAME + 8], to[512];
 	size_t len = final_name(it, to);
@@ -220,7 +197,7 @@ place(struct bring *b, struct bring_item *it, uint32_t *next)
 static int
 place_all(struct bring *b)
 {
-	struct index *ix = &b->index->ix;
+	struct index *ix = b->index;
 	uint32_t next = ix->uidnext;
 	int r = 0;
 
@@ -229,7 +206,8 @@ place_all(struct bring *b)
 		return -1;
 	}
 	for (size_t i = 0; i < b->n; i++)
-		number_keywords(ix, &b->item[i]);
+		b->item[i].mask =
+		    view_keywords(ix, span_of(b->item[i].keywords));
 	for (size_t i = 0; i < b->n && r == 0; i++)
 		r = place(b, &b->item[i], &next);
 	if (r == 0)
@@ -245,7 +223,7 @@ place_all(struct bring *b)
 int
 bring_commit(struct bring *b, uint32_t *uidvalidity)
 {
-	struct index *ix = &b->index->ix;
+	struct index *ix = b->index;
 	int64_t bytes = 0;
 	int r = index_lock(ix);
 

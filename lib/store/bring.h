@@ -13,13 +13,13 @@
 #include "store/scan.h"
 
 struct bring_item;
-struct bring_index;
+struct index;
 
 /* All zero is a fresh one. */
 struct bring {
 	struct maildir_file file; /* the present message: maildir_write */
 	struct maildir md;
-	struct bring_index *index;
+	struct index *index;
 	struct bring_item *item; /* done, not committed */
 	size_t n, cap;
 	struct scan have; /* the files that were there */

@@ -44,6 +44,18 @@ view_keyword(struct index *ix, struct span name)
 	return index_commit(ix) == -1 ? -1 : k;
 }
 
+uint64_t
+view_keywords(struct index *ix, struct span names)
+{
+	uint64_t mask = 0;
+	int k;
+
+	while (names.n > 0)
+		if ((k = view_keyword(ix, span_word(&names))) != -1)
+			mask |= UINT64_C(1) << k;
+	return mask;
+}
+
 int
 folder_keyword(struct folder *f, struct span name, bool create)
 {
@@ -68,6 +80,10 @@ folder_keyword_name(const struct folder *f, int k)
 
 struct change {
 	struct index *ix;
+	enum folder_op op; /* of folder_store, with what it wants: */
+	uint16_t flags;
+	uint64_t keywords, unchanged_since;
+	bool *failed;
 	uint64_t modseq; /* of what this pass changes */
 	uint64_t before; /* of what the pass before it changed; or 0 */
 	struct index_list list;
@@ -146,23 +162,57 @@ rename_to(struct change *c, const struct entry *e, uint16_t flags, bool passed,
 	return true;
 }
 
-struct wanted {
-	enum folder_op op;
-	uint16_t flags;
-	uint64_t keywords, unchanged_since;
-};
+/*
+ * Do it to each that is there.  Those whose file was not there under its
+ * name get a second pass, behind a look at the directories.
+ */
+static int
+change_all(struct folder *f, struct change *c, const size_t *idx, size_t n,
+    void (*one)(struct change *, size_t k, struct entry *))
+{
+	int r = 0;
+
+	if (!f->rw) {
+		errno = EROFS;
+		return -1;
+	}
+	f->waiting = false;
+	if (view_lock(f, true) == -1)
+		return -1;
+	c->ix = &f->ix;
+	for (int pass = 0; pass < 2 && r == 0; pass++) {
+		c->modseq = f->ix.modseq + 1;
+		c->missing = false;
+		for (size_t k = 0; k < n && c->err == 0; k++)
+			if (!f->ix.entry[idx[k]].msg.gone)
+				one(c, k, &f->ix.entry[idx[k]]);
+		r = commit(c);
+		if (r == -1 || !c->missing)
+			break;
+		r = view_look_again(f);
+	}
+	index_unlock(&f->ix);
+	return r;
+}
 
 static void
-store_one(struct change *c, struct entry *e, const struct wanted *w)
+store_one(struct change *c, size_t k, struct entry *e)
 {
-	uint16_t flags = w->flags, had = e->msg.flags & FLAG_ALL;
-	uint64_t keywords = w->keywords;
+	uint16_t flags = c->flags, had = e->msg.flags & FLAG_ALL;
+	uint64_t keywords = c->keywords;
 	bool renamed;
 
-	if (w->op == FOLDER_ADD) {
+	if (e->msg.modseq == c->before)
+		return;
+	if (e->msg.modseq > c->unchanged_since) {
+		if (c->failed != NULL)
+			c->failed[k] = true;
+		return;
+	}
+	if (c->op == FOLDER_ADD) {
 		flags = (uint16_t)(had | flags);
 		keywords |= e->msg.keywords;
-	} else if (w->op == FOLDER_REMOVE) {
+	} else if (c->op == FOLDER_REMOVE) {
 		flags = (uint16_t)(had & ~flags);
 		keywords = e->msg.keywords & ~keywords;
 	}
@@ -180,45 +230,22 @@ int
 folder_store(struct folder *f, const size_t *idx, size_t n, enum folder_op op,
     uint16_t flags, uint64_t keywords, uint64_t unchanged_since, bool *failed)
 {
-	struct change c = { .ix = &f->ix };
-	struct wanted w = { op, flags & FLAG_ALL, keywords, unchanged_since };
-	int r = 0;
+	struct change c = { .op = op,
+		.flags = flags & FLAG_ALL,
+		.keywords = keywords,
+		.unchanged_since = unchanged_since,
+		.failed = failed };
 
-	if (!f->rw) {
-		errno = EROFS;
-		return -1;
-	}
-	f->waiting = false;
-	if (view_lock(f, true) == -1)
-		return -1;
-	for (int pass = 0; pass < 2 && r == 0; pass++) {
-		c.modseq = f->ix.modseq + 1;
-		c.missing = false;
-		for (size_t k = 0; k < n && c.err == 0; k++) {
-			struct entry *e = &f->ix.entry[idx[k]];
-
-			if (e->msg.gone || e->msg.modseq == c.before)
-				continue;
-			if (e->msg.modseq <= w.unchanged_since)
-				store_one(&c, e, &w);
-			else if (failed != NULL)
-				failed[k] = true;
-		}
-		r = commit(&c);
-		if (r == -1 || !c.missing)
-			break;
-		r = view_look_again(f);
-	}
-	index_unlock(&f->ix);
-	return r;
+	return change_all(f, &c, idx, n, store_one);
 }
 
 static void
-expunge_one(struct change *c, const struct entry *e)
+expunge_one(struct change *c, size_t k, struct entry *e)
 {
 	char path[512];
 	uint64_t size;
 
+	(void)k;
 	index_file(c->ix, e, path);
 	size = quota_size(c->ix->fd, path);
 	if (unlinkat(c->ix->fd, path, 0) == -1) {
@@ -237,28 +264,9 @@ expunge_one(struct change *c, const struct entry *e)
 int
 folder_expunge(struct folder *f, const size_t *idx, size_t n)
 {
-	struct change c = { .ix = &f->ix };
-	int r = 0;
+	struct change c = { 0 };
+	int r = change_all(f, &c, idx, n, expunge_one);
 
-	if (!f->rw) {
-		errno = EROFS;
-		return -1;
-	}
-	f->waiting = false;
-	if (view_lock(f, true) == -1)
-		return -1;
-	for (int pass = 0; pass < 2 && r == 0; pass++) {
-		c.modseq = f->ix.modseq + 1;
-		c.missing = false;
-		for (size_t k = 0; k < n && c.err == 0; k++)
-			if (!f->ix.entry[idx[k]].msg.gone)
-				expunge_one(&c, &f->ix.entry[idx[k]]);
-		r = commit(&c);
-		if (r == -1 || !c.missing)
-			break;
-		r = view_look_again(f);
-	}
-	index_unlock(&f->ix);
 	if (c.nfreed > 0)
 		quota_add(f->ix.path, -c.freed, -c.nfreed);
 	return r;

@@ -76,18 +76,14 @@ index_note_checked(struct index *ix)
 static void
 sweep(struct index *ix)
 {
-	int fd = openat(ix->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = fd == -1 ? NULL : fdopendir(fd);
+	DIR *dir = fs_list_dir(ix->fd, ".");
 	int64_t old = unix_now() - 3600;
 	char mine[64];
 	struct dirent *d;
 	struct stat st;
 
-	if (dir == NULL) {
-		if (fd != -1)
-			close(fd);
+	if (dir == NULL)
 		return;
-	}
 	index_journal_name(mine, sizeof(mine), ix->gen);
 	while ((d = readdir(dir)) != NULL)
 		if ((strncmp(d->d_name, "pneu.journal.", 13) == 0 &&
@@ -113,16 +109,14 @@ static int
 swap(struct index *ix, uint64_t gen, const char *name, struct span records)
 {
 	struct stat st;
-	int fd = make_journal(ix, gen, records), err;
+	int fd = make_journal(ix, gen, records);
 
 	if (fd == -1)
 		return -1;
 	if (renameat(ix->fd, name, ix->fd, snapshot_name) == -1 ||
 	    fs_sync_dir(ix->fd, "") == -1 ||
 	    fstatat(ix->fd, snapshot_name, &st, 0) == -1) {
-		err = errno;
-		close(fd);
-		errno = err;
+		fs_close(fd);
 		return -1;
 	}
 	if (ix->journal_fd != -1)

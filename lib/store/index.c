@@ -31,7 +31,7 @@ index_open(struct index *ix, const char *path)
 		errno = ENAMETOOLONG;
 		return -1;
 	}
-	ix->fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	ix->fd = fs_open_dir(path);
 	if (ix->fd == -1)
 		return -1;
 	ix->lock_fd = openat(ix->fd, "pneu.lock",
@@ -48,12 +48,9 @@ index_close(struct index *ix)
 {
 	int err = errno;
 
-	if (ix->journal_fd != -1)
-		close(ix->journal_fd);
-	if (ix->lock_fd != -1)
-		close(ix->lock_fd);
-	if (ix->fd != -1)
-		close(ix->fd);
+	fs_close(ix->journal_fd);
+	fs_close(ix->lock_fd);
+	fs_close(ix->fd);
 	ix->fd = ix->lock_fd = ix->journal_fd = -1;
 	uidmem_close(&ix->mem);
 	index_free_table(ix);
@@ -195,16 +192,6 @@ check_memory(struct index *ix, bool moved)
 	return uidmem_set(&ix->mem, ix->uidvalidity, highest);
 }
 
-/* False when the folder was deleted, or is another one by now. */
-static bool
-in_place(const struct index *ix)
-{
-	struct stat here, there;
-
-	return fstat(ix->fd, &here) == 0 && stat(ix->path, &there) == 0 &&
-	    here.st_dev == there.st_dev && here.st_ino == there.st_ino;
-}
-
 /* All of it, into an empty table. */
 int
 index_load(struct index *ix)
@@ -222,8 +209,8 @@ index_load(struct index *ix)
 		errno = EPROTO;
 		return -1;
 	}
-	if (r != SNAPSHOT_OK && !in_place(ix)) {
-		errno = ENOENT;
+	if (r != SNAPSHOT_OK && !fs_is_at(ix->fd, ix->path)) {
+		errno = ENOENT; /* it was deleted */
 		return -1;
 	}
 	if (r != SNAPSHOT_OK)
@@ -288,6 +275,24 @@ index_trusted(const struct index *ix)
 	return dirs;
 }
 
+int
+index_open_locked(struct index *ix, const char *path)
+{
+	if (index_open(ix, path) == -1)
+		return -1;
+	if (index_lock(ix) == 0)
+		return 0;
+	index_close(ix);
+	return -1;
+}
+
+void
+index_unlock_close(struct index *ix)
+{
+	index_unlock(ix);
+	index_close(ix);
+}
+
 bool
 index_quiet(const struct index *ix, bool believe)
 {
@@ -299,25 +304,6 @@ index_quiet(const struct index *ix, bool believe)
 	    scan_mtimes(ix->fd, &new_ns, &cur_ns) == 0 &&
 	    new_ns == ix->trust.new_ns && cur_ns == ix->trust.cur_ns &&
 	    (believe || index_trusted(ix) == SCAN_ALL);
-}
-
-static int
-append(struct index *ix)
-{
-	struct span s = buf_span(&ix->out);
-	off_t at = (off_t)ix->applied;
-	ssize_t r;
-
-	while (s.n > 0) {
-		r = pwrite(ix->journal_fd, s.p, s.n, at);
-		if (r == -1 && errno == EINTR)
-			continue;
-		if (r == -1)
-			return -1;
-		span_take(&s, (size_t)r);
-		at += r;
-	}
-	return 0;
 }
 
 /* So much at once becomes a snapshot: the journal would be read again. */
@@ -382,7 +368,9 @@ commit_journal(struct index *ix)
 {
 	int err = EFBIG;
 
-	if (ix->out.over || append(ix) == -1) {
+	if (ix->out.over ||
+	    fs_write_at(
+		ix->journal_fd, buf_span(&ix->out), (off_t)ix->applied) == -1) {
 		err = ix->out.over ? EFBIG : errno;
 		if (ftruncate(ix->journal_fd, (off_t)ix->applied) == -1)
 			err = errno;

@@ -103,7 +103,7 @@ extern uint64_t index_journal_max;
 
 /* Open the directory and the lock; nothing is loaded.  0, or -1 and errno. */
 MUST int index_open(struct index *, const char *path);
-void index_close(struct index *);
+void index_close(struct index *); /* keeps errno */
 
 /*
  * Take the lock, load or make the index if need be, and replay what
@@ -112,7 +112,11 @@ void index_close(struct index *);
  */
 MUST int index_lock(struct index *);
 MUST int index_lock_in(struct index *, int wait_ms);
-void index_unlock(struct index *);
+void index_unlock(struct index *); /* keeps errno */
+
+/* Both, for one piece of work; open and lock fail with all closed. */
+MUST int index_open_locked(struct index *, const char *path);
+void index_unlock_close(struct index *); /* keeps errno */
 
 /* The directories (SCAN_*) whose mtimes tell of every change. */
 unsigned index_trusted(const struct index *);

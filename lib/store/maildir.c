@@ -19,7 +19,6 @@ maildir_open(struct maildir *md, const char *path, bool create)
 {
 	static const char *const parts[] = { "tmp", "new", "cur" };
 	bool made = false;
-	int err;
 
 	*md = (struct maildir){ .fd = -1 };
 	if (strlen(path) >= sizeof(md->path)) {
@@ -29,7 +28,7 @@ maildir_open(struct maildir *md, const char *path, bool create)
 	snprintf(md->path, sizeof(md->path), "%s", path);
 	if (create && fs_mkdirs(path, 0700) == -1)
 		return -1;
-	md->fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	md->fd = fs_open_dir(path);
 	if (md->fd == -1)
 		return -1;
 	for (size_t i = 0; create && i < 3; i++) {
@@ -42,17 +41,14 @@ maildir_open(struct maildir *md, const char *path, bool create)
 		goto fail;
 	return 0;
 fail:
-	err = errno;
 	maildir_close(md);
-	errno = err;
 	return -1;
 }
 
 void
 maildir_close(struct maildir *md)
 {
-	if (md->fd != -1)
-		close(md->fd);
+	fs_close(md->fd);
 	md->fd = -1;
 }
 
@@ -81,6 +77,7 @@ int
 maildir_create(struct maildir *md, struct maildir_file *mf)
 {
 	static unsigned count;
+	char path[MAILDIR_NAME + 8];
 	struct timespec t;
 
 	mf->md = md;
@@ -98,9 +95,6 @@ maildir_create(struct maildir *md, struct maildir_file *mf)
 		snprintf(mf->tmp, sizeof(mf->tmp), "%lld.M%ldP%ldQ%u.%s",
 		    (long long)t.tv_sec, t.tv_nsec / 1000, (long)getpid(),
 		    count++, host_name());
-		mf->fd = -1;
-		char path[MAILDIR_NAME + 8];
-
 		snprintf(path, sizeof(path), "tmp/%s", mf->tmp);
 		mf->fd = openat(md->fd, path,
 		    O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
@@ -240,20 +234,17 @@ maildir_abort(struct maildir_file *mf)
 void
 maildir_clean(struct maildir *md)
 {
-	int fd = openat(md->fd, "tmp", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *d = fd == -1 ? NULL : fdopendir(fd);
+	DIR *d = fs_list_dir(md->fd, "tmp");
 	struct dirent *e;
 	struct stat st;
 
-	if (d == NULL) {
-		if (fd != -1)
-			close(fd);
+	if (d == NULL)
 		return;
-	}
 	while ((e = readdir(d)) != NULL)
-		if (fstatat(fd, e->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+		if (fstatat(dirfd(d), e->d_name, &st, AT_SYMLINK_NOFOLLOW) ==
+			0 &&
 		    S_ISREG(st.st_mode) &&
 		    unix_now() - (int64_t)st.st_mtime > TMP_LIFE)
-			unlinkat(fd, e->d_name, 0);
+			unlinkat(dirfd(d), e->d_name, 0);
 	closedir(d);
 }

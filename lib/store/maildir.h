@@ -50,7 +50,7 @@ struct maildir_file {
  * the caller.  0, or -1 and errno.
  */
 MUST int maildir_open(struct maildir *, const char *path, bool create);
-void maildir_close(struct maildir *);
+void maildir_close(struct maildir *); /* keeps errno */
 
 /* A file in tmp/, unique on all nodes. */
 MUST int maildir_create(struct maildir *, struct maildir_file *);

@@ -1,8 +1,6 @@
 #include "store/metadata.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <unistd.h>
 
 #include "base/num.h"
 #include "io/fs.h"
@@ -54,24 +52,16 @@ load(struct metadata *m, int fd, bool server)
 	return -1;
 }
 
-static int
-open_dir(const char *path)
-{
-	return open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-}
-
 int
 metadata_load(struct metadata *m, const char *path, bool server)
 {
-	int fd = open_dir(path), r, err;
+	int fd = fs_open_dir(path), r;
 
 	*m = (struct metadata){ 0 };
 	if (fd == -1)
 		return -1;
 	r = load(m, fd, server);
-	err = errno;
-	close(fd);
-	errno = err;
+	fs_close(fd);
 	return r;
 }
 
@@ -200,10 +190,9 @@ metadata_copy(const char *from, const char *to)
 
 	if (r == 0 && m.text.n > 0) {
 		r = -1;
-		if ((fd = open_dir(to)) != -1) {
+		if ((fd = fs_open_dir(to)) != -1)
 			r = fs_replace(fd, of_folder, buf_span(&m.text), 0600);
-			close(fd);
-		}
+		fs_close(fd);
 	}
 	metadata_free(&m);
 	return r;

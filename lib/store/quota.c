@@ -123,15 +123,13 @@ load(int rootfd, struct state *st)
 	char text[FILE_MAX + 1];
 	struct stat s;
 	ssize_t n;
-	int fd = openat(rootfd, file_name, O_RDONLY | O_CLOEXEC), err;
+	int fd = openat(rootfd, file_name, O_RDONLY | O_CLOEXEC);
 
 	*st = (struct state){ 0 };
 	if (fd == -1)
 		return errno == ENOENT ? 0 : -1;
 	n = fstat(fd, &s) == 0 ? read(fd, text, sizeof(text)) : -1;
-	err = errno;
-	close(fd);
-	errno = err;
+	fs_close(fd);
 	if (n == -1)
 		return -1;
 	st->size = s.st_size;
@@ -160,20 +158,15 @@ quota_size(int fd, const char *name)
 static int
 count_dir(int fd, const char *name, uint64_t *bytes, uint64_t *messages)
 {
-	int at = openat(fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC), err;
-	DIR *dir = at == -1 ? NULL : fdopendir(at);
+	DIR *dir = fs_list_dir(fd, name);
 	struct dirent *d;
+	int err;
 
-	if (dir == NULL) {
-		err = errno;
-		if (at != -1)
-			close(at);
-		errno = err;
-		return err == ENOENT ? 0 : -1;
-	}
+	if (dir == NULL)
+		return errno == ENOENT ? 0 : -1;
 	while (errno = 0, (d = readdir(dir)) != NULL)
 		if (d->d_name[0] != '.') {
-			*bytes += quota_size(at, d->d_name);
+			*bytes += quota_size(dirfd(dir), d->d_name);
 			++*messages;
 		}
 	err = errno;
@@ -197,15 +190,13 @@ count_folder(int fd, const char *name, uint64_t *bytes, uint64_t *messages)
 int
 quota_count(const char *folder, uint64_t *bytes, uint64_t *messages)
 {
-	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC), r, err;
+	int fd = fs_open_dir(folder), r;
 
 	*bytes = *messages = 0;
 	if (fd == -1)
 		return -1;
 	r = count_folder(fd, ".", bytes, messages);
-	err = errno;
-	close(fd);
-	errno = err;
+	fs_close(fd);
 	return r;
 }
 
@@ -213,16 +204,12 @@ quota_count(const char *folder, uint64_t *bytes, uint64_t *messages)
 static int
 count_all(int rootfd, struct quota_use *u)
 {
-	int at = openat(rootfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = at == -1 ? NULL : fdopendir(at);
+	DIR *dir = fs_list_dir(rootfd, ".");
 	struct dirent *d;
 	int r, err;
 
-	if (dir == NULL) {
-		if (at != -1)
-			close(at);
+	if (dir == NULL)
 		return -1;
-	}
 	u->bytes = u->messages = 0;
 	r = count_folder(rootfd, ".", &u->bytes, &u->messages);
 	while (r == 0 && (errno = 0, (d = readdir(dir)) != NULL))
@@ -314,25 +301,17 @@ fits(const struct quota_use *u, uint64_t bytes, uint64_t messages)
 		messages <= u->max_messages - u->messages);
 }
 
-static int
-root_open(const struct quota *q)
-{
-	return open(q->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-}
-
 int
 quota_get(struct quota *q, struct quota_use *u)
 {
 	struct state st;
-	int fd = root_open(q), r, err;
+	int fd = fs_open_dir(q->root), r;
 
 	*u = (struct quota_use){ 0 };
 	if (fd == -1)
 		return errno == ENOENT ? 0 : -1;
 	r = look(q, fd, &st);
-	err = errno;
-	close(fd);
-	errno = err;
+	fs_close(fd);
 	if (r == 1)
 		*u = st.use;
 	return r == -1 ? -1 : 0;
@@ -342,7 +321,7 @@ bool
 quota_room(struct quota *q, uint64_t bytes, uint64_t messages)
 {
 	struct state st;
-	int fd = root_open(q), r;
+	int fd = fs_open_dir(q->root), r;
 	bool room = true;
 
 	if (fd == -1)
@@ -390,8 +369,7 @@ quota_add(const char *folder, int64_t bytes, int64_t messages)
 		n = snprintf(line, sizeof(line), "%lld %lld\n",
 		    (long long)bytes, (long long)messages);
 		/* half a line is damage, and the file is made anew */
-		if (write(fd, line, (size_t)n) != n)
-			err = err == 0 ? errno : err;
+		(void)!write(fd, line, (size_t)n);
 		close(fd);
 	}
 	errno = err;

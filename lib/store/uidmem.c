@@ -137,29 +137,8 @@ uidmem_open(struct uidmem *m, const char *path)
 void
 uidmem_close(struct uidmem *m)
 {
-	int err = errno;
-
-	if (m->fd != -1)
-		close(m->fd);
+	fs_close(m->fd);
 	m->fd = -1;
-	errno = err;
-}
-
-static int
-pwrite_all(int fd, struct span s, off_t at)
-{
-	ssize_t r;
-
-	while (s.n > 0) {
-		r = pwrite(fd, s.p, s.n, at);
-		if (r == -1 && errno == EINTR)
-			continue;
-		if (r == -1)
-			return -1;
-		span_take(&s, (size_t)r);
-		at += r;
-	}
-	return 0;
 }
 
 /* A new line at the end; a torn one in front of it is closed first. */
@@ -178,7 +157,7 @@ append(struct uidmem *m, uint32_t uidvalidity, uint32_t highest)
 		: last == '\n' ? ""
 			       : "\n",
 	    uidvalidity, highest, m->name);
-	if (pwrite_all(m->fd, (struct span){ text, (size_t)n }, end) == -1)
+	if (fs_write_at(m->fd, (struct span){ text, (size_t)n }, end) == -1)
 		return -1;
 	m->at = end + n - (off_t)strlen(m->name) - 1 - NUMBERS;
 	return 0;
@@ -197,7 +176,7 @@ put(struct uidmem *m, uint32_t uidvalidity, uint32_t highest)
 	} else {
 		snprintf(
 		    text, sizeof(text), "%010u %010u ", uidvalidity, highest);
-		r = pwrite_all(
+		r = fs_write_at(
 		    m->fd, (struct span){ text, NUMBERS - 1 }, m->at);
 	}
 	if (r == 0 && !same)
@@ -213,7 +192,7 @@ int
 uidmem_fresh(struct uidmem *m, uint32_t *uidvalidity)
 {
 	uint32_t largest, now = (uint32_t)unix_now();
-	int r, err;
+	int r;
 
 	if (fs_lock(m->fd, true, deadline_in(WAIT)) == -1)
 		return -1;
@@ -222,9 +201,7 @@ uidmem_fresh(struct uidmem *m, uint32_t *uidvalidity)
 		*uidvalidity = largest >= now ? largest + 1 : now;
 		r = put(m, *uidvalidity, 0);
 	}
-	err = errno;
 	fs_unlock(m->fd);
-	errno = err;
 	return r;
 }
 
@@ -232,7 +209,7 @@ int
 uidmem_set(struct uidmem *m, uint32_t uidvalidity, uint32_t highest)
 {
 	uint32_t largest;
-	int r, err;
+	int r;
 
 	if (m->at != -1 && m->uidvalidity == uidvalidity &&
 	    m->highest == highest)
@@ -244,8 +221,6 @@ uidmem_set(struct uidmem *m, uint32_t uidvalidity, uint32_t highest)
 	r = look_up(m, &largest);
 	if (r == 0)
 		r = put(m, uidvalidity, highest);
-	err = errno;
 	fs_unlock(m->fd);
-	errno = err;
 	return r;
 }

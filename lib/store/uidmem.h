@@ -26,7 +26,7 @@ struct uidmem {
  * without a trailing slash.  0; -1 and errno (EPROTO: a newer format).
  */
 MUST int uidmem_open(struct uidmem *, const char *path);
-void uidmem_close(struct uidmem *);
+void uidmem_close(struct uidmem *); /* keeps errno */
 
 /* A UIDVALIDITY that no folder of this Maildir has had; remembered. */
 MUST int uidmem_fresh(struct uidmem *, uint32_t *uidvalidity);

@@ -36,6 +36,9 @@ MUST int view_open_file(struct folder *, size_t i);
 /* The number of a keyword, made if need be, under the lock; or -1. */
 int view_keyword(struct index *, struct span name);
 
+/* The same of blank-separated names, as bits; what has no number has none. */
+uint64_t view_keywords(struct index *, struct span names);
+
 /* A size or a date was found out, 0 for none: the index keeps it. */
 void view_learnt(struct folder *, size_t i, uint64_t size, int64_t date);
 
