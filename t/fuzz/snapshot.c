@@ -3,10 +3,7 @@
  * that fit.  The input is what the header has behind its first line, then
  * all behind the header; with a first byte that is odd its sums are right.
  */
-#include <assert.h>
-#include <fcntl.h>
-#include <unistd.h>
-
+#include "place.h"
 #include "store/crc.h"
 #include "store/index.h"
 #include "store/le.h"
@@ -14,20 +11,6 @@
 enum { FIELDS = 176 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
-
-static char dir[64] = "/tmp/fuzz-snapshot.XX"
-		      "XX"
-		      "XX";
-
-static void
-leave(void)
-{
-	char path[128];
-
-	snprintf(path, sizeof(path), "%s/%s", dir, snapshot_name);
-	unlink(path);
-	rmdir(dir);
-}
 
 static void
 write_file(int fd, const uint8_t *p, size_t n, bool whole)
@@ -61,11 +44,7 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	if (n == 0)
 		return 0;
 	if (ix.fd == 0) {
-		assert(mkdtemp(dir) != NULL);
-		atexit(leave);
-		assert(index_open(&ix, dir) == 0);
-		snprintf(file, sizeof(file), "%s/pneu.lock", dir);
-		unlink(file);
+		assert(index_open(&ix, place_path()) == 0);
 	}
 	write_file(ix.fd, p + 1, n - 1, (p[0] & 1) != 0);
 	if (snapshot_load(&ix) == SNAPSHOT_OK && snapshot_check(&ix)) {
