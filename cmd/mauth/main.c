@@ -193,8 +193,9 @@ find_program(struct mauth *m)
 static void
 close_others(const struct mauth *m)
 {
+	const struct ready *server = ready_server();
 	int keep[] = { m->tls.ctl, m->tls.in, m->tls.out, ready_life(),
-		user_empty_root_fd() };
+		user_empty_root_fd(), server != NULL ? server->fd : -1 };
 
 	fs_close_others(keep, sizeof(keep) / sizeof(*keep));
 }
@@ -265,6 +266,7 @@ greet(struct mauth *m, struct login *login, struct session *session)
 		die_sys(EXIT_TEMP, "start the greeter");
 	if (pid == 0) {
 		close(fd[0]);
+		ready_leave_server();
 		if (m->tls.ctl != -1)
 			close(m->tls.ctl);
 		greeter(m, fd[1]);
@@ -354,7 +356,8 @@ main(int argc, char *argv[])
 		    m.program[0]);
 	if (m.back && service->proto != &imap_greet)
 		die(EXIT_USAGE, "-r is for IMAP alone");
-	ready_serve();
+	/* with -r it is to be waited for, with -u it is nobody's server */
+	ready_serve(m.back || m.run_as != NULL ? NULL : m.program);
 	m.proto = service->proto;
 	m.scope = service->scope;
 	m.seats = service->seats;

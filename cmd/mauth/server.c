@@ -35,6 +35,28 @@ become(const struct mauth *m, const struct login *l)
 		die_sys(EXIT_TEMP, "become uid %lu", (unsigned long)uid);
 }
 
+/* To the server that is ready: does not return when that has it. */
+static void
+hand_over(struct mauth *m, const struct login *l, int record)
+{
+	struct ready_session s = { .sock = STDIN_FILENO,
+		.life = ready_life(),
+		.record = record,
+		.hold = l->seat,
+		.uid = l->user.uid,
+		.gid = l->user.gid,
+		.env = &m->env };
+
+	if (ready_server() == NULL || s.life == -1)
+		return;
+	if (m->root && s.uid == 0)
+		die(EXIT_TEMP, "%s: its uid is 0", l->user.address);
+	env_setf(&m->env, "PNEU_SESSION", "%d", READY_CTL);
+	if (ready_send_session(ready_server(), &s) == 0)
+		_exit(EXIT_OK);
+	ready_leave_server();
+}
+
 void
 server(struct mauth *m, const struct login *l, struct session *s)
 {
@@ -48,6 +70,7 @@ server(struct mauth *m, const struct login *l, struct session *s)
 		    l->user.address);
 	if (spawn_pipe(fd) == -1 || session_send(fd[1], s) == -1)
 		die_sys(EXIT_TEMP, "hand over the session");
+	hand_over(m, l, fd[0]);
 	/* life and the seat end with the server, which knows of neither */
 	if (fs_cloexec(fd[0], false) == -1 ||
 	    (l->seat != -1 && fs_cloexec(l->seat, false) == -1) ||

@@ -17,6 +17,7 @@
 #include "io/ident.h"
 #include "io/log.h"
 #include "io/net.h"
+#include "io/ready.h"
 
 enum { IN_SIZE = LIMIT_SESSION_UNREAD + 4096, OUT_SIZE = 65536 };
 
@@ -191,6 +192,10 @@ main(int argc, char *argv[])
 		}
 	if (argc - optind > 1)
 		die_usage(usage);
+	die_hook = say_bye;
+	if (!preauth)
+		ready_serve_sessions();
+	die_hook = NULL;
 	r = preauth ? SESSION_NONE : session_receive(&session);
 	if (r == SESSION_NONE && !preauth)
 		die(EXIT_USAGE, "nobody has logged in: run it by mauth, or -p");

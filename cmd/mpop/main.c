@@ -21,6 +21,7 @@
 #include "io/ident.h"
 #include "io/log.h"
 #include "io/net.h"
+#include "io/ready.h"
 #include "io/stop.h"
 #include "mpop.h"
 #include "store/boxes.h"
@@ -385,6 +386,10 @@ main(int argc, char *argv[])
 	argv += optind;
 	if (argc > 1)
 		die_usage(usage);
+	die_hook = tell_later;
+	if (!preauth)
+		ready_serve_sessions();
+	die_hook = NULL;
 	run(argv[0], preauth);
 	return EXIT_OK;
 }

@@ -153,7 +153,7 @@ main(int argc, char *argv[])
 
 	progname = "mrecv";
 	options(&self, argc, argv);
-	ready_serve();
+	ready_serve(NULL);
 	signal(SIGPIPE, SIG_IGN);
 	stop_init();
 	in_init(&self.in, STDIN_FILENO, input, sizeof(input));

@@ -16,6 +16,7 @@
 #include "io/deadline.h"
 #include "io/facts.h"
 #include "io/fs.h"
+#include "io/log.h"
 #include "io/pass.h"
 #include "io/spawn.h"
 #include "io/user.h"
@@ -23,8 +24,9 @@
 static const char variable[] = "PNEU_READY";
 static const char hello[] = "pneu-ready 1";
 
-/* Which programs call ready_serve. */
-static const char *const ours[] = { "mrecv", "mauth" };
+/* Which programs call ready_serve, and ready_serve_sessions. */
+static const char *const ours[2][2] = { { "mrecv", "mauth" },
+	{ "mimapd", "mpop" } };
 
 enum { RECORD_MAX = 8192, ENV_MAX = 128 };
 
@@ -45,15 +47,16 @@ which_file(const char *path)
 
 /* Ours: of that name, in the folder that we are from. */
 static bool
-is_ours(const char *name, char *path, size_t size)
+is_ours(bool sessions, const char *name, char *path, size_t size)
 {
+	const char *const *known = ours[sessions];
 	const char *dir = spawn_self_dir();
 	const char *base = strrchr(name, '/');
 	size_t n = strlen(dir);
 
 	base = base == NULL ? name : base + 1;
-	for (size_t i = 0; i < sizeof(ours) / sizeof(*ours); i++)
-		if (strcmp(base, ours[i]) == 0)
+	for (size_t i = 0; i < sizeof(ours[0]) / sizeof(ours[0][0]); i++)
+		if (strcmp(base, known[i]) == 0)
 			return spawn_find(name, path, size) && n > 0 &&
 			    strncmp(path, dir, n) == 0 && path[n] == '/' &&
 			    strcmp(path + n + 1, base) == 0;
@@ -79,7 +82,7 @@ ready_start(struct ready *r, char *const *argv, struct env *env, bool become,
 	if (r->pid != 0 || r->useless ||
 	    (r->began != 0 && deadline_now() - r->began < AGAIN))
 		return false;
-	r->useless = !is_ours(argv[0], r->path, sizeof(r->path));
+	r->useless = !is_ours(r->sessions, argv[0], r->path, sizeof(r->path));
 	if (r->useless || pass_pair(pair) == -1)
 		return false;
 	env_setf(env, variable, "%d", READY_CTL);
@@ -134,6 +137,24 @@ ready_send(struct ready *r, const struct ready_conn *c)
 	if (c->data != -1)
 		fds[n++] = c->data;
 	return pass_send(r->fd, buf_span(&b), fds, n);
+}
+
+/* The record of a session: "UID GID", NUL, then as above. */
+int
+ready_send_session(struct ready *r, const struct ready_session *s)
+{
+	struct buf b = { .max = RECORD_MAX };
+	int fds[] = { s->sock, s->life, s->record, s->hold };
+	int ret = -1;
+
+	buf_printf(&b, "%lu %lu", (unsigned long)s->uid, (unsigned long)s->gid);
+	if (!buf_putc(&b, '\0') || !buf_put(&b, buf_span(&s->env->text)))
+		errno = EMSGSIZE;
+	else
+		ret =
+		    pass_send(r->fd, buf_span(&b), fds, s->hold != -1 ? 4 : 3);
+	buf_free(&b);
+	return ret;
 }
 
 int
@@ -246,16 +267,19 @@ ready_life(void)
 }
 
 /*
- * Our environment and that of the record, NAME=value, NUL, ..., whose
- * memory stays.
+ * The environment of the record, NAME=value, NUL, ..., whose memory stays;
+ * behind ours, unless that is `fresh`.
  */
 static bool
-add_environment(struct span record)
+add_environment(struct span record, bool fresh)
 {
 	static char *vector[ENV_MAX + 1];
 	size_t n = 0;
 
-	for (char **p = environ; *p != NULL; p++)
+	/* it was the launcher's to end it with a NUL */
+	if (record.n == 0 || record.p[record.n - 1] != '\0')
+		return false;
+	for (char **p = environ; !fresh && *p != NULL; p++)
 		if (n < ENV_MAX)
 			vector[n++] = *p;
 	while (record.n > 0) {
@@ -278,9 +302,7 @@ begin(struct span record, int fds[PASS_FDS])
 	uint64_t facts = num_or(span_word(&head), UINT32_MAX, 0);
 	uint64_t wait = num_or(span_word(&head), UINT32_MAX, 0);
 
-	/* it was the launcher's to end it with a NUL */
-	if (record.n == 0 || record.p[record.n - 1] != '\0' ||
-	    !add_environment(record))
+	if (!add_environment(record, false))
 		die(EXIT_TEMP, "%s: not a record", hello);
 	if (facts != 0 && fds[2] != -1)
 		await_facts(fds[2], (unsigned)facts, (unsigned)wait, fds[1]);
@@ -288,15 +310,47 @@ begin(struct span record, int fds[PASS_FDS])
 	arrange(fds);
 }
 
+/* In the child of a session: the same, and become its user. */
+static void
+begin_session(struct span record, int fds[PASS_FDS])
+{
+	struct span head = span_cut(&record, '\0');
+	uint32_t uid, gid;
+	const char *home;
+
+	if (!num_u32(span_word(&head), &uid) ||
+	    !num_u32(span_word(&head), &gid))
+		die(EXIT_TEMP, "%s: not a record", hello);
+	life = fds[1]; /* and what is to be held stays as it came */
+	place(fds[0], STDIN_FILENO);
+	place(fds[0], STDOUT_FILENO);
+	place(fds[2], READY_CTL);
+	close(fds[0]);
+	close(fds[2]);
+	close(READY_DATA);
+	close(READY_DATA2);
+	if (!add_environment(record, true) || (home = getenv("HOME")) == NULL ||
+	    (user_is_root() && uid == 0))
+		die(EXIT_TEMP, "%s: not a record", hello);
+	log_open(getenv("MAIL_CONN"));
+	if (user_become(uid, gid) == -1)
+		die_sys(EXIT_TEMP, "become uid %lu", (unsigned long)uid);
+	if (chdir(home) == -1)
+		die_sys(EXIT_TEMP, "%s", home);
+}
+
 /* One connection: true in its child. */
 static bool
-serve_one(struct span record, int fds[PASS_FDS])
+serve_one(bool sessions, struct span record, int fds[PASS_FDS])
 {
 	pid_t pid = fork();
 
 	if (pid == 0) {
 		close(READY_CTL);
-		begin(record, fds);
+		if (sessions)
+			begin_session(record, fds);
+		else
+			begin(record, fds);
 		return true;
 	}
 	if (pid == -1)
@@ -339,20 +393,83 @@ wanted(void)
  * the empty root of a child that gives up its rights is made.
  */
 static void
-warm(void)
+warm(bool sessions)
 {
-	if (user_prepare_empty_root() == -1)
+	if (!sessions && user_prepare_empty_root() == -1)
 		die_sys(EXIT_TEMP, "an empty root");
 	if (setenv(variable, "", 1) == -1)
 		die_memory();
 	unsetenv(variable);
 }
 
+/* The server that we have ready, and its command line. */
+static struct ready server = { .sessions = true };
+static char *const *server_argv;
+
+struct ready *
+ready_server(void)
+{
+	return ready_serves(&server) ? &server : NULL;
+}
+
 void
-ready_serve(void)
+ready_leave_server(void)
+{
+	ready_end(&server);
+	server_argv = NULL;
+}
+
+/* As launchers do; it is executed for each session where this fails. */
+static void
+prepare_server(void)
+{
+	static int64_t looked;
+	struct env e;
+
+	if (server_argv == NULL)
+		return;
+	if (server.pid != 0 && deadline_now() - looked >= AGAIN) {
+		looked = deadline_now();
+		if (ready_stale(&server))
+			ready_end(&server);
+	}
+	if (server.pid != 0 || server.useless)
+		return;
+	env_init(&e);
+	if (!ready_start(&server, server_argv, &e, false, 0, 0))
+		errno = 0;
+	env_free(&e);
+}
+
+/* Our launcher is told of its faults. */
+static void
+hear_server(void)
+{
+	int sig = ready_hear(&server);
+	char byte = (char)sig;
+
+	if (sig > 0 && send(READY_CTL, &byte, 1, MSG_DONTWAIT) == -1)
+		warn("a session: signal %d", sig);
+}
+
+/* Wait for a record; false: there is none now. */
+static bool
+await(bool children)
+{
+	struct pollfd p[2] = { { .fd = READY_CTL, .events = POLLIN },
+		{ .fd = server.pid != 0 ? server.fd : -1, .events = POLLIN } };
+
+	if (poll(p, 2, children ? LOOK_EVERY : -1) <= 0)
+		return false;
+	if (p[1].revents != 0)
+		hear_server();
+	return p[0].revents != 0;
+}
+
+static void
+serve(bool sessions)
 {
 	static char record[RECORD_MAX];
-	struct pollfd p = { .fd = READY_CTL, .events = POLLIN };
 	bool children = false;
 	int fds[PASS_FDS];
 	ssize_t n;
@@ -360,19 +477,34 @@ ready_serve(void)
 	if (!wanted())
 		return;
 	occupy();
-	warm();
+	warm(sessions);
 	if (send(READY_CTL, hello, sizeof(hello) - 1, MSG_NOSIGNAL) == -1)
 		die_sys(EXIT_TEMP, "%s", variable);
 	for (;;) {
-		if (poll(&p, 1, children ? LOOK_EVERY : -1) != 1) {
+		prepare_server();
+		if (!await(children)) {
 			children = reap(READY_CTL);
 			continue;
 		}
 		n = pass_receive(READY_CTL, record, sizeof(record), fds);
 		if (n <= 0)
 			exit(EXIT_OK); /* the launcher has no more */
-		if (serve_one((struct span){ record, (size_t)n }, fds))
+		if (serve_one(
+			sessions, (struct span){ record, (size_t)n }, fds))
 			return;
 		children = reap(READY_CTL);
 	}
+}
+
+void
+ready_serve(char *const *argv)
+{
+	server_argv = argv;
+	serve(false);
+}
+
+void
+ready_serve_sessions(void)
+{
+	serve(true);
 }

@@ -10,6 +10,10 @@
  *
  * The parent reads only what the launcher says, never a connection, and
  * the child has nothing left of the way to the launcher.
+ *
+ * A program that is ready may have one ready in its turn: mauth has the
+ * server, which forks for a user who has logged in, and becomes that user
+ * first of all.
  */
 #ifndef IO_READY_H
 #define IO_READY_H
@@ -25,6 +29,7 @@ struct ready {
 	int fd;        /* to it, when one runs: to be polled */
 	bool serves;   /* it has said so */
 	bool useless;  /* none of ours, or it ended without */
+	bool sessions; /* it serves users who have logged in */
 	int64_t began; /* deadline_now */
 	char path[LIMIT_PATH];
 	uint64_t file; /* which file that was */
@@ -63,6 +68,21 @@ enum { READY_CTL = 3, READY_DATA = 4, READY_DATA2 = 5 };
 MUST int ready_send(struct ready *, const struct ready_conn *);
 
 /*
+ * The session of a user.  The program gets sock as descriptors 0 and 1,
+ * record as READY_CTL, env in place of its own, life as above, and another
+ * descriptor to be held as long, or -1.  It starts in HOME of env, as uid
+ * and gid, where we are root.
+ */
+struct ready_session {
+	int sock, life, record, hold;
+	uid_t uid;
+	gid_t gid;
+	struct env *env;
+};
+
+MUST int ready_send_session(struct ready *, const struct ready_session *);
+
+/*
  * fd can be read: 0; the number of the signal by which a child died, if
  * that was a fault; -1 when the program is gone.
  */
@@ -74,9 +94,20 @@ void ready_end(struct ready *);
 /*
  * The program's side, after its command line and before all else.
  * Returns in a child that has a connection; at once when nobody wants a
- * ready program; else never.
+ * ready program; else never.  With `server`, a command line, that is made
+ * ready, too.
  */
-void ready_serve(void);
+void ready_serve(char *const *server);
+
+/* The same of a program whose connections are sessions of users. */
+void ready_serve_sessions(void);
+
+/*
+ * In such a child: the server that is ready, or NULL.  Who gives up its
+ * rights must let it go first: to speak to it is to be anybody.
+ */
+struct ready *ready_server(void);
+void ready_leave_server(void);
 
 /*
  * In such a child, the descriptor `life`, close-on-exec: who executes
