@@ -47,9 +47,8 @@ field(struct header *h, struct span s)
 		struct span name = span_trim((struct span){ s.p, colon });
 		bool fit = name.n > 0 && name.p == s.p;
 
-		for (size_t i = 0; i < name.n; i++)
-			if (name.p[i] <= ' ' || name.p[i] > '~')
-				fit = false;
+		for (size_t i = 0; fit && i < name.n; i++)
+			fit = name.p[i] > ' ' && name.p[i] <= '~';
 		if (fit) {
 			h->name = name;
 			h->body =

@@ -480,14 +480,29 @@ finish(struct span s, bool html, struct buf *b)
 	}
 }
 
+/* ASCII has its blanks already as they should be. */
+static bool
+is_ready(const struct preview *v, struct span s)
+{
+	return is_utf8(span_of(v->charset)) && !v->entities && addr_is_ascii(s);
+}
+
 bool
 preview_end(
     struct preview *v, const struct encword_charset *charsets, struct buf *text)
 {
 	struct buf b = { .max = (size_t)PREVIEW_ROOM * 4 };
+	struct span s = { v->text, v->n };
 	struct preview w;
 	bool known;
-	struct span s = convert(v, charsets, &b, &known);
+
+	if (is_ready(v, s)) {
+		if (s.n > LIMIT_PREVIEW)
+			s.n = LIMIT_PREVIEW;
+		buf_put(text, span_trim(s));
+		return true;
+	}
+	s = convert(v, charsets, &b, &known);
 
 	if (v->wide) {
 		w = (struct preview){ .html = v->html };

@@ -12,7 +12,7 @@
 
 enum { LOCK_WAIT_MS = 30000, ALL_AT_ONCE = 1048576 };
 /* A journal is long when it has so much of the snapshot's size. */
-enum { WORK_PART = 16, END_PART = 128 };
+enum { WORK_PART = 4, END_PART = 128 };
 enum { UID_GAP = 262144, MODSEQ_GAP = 1048576 };
 
 uint64_t index_journal_max = 65536;
