@@ -97,9 +97,10 @@ $B/unit/%: $B/t/unit/%.o $(ALL)
 units: $(UNITS)
 
 # Fuzz targets: t/fuzz/NAME.c, linked with every layer, and with the parts
-# of a program that it names: /* links: cmd/mrecv/x.c */
+# of a program that it names, but its main: /* links: cmd/mrecv/[a-z]*.c */
 FUZZERS = $(patsubst t/fuzz/%.c,$B/fuzz/%,$(wildcard t/fuzz/*.c))
-links   = $(shell sed -n 's|^/\* links: \(.*\) \*/|\1|p' $1)
+links   = $(filter-out %/main.c,$(wildcard \
+	$(shell sed -n 's|^/\* links: \(.*\) \*/|\1|p' $1)))
 $B/fuzz/%: $B/t/fuzz/%.o $$(call objects,$$(call links,t/fuzz/$$*.c)) $(ALL)
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $+ -lssl -lcrypto -lcrypt -lz

@@ -36,6 +36,7 @@ masks_apply(struct imap *im)
 		.id = buf_span(&im->id) };
 
 	net_peer_env(im->in.fd, &peer);
+	buf_free(&im->hidden); /* ID may come again and again */
 	buf_init(&im->hidden, 4096);
 	masks_read(&who, &im->hidden);
 }

@@ -104,7 +104,8 @@ boxes(struct span name, struct span text)
 	char dir[256];
 	size_t all, left, before;
 
-	if (!is_dir(name, dir))
+	/* a line that would be a format, if it were the first, is noise */
+	if (!is_dir(name, dir) || span_find(text, SPAN("\nV\t2\n")) < text.n)
 		return;
 	before = count_dir(text, dir, &all);
 	assert(boxfile_edit(text, dir, true, &in) == (before == 0));
