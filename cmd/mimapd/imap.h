@@ -4,6 +4,26 @@
  * A command finds its arguments in im->e.args, writes untagged responses
  * to im->out and ends with exactly one of imap_done, imap_reply and
  * imap_bad.
+ *
+ * Where things are:
+ *
+ *	main       the session: options, sandbox, the loop
+ *	command    the table of commands; reply, wait, settings, masks, limit,
+ *	           progress, event: what stands around each of them
+ *	basic, boxcmd, list, status, select, quota, acl, metadata, compress,
+ *	idle, unauth, uidbatches     commands of these names, or nearly so
+ *	sync       what has changed, told: EXPUNGE, FETCH of flags, EXISTS;
+ *	           qresync after a SELECT, notify, notifybox and notifyname
+ *	           for other mailboxes
+ *	set        the messages that a command names; change: STORE, EXPUNGE,
+ *	           COPY, MOVE of them
+ *	append     messages that come in: text (line ends), url (CATENATE)
+ *	fetch      messages that go out: item and modifier (what was asked
+ *	           for), body (the file), section, binary
+ *	search     key (parse), match (ask the index), head, content, find
+ *	           and charset (ask the file); result (tell), context (keep),
+ *	           esearch (of several mailboxes)
+ *	sort       sortkey, order (kept); thread
  */
 #ifndef MIMAPD_IMAP_H
 #define MIMAPD_IMAP_H
@@ -167,7 +187,7 @@ size_t limit_saved(void); /* by COPY or APPEND */
 void limit_walk(struct walk *);
 /* Whether so many may be saved; answers when not. */
 bool limit_allows_saving(struct imap *, size_t n);
-void limit_put(struct imap *);
+void limit_put(struct imap *); /* the code of the answer, if it was cut */
 
 /* progress.c: in loops over messages: n of total are done (RFC 9585) */
 void progress_begin(struct imap *);
@@ -192,6 +212,7 @@ size_t walk_all(struct walk *, size_t **idx);
 
 /* modifier.c: partial-range of RFC 9394, rising; last: from the end */
 bool imap_partial(struct span, uint32_t *from, uint32_t *to, bool *last);
+
 /* settings.c: open im->boxes and what else the configuration tells */
 void settings_open(struct imap *, const char *login, const char *path);
 
@@ -202,17 +223,15 @@ void acl_renew(struct imap *); /* im->rights, between commands */
 uint16_t acl_flags(unsigned rights);
 void acl_put_myrights(struct imap *, struct span name, const char *path);
 
-/* notify.c: whether an event of the selected mailbox is to be told; FETCH of
- * new messages [from, to); tell what has happened; before and behind a
- * command; what to wait for; wait for input (false: the end). */
-/* a copy of arguments that outlives the command */
-struct imap_arg *imap_keep(struct arena *, const struct imap_arg *);
+/* notify.c: whether an event (notify.h) of the selected mailbox is told */
 bool notify_wants(const struct imap *, unsigned event);
-void notify_fetch(struct imap *, size_t from, size_t to);
-void notify_tell(struct imap *, bool expunge);
-void notify_command(struct imap *, bool before);
-int notify_watch(struct imap *, int64_t *deadline);
-bool notify_wait(struct imap *);
+void notify_fetch(struct imap *, size_t from, size_t to); /* of [from, to) */
+void notify_tell(struct imap *, bool expunge);      /* what has happened */
+void notify_command(struct imap *, bool before);    /* or behind it */
+int notify_watch(struct imap *, int64_t *deadline); /* what to wait for */
+bool notify_wait(struct imap *); /* for input; false: the end */
+/* A copy of arguments, in the arena, that outlives the command */
+struct imap_arg *imap_keep(struct arena *, const struct imap_arg *);
 
 /* metadata.c: entries as GETMETADATA takes them (answers when they are
  * wrong), and what they are, for LIST. */
@@ -238,13 +257,15 @@ int body_seek(struct imap *, uint64_t file, struct in *);
  * eight: NUL may pass. */
 void body_send(struct imap *, struct mime_at start, uint64_t from, uint64_t to);
 
-/* list.c, status.c; list_put: one LIST, as "was named old before" */
+/* list.c: one LIST, as "was named old before" where old is not empty */
 void list_put(struct imap *, struct span name, struct span old);
-unsigned status_item(const char *name);
 /* One LIST with these attributes, for what has changed; no_access: and
  * \NoAccess */
 void list_tell(struct imap *, struct span name, unsigned attrs, struct span old,
     bool no_access);
+
+/* status.c: an item by its name, 0 for none; a list of them (answers) */
+unsigned status_item(const char *name);
 bool status_items(struct imap *, const struct imap_arg *, unsigned *items);
 /* False, and nothing written, when it can't be told (errno). */
 bool status_put(

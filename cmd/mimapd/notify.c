@@ -23,13 +23,13 @@ static const struct {
 	const char *name;
 	unsigned event;
 } events[] = {
-	{ "MessageNew", EVENT_NEW },
-	{ "MessageExpunge", EVENT_EXPUNGE },
-	{ "FlagChange", EVENT_FLAG },
-	{ "MailboxName", EVENT_NAME },
-	{ "SubscriptionChange", EVENT_SUBSCRIPTION },
-	{ "MailboxMetadataChange", EVENT_METADATA },
-	{ "ServerMetadataChange", EVENT_SERVER },
+	{ "MessageNew", NOTIFY_NEW },
+	{ "MessageExpunge", NOTIFY_EXPUNGE },
+	{ "FlagChange", NOTIFY_FLAG },
+	{ "MailboxName", NOTIFY_NAME },
+	{ "SubscriptionChange", NOTIFY_SUBSCRIPTION },
+	{ "MailboxMetadataChange", NOTIFY_METADATA },
+	{ "ServerMetadataChange", NOTIFY_SERVER },
 };
 
 enum { NEVENTS = sizeof(events) / sizeof(events[0]) };
@@ -127,17 +127,17 @@ parse_events(
 		if (i == NEVENTS || a->type != IMAP_ATOM)
 			return bad_event(p);
 		*mask |= events[i].event;
-		if (events[i].event == EVENT_NEW && a->next != NULL &&
+		if (events[i].event == NOTIFY_NEW && a->next != NULL &&
 		    a->next->type == IMAP_LIST) {
 			a = a->next;
 			if (!fetch_items(p, a, selected))
 				return false;
 		}
 	}
-	if (!(*mask & EVENT_NEW) != !(*mask & EVENT_EXPUNGE) ||
-	    (*mask & EVENT_FLAG && !(*mask & EVENT_NEW)))
+	if (!(*mask & NOTIFY_NEW) != !(*mask & NOTIFY_EXPUNGE) ||
+	    (*mask & NOTIFY_FLAG && !(*mask & NOTIFY_NEW)))
 		return bad(p, "MessageNew and MessageExpunge belong together");
-	if (selected && *mask & ~(unsigned)EVENT_MESSAGES)
+	if (selected && *mask & ~(unsigned)NOTIFY_MESSAGES)
 		return bad(p, "Not an event of the selected mailbox");
 	return true;
 }
@@ -210,8 +210,8 @@ parse_group(struct parse *p, const struct imap_arg *a)
 	}
 	if (!parse_events(p, a->next, false, &g->events))
 		return false;
-	p->nt->server = p->nt->server || g->events & EVENT_SERVER;
-	g->events &= ~(unsigned)EVENT_SERVER;
+	p->nt->server = p->nt->server || g->events & NOTIFY_SERVER;
+	g->events &= ~(unsigned)NOTIFY_SERVER;
 	return true;
 }
 

@@ -249,7 +249,7 @@ poll_boxes(struct imap *im, struct notify *nt)
 			b->dirty = true;
 			nt->active = unix_now();
 		}
-		b->dirty = b->dirty || b->events & EVENT_METADATA;
+		b->dirty = b->dirty || b->events & NOTIFY_METADATA;
 		b->new_ns = new_ns;
 		b->cur_ns = cur_ns;
 	}
@@ -356,11 +356,11 @@ tell_status(struct imap *im, const struct notify_box *b, const char *path,
 	bool flags = was->unseen != is->unseen || was->modseq != is->modseq;
 	unsigned items = 0;
 
-	if ((b->events & EVENT_NEW && arrived) ||
-	    (b->events & EVENT_EXPUNGE && went))
+	if ((b->events & NOTIFY_NEW && arrived) ||
+	    (b->events & NOTIFY_EXPUNGE && went))
 		items |= status_item("MESSAGES") | status_item("UIDNEXT") |
 		    status_item("UIDVALIDITY");
-	if (b->events & EVENT_FLAG && (flags || other))
+	if (b->events & NOTIFY_FLAG && (flags || other))
 		items |= status_item("UIDVALIDITY") | status_item("UNSEEN");
 	if (items != 0 && condstore)
 		items |= status_item("HIGHESTMODSEQ");
@@ -374,7 +374,7 @@ look_messages(
 {
 	struct folder_status st;
 
-	if (!(b->events & EVENT_MESSAGES))
+	if (!(b->events & NOTIFY_MESSAGES))
 		return;
 	/* what is told of the selected mailbox needs not be told again */
 	if (im->folder != NULL && strcmp(path, im->path) == 0) {
@@ -394,7 +394,7 @@ look_messages(
 static void
 look_access(struct imap *im, struct notify_box *b, const char *path, bool quiet)
 {
-	bool no = b->events & EVENT_MESSAGES && !(acl_owner(path) & ACL_R);
+	bool no = b->events & NOTIFY_MESSAGES && !(acl_owner(path) & ACL_R);
 
 	if (no != b->no_access && !quiet)
 		list_tell(im, span_of(b->name), b->attrs, SPAN(""), no);
@@ -420,7 +420,7 @@ look_box(struct imap *im, struct notify *nt, struct notify_box *b, bool quiet)
 	}
 	look_access(im, b, path, quiet);
 	look_messages(im, b, path, quiet);
-	if (b->events & EVENT_METADATA)
+	if (b->events & NOTIFY_METADATA)
 		tell_metadata(
 		    im, span_of(b->name), path, false, &b->metadata, quiet);
 }
@@ -510,10 +510,10 @@ put_first(struct imap *im, const struct notify_box *b)
 	unsigned items = 0;
 	char path[LIMIT_PATH];
 
-	if (b->events & EVENT_MESSAGES)
+	if (b->events & NOTIFY_MESSAGES)
 		items |= status_item("MESSAGES") | status_item("UIDNEXT") |
 		    status_item("UIDVALIDITY");
-	if (b->events & EVENT_FLAG)
+	if (b->events & NOTIFY_FLAG)
 		items |= status_item("UNSEEN") | status_item("HIGHESTMODSEQ");
 	if (items != 0 && notify_exists(b) && !b->no_access && !b->selected &&
 	    path_of(im, b, path, sizeof(path)) &&

@@ -17,7 +17,7 @@ tell_parent(struct imap *im, struct notify *nt, const char *name)
 		return;
 	if (p != NULL)
 		p->told = true;
-	if (notify_events(im, nt, s, p == NULL ? 0 : p->attrs) & EVENT_NAME)
+	if (notify_events(im, nt, s, p == NULL ? 0 : p->attrs) & NOTIFY_NAME)
 		list_tell(im, s, p == NULL ? BOX_NONEXISTENT : p->attrs,
 		    SPAN(""), false);
 }
@@ -95,10 +95,10 @@ notify_names(
 		struct notify_box *now =
 		    notify_find(nt->box, nt->n, old[i].name);
 
-		if (old[i].events & EVENT_NAME && notify_exists(&old[i]) &&
+		if (old[i].events & NOTIFY_NAME && notify_exists(&old[i]) &&
 		    (now == NULL || !notify_exists(now)))
 			tell_gone(im, nt, &old[i]);
-		if (now == NULL && old[i].events & EVENT_SUBSCRIPTION &&
+		if (now == NULL && old[i].events & NOTIFY_SUBSCRIPTION &&
 		    old[i].attrs & BOX_SUBSCRIBED)
 			list_tell(im, span_of(old[i].name), BOX_NONEXISTENT,
 			    SPAN(""), false);
@@ -108,10 +108,10 @@ notify_names(
 				  *was = notify_find(old, n, b->name);
 		unsigned had = was == NULL ? 0 : was->attrs;
 
-		if (b->events & EVENT_NAME && notify_exists(b) &&
+		if (b->events & NOTIFY_NAME && notify_exists(b) &&
 		    (was == NULL || !notify_exists(was) || was->ino != b->ino))
 			tell_new(im, nt, old, n, b);
-		if (b->events & EVENT_SUBSCRIPTION && !b->told &&
+		if (b->events & NOTIFY_SUBSCRIPTION && !b->told &&
 		    ((had ^ b->attrs) & BOX_SUBSCRIBED))
 			list_tell(
 			    im, span_of(b->name), b->attrs, SPAN(""), false);

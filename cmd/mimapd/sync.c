@@ -163,7 +163,7 @@ on_flags(void *ctx, size_t i)
 {
 	struct news *n = ctx;
 
-	if (!notify_wants(n->im, EVENT_FLAG))
+	if (!notify_wants(n->im, NOTIFY_FLAG))
 		return;
 	if (!n->checked)
 		sync_flags(n->im);
@@ -324,7 +324,7 @@ sync_run(struct imap *im, bool expunge)
 	uint32_t next = folder_uidnext(im->folder);
 	int r;
 
-	if (!notify_wants(im, EVENT_MESSAGES) && !changes(im))
+	if (!notify_wants(im, NOTIFY_MESSAGES) && !changes(im))
 		return;
 
 	r = refresh(im, expunge);
@@ -337,7 +337,7 @@ sync_run(struct imap *im, bool expunge)
 		else
 			im->modseq = folder_modseq(im->folder);
 	}
-	if (notify_wants(im, EVENT_NEW) && !changes(im)) {
+	if (notify_wants(im, NOTIFY_NEW) && !changes(im)) {
 		notify_fetch(im, folder_lower(im->folder, next),
 		    folder_count(im->folder));
 		context_fetch(im, next);

@@ -1,6 +1,5 @@
 #include "store/boxes.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -8,9 +7,9 @@
 
 #include "base/die.h"
 #include "io/fs.h"
+#include "store/boxdir.h"
 #include "store/boxfile.h"
 #include "store/boxname.h"
-#include "store/boxops.h"
 
 static int
 make_dirs(int fd)
@@ -73,18 +72,6 @@ boxes_close(struct boxes *b)
 	b->fd = -1;
 }
 
-bool
-boxes_is_folder(struct boxes *b, const char *dir)
-{
-	char path[BOXNAME_DIR + 8];
-	struct stat st;
-
-	if (dir[0] == '\0')
-		return true;
-	snprintf(path, sizeof(path), "%s/cur", dir);
-	return fstatat(b->fd, path, &st, 0) == 0 && S_ISDIR(st.st_mode);
-}
-
 enum box_result
 boxes_path(struct boxes *b, struct span name, char *path, size_t size)
 {
@@ -106,31 +93,5 @@ boxes_find(struct boxes *b, struct span name, char *path, size_t size)
 
 	if (r != BOX_OK || !boxname_dir_in(b, name, dir))
 		return r;
-	return boxes_is_folder(b, dir) ? BOX_OK : BOX_NONE;
-}
-
-int
-boxes_folders(struct boxes *b, const char *below, struct buf *dirs)
-{
-	DIR *dir = fs_list_dir(b->fd, ".");
-	struct dirent *d;
-	int err;
-
-	if (dir == NULL)
-		return -1;
-	while (errno = 0, (d = readdir(dir)) != NULL) {
-		if (d->d_name[0] != '.' || d->d_name[1] == '.' ||
-		    d->d_name[1] == '\0')
-			continue;
-		if (below != NULL && !boxname_below(d->d_name, below))
-			continue;
-		if (boxes_is_folder(b, d->d_name)) {
-			buf_puts(dirs, d->d_name);
-			buf_putc(dirs, '\n');
-		}
-	}
-	err = errno;
-	closedir(dir);
-	errno = err;
-	return err == 0 ? 0 : -1;
+	return boxdir_exists(b, dir) ? BOX_OK : BOX_NONE;
 }

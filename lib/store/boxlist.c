@@ -4,9 +4,9 @@
 #include "base/die.h"
 #include "base/num.h"
 #include "io/conf.h"
+#include "store/boxdir.h"
 #include "store/boxfile.h"
 #include "store/boxname.h"
-#include "store/boxops.h"
 #include "store/grow.h"
 
 struct row {
@@ -249,7 +249,7 @@ gather(struct list *l)
 	int r;
 
 	buf_init(&b, text_max);
-	r = boxes_folders(l->b, NULL, &b);
+	r = boxdir_list(l->b, NULL, &b);
 	add_dirs(l, buf_span(&b), 0);
 	buf_clear(&b);
 	if (r == 0)

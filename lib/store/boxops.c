@@ -1,17 +1,14 @@
 /* CREATE, DELETE, RENAME and SUBSCRIBE. */
-#include "store/boxops.h"
+#include "store/boxes.h"
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/die.h"
-#include "io/deadline.h"
 #include "io/fs.h"
-#include "io/log.h"
 #include "store/acl.h"
+#include "store/boxdir.h"
 #include "store/boxfile.h"
 #include "store/boxname.h"
 #include "store/folder.h"
@@ -21,54 +18,6 @@
 #include "store/uidmem.h"
 
 static const size_t dirs_max = 16777216;
-
-/*
- * Made whole under a name that is no mailbox's, then renamed: a folder
- * without cur/ is never seen.
- */
-static enum box_result
-make_folder(struct boxes *b, const char *dir)
-{
-	static const char *const parts[] = { "", "/tmp", "/new", "/cur" };
-	char unique[128], tmp[160], path[192];
-	int fd, err;
-
-	mdname_unique(unique, sizeof(unique));
-	snprintf(tmp, sizeof(tmp), "..pneu-new.%s", unique);
-	for (size_t i = 0; i < 4; i++) {
-		snprintf(path, sizeof(path), "%s%s", tmp, parts[i]);
-		if (mkdirat(b->fd, path, 0700) == -1)
-			goto fail;
-	}
-	snprintf(path, sizeof(path), "%s/maildirfolder", tmp);
-	fd = openat(b->fd, path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-	if (fd == -1)
-		goto fail;
-	close(fd);
-	if (fs_sync_dir(b->fd, tmp) == -1 ||
-	    renameat(b->fd, tmp, b->fd, dir) == -1 ||
-	    fs_sync_dir(b->fd, ".") == -1)
-		goto fail;
-	return BOX_OK;
-fail:
-	err = errno;
-	if (fs_remove_tree(b->fd, tmp) == -1)
-		log_error(tmp, NULL);
-	errno = err;
-	/* A folder of that name came between. */
-	return err == ENOTEMPTY || err == EEXIST ? BOX_EXISTS : BOX_FAILED;
-}
-
-/* RFC 6154, section 3: without its use the mailbox is not to be. */
-static void
-unmake_folder(struct boxes *b, const char *dir)
-{
-	int err = errno;
-
-	if (fs_remove_tree(b->fd, dir) == -1)
-		errno = err;
-	errno = err;
-}
 
 enum box_result
 boxes_parent(struct boxes *b, struct span name, char *path, size_t size)
@@ -94,9 +43,9 @@ boxes_create(struct boxes *b, struct span name, unsigned use)
 		name.n--; /* "there will be inferiors": RFC 3501, 6.3.3 */
 	if (!boxname_dir_in(b, name, dir))
 		return BOX_BADNAME;
-	if (boxes_is_folder(b, dir))
+	if (boxdir_exists(b, dir))
 		return BOX_EXISTS;
-	r = make_folder(b, dir);
+	r = boxdir_make(b, dir);
 	if (r == BOX_OK &&
 	    boxes_parent(b, name, parent, sizeof(parent)) == BOX_OK &&
 	    boxes_path(b, name, path, sizeof(path)) == BOX_OK &&
@@ -104,7 +53,8 @@ boxes_create(struct boxes *b, struct span name, unsigned use)
 		r = BOX_FAILED;
 	if (r == BOX_OK && use != 0 && boxfile_set_use(b->fd, dir, use) == -1) {
 		r = BOX_FAILED;
-		unmake_folder(b, dir);
+		/* RFC 6154, section 3: without its use it is not to be */
+		boxdir_unmake(b, dir);
 	}
 	return r;
 }
@@ -117,7 +67,7 @@ has_children(struct boxes *b, const char *dir)
 	int r;
 
 	buf_init(&dirs, dirs_max);
-	r = boxes_folders(b, dir, &dirs);
+	r = boxdir_list(b, dir, &dirs);
 	if (r == 0)
 		r = dirs.n > 0;
 	buf_free(&dirs);
@@ -152,7 +102,7 @@ boxes_delete(struct boxes *b, struct span name)
 		return BOX_BADNAME;
 	if (dir[0] == '\0')
 		return BOX_INUSE;
-	if (!boxes_is_folder(b, dir)) {
+	if (!boxdir_exists(b, dir)) {
 		r = has_children(b, dir);
 		return r == -1 ? BOX_FAILED : r == 1 ? BOX_INUSE : BOX_NONE;
 	}
@@ -213,7 +163,7 @@ check_targets(const struct move *m, struct span dirs)
 		if (!span_cstr(span_cut(&dirs, '\n'), dir, sizeof(dir)) ||
 		    !new_name(m, dir, to))
 			return BOX_BADNAME;
-		if (boxes_is_folder(m->b, to))
+		if (boxdir_exists(m->b, to))
 			return BOX_EXISTS;
 	}
 	return BOX_OK;
@@ -301,16 +251,16 @@ boxes_rename(struct boxes *b, struct span from, struct span to)
 		to.n--;
 	if (!boxname_dir_in(b, from, old) || !boxname_dir_in(b, to, new))
 		return BOX_BADNAME;
-	if (strcmp(old, new) == 0 || boxes_is_folder(b, new))
+	if (strcmp(old, new) == 0 || boxdir_exists(b, new))
 		return BOX_EXISTS;
 	if (old[0] == '\0')
 		return rename_inbox(b, to);
 	if (boxname_below(new, old))
 		return BOX_BADNAME;
 	buf_init(&dirs, dirs_max);
-	if (boxes_is_folder(b, old))
+	if (boxdir_exists(b, old))
 		buf_printf(&dirs, "%s\n", old);
-	if (boxes_folders(b, old, &dirs) == -1)
+	if (boxdir_list(b, old, &dirs) == -1)
 		r = BOX_FAILED;
 	else if (dirs.n == 0)
 		r = BOX_NONE;
@@ -327,7 +277,7 @@ boxes_set_use(struct boxes *b, struct span name, unsigned use)
 
 	if (!boxname_dir_in(b, name, dir))
 		return BOX_BADNAME;
-	if (!boxes_is_folder(b, dir))
+	if (!boxdir_exists(b, dir))
 		return BOX_NONE;
 	return boxfile_set_use(b->fd, dir[0] == '\0' ? "INBOX" : dir, use) == -1
 	    ? BOX_FAILED
