@@ -332,16 +332,21 @@ E
 }
 
 @test "limits are answered, and the session goes on" {
+	drop 1.a.host <<<$'Subject: a\n\nb'
 	run -0 say "a SELECT INBOX" \
 		"b SEARCH $(printf 'SEEN %.0s' $(seq 1001))" \
 		"c SEARCH $(printf '(%.0s' $(seq 40))SEEN$(printf ')%.0s' $(seq 40))" \
 		"d SEARCH $(printf 'NOT %.0s' $(seq 900))SEEN" \
 		"e LIST \"\" $(head -c 70000 /dev/zero | tr '\0' x)" \
+		"g STORE 1 +FLAGS (\$a $(printf 'word%.0s ' $(seq 4000)) \$b)" \
+		"h STORE 1 +FLAGS.SILENT (\$a)" \
 		"f NOOP"
 	[[ $output == *"b BAD Too many search keys"* ]]
 	[[ $output == *"c BAD "* ]]
 	[[ $output == *"d BAD Too many search keys"* ]]
 	[[ $output == *"e BAD Command line too long"* ]]
+	[[ $output == *"g BAD Too many flags"* ]]
+	[[ $output == *"h OK"* ]]
 	[[ $output == *"f OK"* ]]
 }
 

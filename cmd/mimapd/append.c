@@ -410,7 +410,7 @@ run(struct imap *im, const struct imap_arg *mailbox, size_t replaced)
 	struct append a = { .im = im,
 		.f = &im->append,
 		.replaced = replaced,
-		.keywords.max = 16384,
+		.keywords.max = LIMIT_FLAG_WORDS,
 		.spool = -1 };
 	bool ok = target(&a, mailbox) && segment(&a, mailbox->next);
 

@@ -172,7 +172,7 @@ void
 cmd_store(struct imap *im)
 {
 	const struct imap_arg *set = im->e.args, *op = set->next, *list;
-	struct buf names = { .max = 16384 };
+	struct buf names = { .max = LIMIT_FLAG_WORDS };
 	struct store st = { .since = UINT64_MAX };
 	struct walk w;
 

@@ -57,7 +57,8 @@ void
 event_flagged(struct imap *im, const size_t *idx, size_t n, const bool *failed,
     const struct event_change *c)
 {
-	struct buf changed = { .max = 16384 }, now = { .max = 16384 };
+	struct buf changed = { .max = LIMIT_FLAG_WORDS },
+		   now = { .max = LIMIT_FLAG_WORDS };
 	struct event ev = { .kind = EVENT_FLAGGED,
 		.from = span_of(im->box),
 		.to = span_of(im->box),
@@ -87,7 +88,7 @@ event_flagged(struct imap *im, const size_t *idx, size_t n, const bool *failed,
 void
 event_expunged(struct imap *im, const size_t *idx, size_t n)
 {
-	struct buf flags = { .max = 16384 };
+	struct buf flags = { .max = LIMIT_FLAG_WORDS };
 	struct event ev = { .kind = EVENT_EXPUNGED,
 		.from = span_of(im->box),
 		.dir = dir_of(im, im->path),
@@ -113,7 +114,7 @@ void
 event_copied(struct imap *im, const size_t *idx, size_t n,
     const struct event_place *to, const uint32_t *uids, bool moved)
 {
-	struct buf flags = { .max = 16384 };
+	struct buf flags = { .max = LIMIT_FLAG_WORDS };
 	struct event ev = { .kind = moved ? EVENT_MOVED : EVENT_COPIED,
 		.from = span_of(im->box),
 		.to = to->name,
@@ -138,7 +139,7 @@ void
 event_appended(struct imap *im, const struct event_place *to, uint32_t uid,
     uint16_t flags, struct span keywords)
 {
-	struct buf words = { .max = 16384 };
+	struct buf words = { .max = LIMIT_FLAG_WORDS };
 	struct event ev = { .kind = EVENT_APPENDED,
 		.to = to->name,
 		.dir = dir_of(im, to->path),

@@ -292,7 +292,9 @@ imap_flags(struct imap *im, const struct imap_arg *a, uint16_t *flags,
 			return false;
 		}
 	}
-	return true;
+	if (keywords->over)
+		imap_bad(im, "Too many flags");
+	return !keywords->over;
 }
 
 bool

@@ -158,6 +158,7 @@ enum {
 	LIMIT_KEYWORDS = 64,
 	LIMIT_VANISHED = 4096, /* ranges of UIDs that were expunged */
 	LIMIT_KEYWORD = 64,
+	LIMIT_FLAG_WORDS = 16384, /* keywords of a command, by name */
 
 	/* MIME */
 	LIMIT_MIME_DEPTH = 100,

@@ -60,7 +60,7 @@ enum imapc_token imapc_token(
 struct imapc_fetch {
 	uint32_t uid; /* 0: not told */
 	uint16_t flags;
-	bool has_flags, has_body;
+	bool has_body;
 	int64_t date; /* 0: not told */
 	uint64_t size;
 	struct span body; /* of a quoted one, in `body` */

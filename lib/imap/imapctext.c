@@ -92,7 +92,6 @@ flags(struct span *s, struct imapc_fetch *f, struct buf *words,
 
 	if (imapc_token(s, &text, scratch) != IMAPC_OPEN)
 		return false;
-	f->has_flags = true;
 	while ((t = imapc_token(s, &text, scratch)) == IMAPC_ATOM) {
 		known = text.n > 0 && *text.p == '\\';
 		for (unsigned i = 0; i < 5; i++)

@@ -93,7 +93,7 @@ fetches(void)
 	check(span_is(buf_span(&words), "foo $Junk "));
 	check(imapc_fetch(SPAN("1 FETCH (BODY[] \"a\\\"b\" UID 2)"), &f, &words,
 	    &body, &scratch));
-	check(span_is(f.body, "a\"b") && f.uid == 2 && !f.has_flags);
+	check(span_is(f.body, "a\"b") && f.uid == 2 && f.flags == 0);
 	check(
 	    !imapc_fetch(SPAN("1 FETCH (UID x)"), &f, &words, &body, &scratch));
 	check(
