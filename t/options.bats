@@ -47,6 +47,18 @@ letters() {
 	done
 }
 
+@test "usage lines of mindex's verbs are the manual's" {
+	cd "$BATS_TEST_TMPDIR"
+	mandoc -T utf8 "$ROOT/man/mindex.8" | col -bx | sed 's/‐/-/g; s/ | /|/g' >page
+	for v in show check repair rebuild adopt export restore compress uidl; do
+		run -64 mindex "$v" -Z
+		grep -Fiqx "     ${output#usage: mindex }" page || {
+			echo "$output"
+			return 1
+		}
+	done
+}
+
 @test "a letter in a usage line is in the table of options" {
 	table=nvjJfFmlhutrwVpciSLskgadRe
 	for p in $(programs); do

@@ -187,17 +187,6 @@ put_text(struct sink *to, const struct mime_part *p)
 	sink_break(to);
 }
 
-/* The part in document order that follows p. */
-static const struct mime_part *
-following(const struct mime_part *p)
-{
-	if (p->child != NULL)
-		return p->child;
-	while (p != NULL && p->next == NULL)
-		p = p->parent;
-	return p == NULL ? NULL : p->next;
-}
-
 /*
  * The header is TEXT alone, with the MIME fields of parts (RFC 9051,
  * section 6.4.4); that of a message within is BODY too.
@@ -246,7 +235,7 @@ read_all(struct search *s, size_t i, bool sign)
 	if (sign)
 		trigrams_clear(&trigrams);
 	for (const struct mime_part *p = root; p != NULL && !sink_done(&to);
-	     p = following(p))
+	     p = mime_following(p))
 		put_part(&to, p, root);
 	buf_free(&to.utf8);
 	if (sign && !to.broken && is_whole(s->im, root))

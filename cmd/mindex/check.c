@@ -5,12 +5,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/num.h"
 #include "examine.h"
 #include "io/deadline.h"
 #include "io/fs.h"
 #include "store/mdname.h"
-#include "store/quota.h"
 #include "store/scan.h"
 #include "store/view.h"
 
@@ -206,63 +204,6 @@ check_box(const char *name, const char *path)
 	cache_close(&f.cache);
 }
 
-static uint64_t sum_bytes, sum_messages;
-
-static void
-add_box(const char *name, const char *path)
-{
-	uint64_t bytes, messages;
-
-	if (quota_count(path, &bytes, &messages) == -1) {
-		failed(name);
-		return;
-	}
-	sum_bytes += bytes;
-	sum_messages += messages;
-}
-
-/* "BYTES MESSAGES", which may be negative. */
-static void
-add_line(struct span line, int64_t sum[2])
-{
-	for (int i = 0; i < 2; i++) {
-		struct span word = span_word(&line);
-		bool minus = word.n > 0 && *word.p == '-';
-		uint64_t n;
-
-		if (minus)
-			span_take(&word, 1);
-		if (num_u64(word, &n) && n <= INT64_MAX)
-			sum[i] += minus ? -(int64_t)n : (int64_t)n;
-	}
-}
-
-bool
-maildirsize_wrong(char *text, size_t size)
-{
-	char *all[] = { NULL };
-	int64_t sum[2] = { 0 };
-	struct span s;
-	struct buf b;
-
-	buf_init(&b, 65536);
-	if (fs_read(boxes.fd, "maildirsize", &b) == -1) {
-		buf_free(&b);
-		return false;
-	}
-	s = buf_span(&b);
-	span_cut(&s, '\n');
-	while (s.n > 0)
-		add_line(span_cut(&s, '\n'), sum);
-	buf_free(&b);
-	sum_bytes = sum_messages = 0;
-	each_box(all, add_box);
-	snprintf(text, size, "%lld bytes, %lld messages; there are %llu, %llu",
-	    (long long)sum[0], (long long)sum[1], (unsigned long long)sum_bytes,
-	    (unsigned long long)sum_messages);
-	return sum[0] != (int64_t)sum_bytes || sum[1] != (int64_t)sum_messages;
-}
-
 int
 check_main(int argc, char **argv)
 {
@@ -271,7 +212,7 @@ check_main(int argc, char **argv)
 	verb_options(argc, argv, "v");
 	open_maildir(false);
 	each_box(argv + optind, check_box);
-	if (argv[optind] == NULL && maildirsize_wrong(text, sizeof(text)))
+	if (argv[optind] == NULL && examine_maildirsize(text, sizeof(text)))
 		finding("maildirsize", "quota", "%s", text);
 	return status != EXIT_OK ? status : found ? EXIT_FOUND : EXIT_OK;
 }

@@ -4,9 +4,14 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "base/num.h"
+#include "io/fs.h"
 #include "store/gzip.h"
 #include "store/mdname.h"
+#include "store/quota.h"
 #include "store/view.h"
+
+enum { FILE_MAX = 65536 };
 
 static struct digester digester;
 
@@ -83,4 +88,61 @@ examine(struct folder *f, size_t i, struct examined *x)
 	if (e->msg.size != 0 && e->msg.size != x->wire)
 		wrong |= EXAMINE_SIZE;
 	return wrong | compare_facts(f, i, &g);
+}
+
+static uint64_t sum_bytes, sum_messages;
+
+static void
+add_box(const char *name, const char *path)
+{
+	uint64_t bytes, messages;
+
+	if (quota_count(path, &bytes, &messages) == -1) {
+		failed(name);
+		return;
+	}
+	sum_bytes += bytes;
+	sum_messages += messages;
+}
+
+/* "BYTES MESSAGES", which may be negative. */
+static void
+add_line(struct span line, int64_t sum[2])
+{
+	for (int i = 0; i < 2; i++) {
+		struct span word = span_word(&line);
+		bool minus = word.n > 0 && *word.p == '-';
+		uint64_t n;
+
+		if (minus)
+			span_take(&word, 1);
+		if (num_u64(word, &n) && n <= INT64_MAX)
+			sum[i] += minus ? -(int64_t)n : (int64_t)n;
+	}
+}
+
+bool
+examine_maildirsize(char *text, size_t size)
+{
+	char *all[] = { NULL };
+	int64_t sum[2] = { 0 };
+	struct span s;
+	struct buf b;
+
+	buf_init(&b, FILE_MAX);
+	if (fs_read(boxes.fd, "maildirsize", &b) == -1) {
+		buf_free(&b);
+		return false;
+	}
+	s = buf_span(&b);
+	span_cut(&s, '\n');
+	while (s.n > 0)
+		add_line(span_cut(&s, '\n'), sum);
+	buf_free(&b);
+	sum_bytes = sum_messages = 0;
+	each_box(all, add_box);
+	snprintf(text, size, "%lld bytes, %lld messages; there are %llu, %llu",
+	    (long long)sum[0], (long long)sum[1], (unsigned long long)sum_bytes,
+	    (unsigned long long)sum_messages);
+	return sum[0] != (int64_t)sum_bytes || sum[1] != (int64_t)sum_messages;
 }

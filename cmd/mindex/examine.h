@@ -1,5 +1,8 @@
 /*
- * examine - a message beside what the index and its name say of it
+ * examine - what is there beside what is written down of it
+ *
+ * A message beside the index and its name; all of them beside maildirsize.
+ * check tells what is wrong, repair mends it.
  */
 #ifndef EXAMINE_H
 #define EXAMINE_H
@@ -23,5 +26,11 @@ struct examined {
 
 /* What is wrong with message i.  Changes nothing. */
 unsigned examine(struct folder *, size_t i, struct examined *);
+
+/*
+ * Whether there is a maildirsize and it is wrong; what it says and what is
+ * there, into text.  A folder that can't be read has failed().
+ */
+bool examine_maildirsize(char *text, size_t size);
 
 #endif

@@ -13,15 +13,12 @@
 
 #include "auth/users.h"
 #include "base/num.h"
+#include "base/verb.h"
 #include "io/fs.h"
 
 static const char usage[] = "mindex [-V] [-c DIR] [-d MAILDIR] VERB [ARG ...]";
 
-static const struct verb {
-	const char *name;
-	const char *usage;
-	int (*main)(int argc, char **argv);
-} verbs[] = {
+static const struct verb verbs[] = {
 	/* clang-format off */
 	{ "show",    "[-j] [MAILBOX ...]",             show_main },
 	{ "check",   "[-v] [MAILBOX ...]",             check_main },
@@ -34,6 +31,7 @@ static const struct verb {
 	{ "restore", "[-nv] DIR [MAILBOX ...]",        restore_main },
 	{ "compress", "[-nv] DAYS [MAILBOX ...]",      compress_main },
 	{ "uidl",    "[-nv] import MAILBOX FILE",      uidl_main },
+	{ 0 },
 	/* clang-format on */
 };
 
@@ -49,16 +47,7 @@ static char out_buf[65536];
 _Noreturn void
 usage_of(const char *verb)
 {
-	char text[200];
-
-	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
-		if (strcmp(verbs[i].name, verb) == 0) {
-			snprintf(text, sizeof(text), "mindex %s%s%s", verb,
-			    verbs[i].usage[0] != '\0' ? " " : "",
-			    verbs[i].usage);
-			die_usage(text);
-		}
-	die_usage(usage);
+	verb_usage(verbs, verb, usage);
 }
 
 void
@@ -246,6 +235,7 @@ run(const struct verb *v, int argc, char **argv)
 int
 main(int argc, char *argv[])
 {
+	const struct verb *verb;
 	int ch;
 
 	progname = "mindex";
@@ -270,8 +260,8 @@ main(int argc, char *argv[])
 	if (argc == 0)
 		die_usage(usage);
 	umask(077);
-	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
-		if (strcmp(verbs[i].name, argv[0]) == 0)
-			return run(&verbs[i], argc, argv);
-	die_usage(usage);
+	verb = verb_find(verbs, argv[0]);
+	if (verb == NULL)
+		die_usage(usage);
+	return run(verb, argc, argv);
 }

@@ -34,9 +34,6 @@ int uidl_main(int argc, char **argv);
 
 enum { EXIT_FOUND = 1 }; /* check has found something */
 
-/* check.c: whether the file is there and wrong; what it says, into text. */
-bool maildirsize_wrong(char *text, size_t size);
-
 _Noreturn void usage_of(const char *verb);
 
 /* The options of a verb, of those above; the rest is behind optind. */

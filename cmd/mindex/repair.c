@@ -137,7 +137,7 @@ repair_main(int argc, char **argv)
 	verb_options(argc, argv, "v");
 	open_maildir(false);
 	each_box(argv + optind, repair_box);
-	if (argv[optind] == NULL && maildirsize_wrong(text, sizeof(text))) {
+	if (argv[optind] == NULL && examine_maildirsize(text, sizeof(text))) {
 		say("maildirsize", "count", "%s", text);
 		if (unlinkat(boxes.fd, "maildirsize", 0) == -1 &&
 		    errno != ENOENT)

@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/verb.h"
 #include "io/conf.h"
 #include "io/fs.h"
 #include "io/in.h"
@@ -20,11 +21,7 @@
 
 static const char usage[] = "mqueue [-V] [-c DIR] VERB [ARG ...]";
 
-static const struct verb {
-	const char *name;
-	const char *usage;
-	int (*main)(int argc, char **argv);
-} verbs[] = {
+static const struct verb verbs[] = {
 	/* clang-format off */
 	{ "add",     "[-e] [-f SENDER] [--] [RCPT ...]", add_main },
 	{ "ls",      "[-Rj] [PATTERN ...]",              ls_main },
@@ -42,6 +39,7 @@ static const struct verb {
 	{ "adopt",   "DIR",                              adopt_main },
 	{ "stat",    "[-R]",                             stat_main },
 	{ "fsck",    "[-n]",                             fsck_main },
+	{ 0 },
 	/* clang-format on */
 };
 
@@ -52,16 +50,7 @@ bool dry_run;
 _Noreturn void
 usage_of(const char *verb)
 {
-	char text[160];
-
-	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
-		if (strcmp(verbs[i].name, verb) == 0) {
-			snprintf(text, sizeof(text), "mqueue %s%s%s", verb,
-			    verbs[i].usage[0] != '\0' ? " " : "",
-			    verbs[i].usage);
-			die_usage(text);
-		}
-	die_usage(usage);
+	verb_usage(verbs, verb, usage);
 }
 
 void
@@ -224,6 +213,7 @@ raise_files(void)
 int
 main(int argc, char *argv[])
 {
+	const struct verb *verb;
 	int ch;
 
 	progname = "mqueue";
@@ -246,12 +236,11 @@ main(int argc, char *argv[])
 		die_usage(usage);
 	umask(077);
 	raise_files();
-	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
-		if (strcmp(verbs[i].name, argv[0]) == 0) {
-			if (verbs[i].main != run_main)
-				become_owner(verbs[i].main == add_main);
-			optind = 1;
-			return verbs[i].main(argc, argv);
-		}
-	die_usage(usage);
+	verb = verb_find(verbs, argv[0]);
+	if (verb == NULL)
+		die_usage(usage);
+	if (verb->main != run_main)
+		become_owner(verb->main == add_main);
+	optind = 1;
+	return verb->main(argc, argv);
 }

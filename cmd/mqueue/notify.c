@@ -70,15 +70,6 @@ read_head(const struct attempt *at, struct buf *b)
 }
 
 static bool
-is_8bit(struct span s)
-{
-	for (size_t i = 0; i < s.n; i++)
-		if ((unsigned char)s.p[i] > 0x7f)
-			return true;
-	return false;
-}
-
-static bool
 copy_body(const struct attempt *at, struct queue_file *f)
 {
 	static char piece[32768];
@@ -170,7 +161,7 @@ write_notice(struct attempt *at, struct dsn *d, struct queue_file *f)
 	bool ok = true;
 
 	read_head(at, &head);
-	d->body_8bit = d->full || is_8bit(buf_span(&head));
+	d->body_8bit = d->full || span_is_8bit(buf_span(&head));
 	from.args = args_of(at, d);
 	if (queue_begin(&queue, f, d->id, &from, &to, 1) == -1) {
 		buf_free(&head);

@@ -42,9 +42,8 @@ has_8bit(void *ctx, uint64_t from, uint64_t to)
 	ssize_t n;
 
 	while ((n = part(ctx, from, to, piece, sizeof(piece))) > 0) {
-		for (ssize_t i = 0; i < n; i++)
-			if ((unsigned char)piece[i] > 0x7f)
-				return true;
+		if (span_is_8bit((struct span){ piece, (size_t)n }))
+			return true;
 		from += (uint64_t)n;
 	}
 	return false;

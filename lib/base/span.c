@@ -128,3 +128,12 @@ wipe(void *p, size_t n)
 	while (n-- > 0)
 		*v++ = 0;
 }
+
+bool
+span_is_8bit(struct span s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if ((unsigned char)s.p[i] > 0x7f)
+			return true;
+	return false;
+}

@@ -74,6 +74,9 @@ span_iis(struct span a, const char *s)
 	return a.n == b.n && span_ieq(a, b);
 }
 
+/* Whether a byte of it is not ASCII. */
+bool span_is_8bit(struct span);
+
 static inline bool
 span_starts(struct span s, const char *prefix)
 {

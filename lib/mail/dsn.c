@@ -23,15 +23,6 @@ static const char intros[5][240] = {
 	"recipients.\nYou may hear no more of it.\n",
 };
 
-static bool
-is_8bit(struct span s)
-{
-	for (size_t i = 0; i < s.n; i++)
-		if ((unsigned char)s.p[i] > 0x7f)
-			return true;
-	return false;
-}
-
 /* Text in one line, folded at blanks when it is part of a field. */
 static void
 put_text(struct buf *b, struct span s, size_t column, bool fold, bool utf8)
@@ -67,7 +58,7 @@ put_header(struct buf *b, const struct dsn *d)
 	    b, "From: Mail Delivery System <postmaster@%s>\nTo: ", d->me);
 	put_text(b, d->to, 0, false, true);
 	buf_printf(b, "Subject: %s", subjects[d->action]);
-	if (d->nrcpts == 1 && !is_8bit(d->rcpts[0].address)) {
+	if (d->nrcpts == 1 && !span_is_8bit(d->rcpts[0].address)) {
 		buf_puts(b, ": ");
 		put_text(b, d->rcpts[0].address, 20, false, false);
 	} else {
@@ -209,7 +200,7 @@ put_rcpt(struct buf *b, const struct dsn *d, const struct dsn_rcpt *r)
 			put_xtext(b, ";", o, d->utf8);
 	}
 	buf_puts(b, "Final-Recipient: ");
-	buf_puts(b, is_8bit(r->address) ? "utf-8;" : "rfc822;");
+	buf_puts(b, span_is_8bit(r->address) ? "utf-8;" : "rfc822;");
 	buf_put(b, r->address);
 	buf_printf(b, "\nAction: %s\nStatus: ", actions[d->action]);
 	put_text(b, r->status, 8, false, false);

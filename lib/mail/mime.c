@@ -416,3 +416,13 @@ mime_find(struct mime_part *root, struct span number, struct mime_part **inner)
 	*inner = in != NULL && in->envelope != NULL ? in : NULL;
 	return p;
 }
+
+const struct mime_part *
+mime_following(const struct mime_part *p)
+{
+	if (p->child != NULL)
+		return p->child;
+	while (p != NULL && p->next == NULL)
+		p = p->parent;
+	return p == NULL ? NULL : p->next;
+}

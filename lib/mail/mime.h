@@ -99,4 +99,7 @@ bool mime_is(const struct mime_part *, const char *type, const char *subtype);
 struct mime_part *mime_find(
     struct mime_part *root, struct span number, struct mime_part **inner);
 
+/* The part behind p in the order of the file; NULL behind the last. */
+const struct mime_part *mime_following(const struct mime_part *p);
+
 #endif

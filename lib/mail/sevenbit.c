@@ -25,23 +25,12 @@ is_text(const struct mime_part *p)
 	    !mime_is(p, "multipart", NULL) && !mime_is(p, "message", NULL);
 }
 
-/* The next part in the order of the file. */
-static const struct mime_part *
-following(const struct mime_part *p)
-{
-	if (p->child != NULL)
-		return p->child;
-	while (p != NULL && p->next == NULL)
-		p = p->parent;
-	return p == NULL ? NULL : p->next;
-}
-
 static size_t
 count(const struct mime_part *p)
 {
 	size_t n = 0;
 
-	for (; p != NULL; p = following(p))
+	for (; p != NULL; p = mime_following(p))
 		n++;
 	return n;
 }
@@ -68,7 +57,8 @@ sevenbit_plan(struct arena *a, const struct mime_part *root,
 	if (size + 64 > arena_left(a))
 		return false;
 	s->places = arena_alloc(a, size);
-	for (const struct mime_part *p = root; p != NULL; p = following(p)) {
+	for (const struct mime_part *p = root; p != NULL;
+	     p = mime_following(p)) {
 		if (is_text(p) && has_8bit(ctx, p->body.file, p->end.file)) {
 			add(s, SEVENBIT_QP_HEAD, p);
 			add(s, SEVENBIT_BODY, p);

@@ -271,24 +271,15 @@ envelope_deliver_by(struct span args, struct deliver_by *by)
 	    (by->back || to_upper(*v.p) == 'N');
 }
 
-static bool
-has_8bit(struct span s)
-{
-	for (size_t i = 0; i < s.n; i++)
-		if ((unsigned char)s.p[i] > 0x7f)
-			return true;
-	return false;
-}
-
 bool
 envelope_utf8(const struct envelope *e)
 {
 	struct span v;
 
-	if (envelope_arg(e->args, "SMTPUTF8", &v) || has_8bit(e->sender))
+	if (envelope_arg(e->args, "SMTPUTF8", &v) || span_is_8bit(e->sender))
 		return true;
 	for (size_t i = 0; i < e->nrcpts; i++)
-		if (has_8bit(e->rcpts[i].address))
+		if (span_is_8bit(e->rcpts[i].address))
 			return true;
 	return false;
 }

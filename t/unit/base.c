@@ -16,6 +16,8 @@ spans(void)
 	check(span_find(SPAN("abcabd"), SPAN("abd")) == 3);
 	check(span_find(SPAN("ab"), SPAN("abd")) == 2);
 	check(span_ieq(SPAN("AbC"), SPAN("aBc")));
+	check(span_is_8bit(SPAN("a\x80")) && span_is_8bit(SPAN("\xff")));
+	check(!span_is_8bit(SPAN("a\0\x7f")) && !span_is_8bit(SPAN("")));
 	check(span_cmp(SPAN("ab"), SPAN("abc")) < 0);
 	s = SPAN("a:b:");
 	check(span_is(span_cut(&s, ':'), "a"));
