@@ -18,7 +18,7 @@ teardown() {
 
 storm() { python3 "$ROOT/t/tools/imapstorm.py" "$@" 3>&-; }
 
-@test "fifty sessions on one mailbox, and other programs: all views are one" {
+@test "fifty sessions on two mailboxes, and other programs: all views are one" {
 	run -0 storm "$PWD/box" 50 "${STORM:-8}"
 	echo "$output"
 	[[ $output == "50 sessions, "*", 0 faults" ]]
