@@ -72,8 +72,8 @@ enum { IN_CLEAR = 1, NO_TLS = 2 }; /* else on TLS */
 
 /*
  * What the monitor does at each event: c challenge, p proved (stop), t TLS
- * has started, or the failures w(rong) l(ater) r(efused) s(yntax) and
- * L(imit).
+ * has started, or the failures w(rong) l(ater) r(efused) s(yntax)
+ * f(ull) and L(imit).
  */
 struct talk {
 	const struct greet_proto *proto;
@@ -134,6 +134,9 @@ static const struct talk talks[] = {
 	{ &smtp_greet, 0, "L", "HELO a\r\nAUTH PLAIN =\r\nNOOP\r\n",
 	    "220 mx ESMTP|250 mx|<auth PLAIN:>535 5.7.8 Authentication failed|"
 	    "421 4.7.0 Too many failures|<end>" },
+	{ &smtp_greet, 0, "f", "HELO a\r\nAUTH PLAIN =\r\nNOOP\r\n",
+	    "220 mx ESMTP|250 mx|<auth PLAIN:>"
+	    "454 4.7.0 Too many sessions of yours, close some|250 2.0.0 Ok|" },
 	{ &smtp_greet, 0, "", "X\r\nX\r\nX\r\nX\r\nX\r\nX\r\nX\r\nX\r\nX\r\n"
 	    "X\r\nX\r\nX\r\nX\r\nX\r\nX\r\nX\r\nX\r\nX\r\n\001\r\n\r\nNOOP\r\n",
 	    "220 mx ESMTP|500 5.5.1 No such command|"
@@ -174,6 +177,10 @@ static const struct talk talks[] = {
 	    "<auth PLAIN>+ QTo=|-ERR cannot decode that|"
 	    "-ERR no such mechanism|<auth PLAIN:>"
 	    "-ERR [AUTH] authentication failed too often|<end>" },
+	{ &pop3_greet, 0, "f", "USER a\r\nPASS b\r\nQUIT\r\n",
+	    "+OK mx POP3 ready|+OK|<auth PLAIN:.a.b>"
+	    "-ERR [IN-USE] too many sessions of yours, close some|+OK bye|"
+	    "<end>" },
 	{ &pop3_greet, NO_TLS, "", "USER \r\nSTLS\r\n\r\nQUIT\r\nQUIT\r\n",
 	    "+OK mx POP3 ready|-ERR not a name|-ERR TLS is active already|"
 	    "-ERR not a line of text|+OK bye|<end>" },
@@ -221,7 +228,7 @@ static bool
 act(char what, const struct greet_proto *proto, void *engine,
     struct greet_conf *conf)
 {
-	static const char letters[] = "wl__srL";
+	static const char letters[] = "wl__srfL";
 
 	switch (what) {
 	case 'c':
