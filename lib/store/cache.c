@@ -56,9 +56,10 @@ cache_close(struct cache *c)
 	int err = errno;
 
 	forget_file(c);
-	for (unsigned i = 0; i < CACHE_TEXTS; i++)
+	for (unsigned i = 0; i < CACHE_TEXTS; i++) {
 		buf_free(&c->text[i]);
-	buf_free(&c->pending);
+		buf_free(&c->pending[i]);
+	}
 	free(c->ref);
 	*c = (struct cache){ .fd = -1 };
 	errno = err;
@@ -235,7 +236,8 @@ find_pending(struct cache *c, struct cache_ref r, struct span *text)
 
 		if (c->ref[i].uid != r.uid || c->ref[i].kind != r.kind)
 			continue;
-		p = c->pending.p + (size_t)c->ref[i].at * CACHE_UNIT;
+		p = c->pending[r.kind % CACHE_TEXTS].p +
+		    (size_t)c->ref[i].at * CACHE_UNIT;
 		*text = (struct span){ p + FRAME, (size_t)le_get(p, 4) };
 		return true;
 	}
@@ -282,14 +284,24 @@ put_record(struct buf *b, struct cache_ref r, struct span text)
 		zeros, (CACHE_UNIT - text.n % CACHE_UNIT) % CACHE_UNIT });
 }
 
+static size_t
+all_pending(const struct cache *c)
+{
+	size_t n = 0;
+
+	for (unsigned i = 0; i < CACHE_TEXTS; i++)
+		n += c->pending[i].n;
+	return n;
+}
+
 bool
 cache_put(struct cache *c, uint32_t uid, uint32_t kind, struct span text)
 {
-	struct buf *b = &c->pending;
+	struct buf *b = &c->pending[kind % CACHE_TEXTS];
 	struct cache_ref r = { uid, kind, 0 };
 
-	if (text.n > CACHE_TEXT_MAX || b->n > CACHE_PENDING_MAX)
-		return b->n > CACHE_PENDING_MAX;
+	if (text.n > CACHE_TEXT_MAX || all_pending(c) > CACHE_PENDING_MAX)
+		return all_pending(c) > CACHE_PENDING_MAX;
 	if (b->max == 0)
 		buf_init(
 		    b, CACHE_PENDING_MAX + CACHE_TEXT_MAX + FRAME + CACHE_UNIT);
@@ -297,14 +309,15 @@ cache_put(struct cache *c, uint32_t uid, uint32_t kind, struct span text)
 	c->ref = grow_array(c->ref, c->n, &c->cap, sizeof(c->ref[0]));
 	c->ref[c->n++] = r;
 	put_record(b, r, text);
-	return b->n > CACHE_PENDING_MAX;
+	return all_pending(c) > CACHE_PENDING_MAX;
 }
 
 void
 cache_clear(struct cache *c)
 {
 	c->n = 0;
-	buf_clear(&c->pending);
+	for (unsigned i = 0; i < CACHE_TEXTS; i++)
+		buf_clear(&c->pending[i]);
 }
 
 /* A file with a header alone, under its second name; -1 and errno. */
@@ -387,22 +400,31 @@ has_grown(uint64_t from, uint64_t to)
 	return from / step != to / step;
 }
 
+/* Those of a kind together: most commands read one. */
 static bool
 append(struct cache *c)
 {
-	struct buf *b = &c->pending;
+	uint64_t at, end, begin[CACHE_TEXTS];
 	struct stat st;
-	uint64_t at;
 
 	if (fstat(c->fd, &st) == -1)
 		return false;
 	at = ((uint64_t)st.st_size + CACHE_UNIT - 1) / CACHE_UNIT * CACHE_UNIT;
-	if ((at + b->n) / CACHE_UNIT > UINT32_MAX ||
-	    pwrite(c->fd, b->p, b->n, (off_t)at) != (ssize_t)b->n)
+	end = at;
+	if ((at + all_pending(c)) / CACHE_UNIT > UINT32_MAX)
 		return false;
+	for (unsigned i = 0; i < CACHE_TEXTS; i++) {
+		const struct buf *b = &c->pending[i];
+
+		if (b->n > 0 &&
+		    pwrite(c->fd, b->p, b->n, (off_t)end) != (ssize_t)b->n)
+			return false;
+		begin[i] = end / CACHE_UNIT;
+		end += b->n;
+	}
 	for (size_t i = 0; i < c->n; i++)
-		c->ref[i].at += (uint32_t)(at / CACHE_UNIT);
-	c->grown = c->grown || has_grown(at, at + b->n);
+		c->ref[i].at += (uint32_t)begin[c->ref[i].kind % CACHE_TEXTS];
+	c->grown = c->grown || has_grown(at, end);
 	return true;
 }
 

@@ -7,11 +7,11 @@
  * Anything may be lost or damaged: a record is checked when it is read,
  * and one that is not what was asked for is not there.
  *
- * Puts are gathered and appended in one write under the folder's lock,
- * which the caller takes.  The file is never cut by us, but replaced by
- * another.  It is mapped; on a network file system, where somebody's
- * change is not seen in time, it is read.  Whoever cuts it short loses
- * what was in it, and no session.
+ * Puts are gathered and appended together, those of a kind one behind
+ * another, under the folder's lock, which the caller takes.  The file is
+ * never cut by us, but replaced by another.  It is mapped; on a network
+ * file system, where somebody's change is not seen in time, it is read.
+ * Whoever cuts it short loses what was in it, and no session.
  */
 #ifndef STORE_CACHE_H
 #define STORE_CACHE_H
@@ -42,7 +42,7 @@ struct cache {
 	bool unmapped;   /* it can't or should not be: read it */
 	struct buf text[CACHE_TEXTS]; /* read, by kind */
 	uint64_t text_at[CACHE_TEXTS];
-	struct buf pending;
+	struct buf pending[CACHE_TEXTS]; /* by kind */
 	bool grown;            /* by so much that cache_is_old is worth it */
 	struct cache_ref *ref; /* of pending, in order */
 	size_t n, cap;

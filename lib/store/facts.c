@@ -66,8 +66,8 @@ trim(struct index *ix, struct cache *c)
 	c->grown = false;
 	if (r == NULL)
 		die_memory();
-	for (size_t i = 0; i < ix->n; i++)
-		for (uint32_t k = 0; k < ENTRY_FACTS; k++)
+	for (uint32_t k = 0; k < ENTRY_FACTS; k++) /* as they are read */
+		for (size_t i = 0; i < ix->n; i++)
 			if (!ix->entry[i].msg.gone && ix->entry[i].fact[k] > 0)
 				r[n++] =
 				    (struct cache_ref){ ix->entry[i].msg.uid, k,
