@@ -151,8 +151,8 @@ result_charset(
 	}
 	if (span_iis(name->text, "UTF-8") || span_iis(name->text, "US-ASCII"))
 		return true;
-	c = charset_open(name->text);
-	if (name->text.n == 0 || c == NULL) {
+	c = name->text.n == 0 ? NULL : charset_open(name->text);
+	if (c == NULL) {
 		refuse(im, KEY_CHARSET, w);
 		return false;
 	}

@@ -184,7 +184,8 @@ isync(struct foreign *f, int dirfd)
 	}
 	s = buf_span(&b);
 	ok = num_u32(span_cut(&s, '\n'), &f->uidvalidity) &&
-	    num_u32(span_cut(&s, '\n'), &highest) && f->uidvalidity != 0;
+	    num_u32(span_cut(&s, '\n'), &highest) && f->uidvalidity != 0 &&
+	    highest < UINT32_MAX; /* one is next */
 	buf_free(&b);
 	if (!ok) {
 		errno = EILSEQ;

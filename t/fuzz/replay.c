@@ -5,16 +5,24 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
 
+static const char types[] = "NMFVXKUTSC?";
+
+/* A letter is a type; other bytes stand for one of them. */
+static enum record_type
+type_of(uint8_t c)
+{
+	if (c != '\0' && strchr(types, c) != NULL)
+		return (enum record_type)c;
+	return (enum record_type)types[c % (sizeof(types) - 1)];
+}
+
 /* Records of a type, a length of one byte and a body. */
 static void
 make_records(struct buf *b, const uint8_t *p, size_t n)
 {
-	static const char types[] = "NMFVXKUTSC?";
-
 	while (n >= 2) {
 		size_t len = p[1] < n - 2 ? p[1] : n - 2;
-		size_t at = record_begin(
-		    b, (enum record_type)types[p[0] % (sizeof(types) - 1)]);
+		size_t at = record_begin(b, type_of(p[0]));
 
 		buf_put(b, (struct span){ (const char *)p + 2, len });
 		record_end(b, at, 1);

@@ -1,0 +1,148 @@
+/* links: cmd/mindex/foreign.c cmd/mindex/courier.c */
+/*
+ * mindex: what another server says of a folder.  The first byte names it,
+ * the rest is its files, with a NUL between: dovecot-uidlist and
+ * dovecot-keywords; courierimapuiddb, the list of keywords, those of one
+ * message and courierpop3dsizelist; or isync's .uidvalidity.  What is read
+ * can be an index of ours, with the UIDs that it told.
+ */
+#include "../../cmd/mindex/foreign.h"
+
+#include <sys/stat.h>
+
+#include "place.h"
+#include "store/index.h"
+#include "store/uidl.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
+
+static const char *const messages[] = { "cur/1000.M1.h,S=20:2,Sab",
+	"cur/1001.M2.h,U=3:2,", "cur/1002.M3.h,U=1,S=9,W=10:2,FSz",
+	"new/1003.M4.h", "cur/odd,U=4294967295" };
+
+static const char *const of_dovecot[] = { "dovecot-uidlist", "dovecot-keywords",
+	NULL };
+static const char *const of_courier[] = { "courierimapuiddb",
+	"courierimapkeywords/:list", "courierimapkeywords/1000.M1.h,S=20",
+	"courierpop3dsizelist", NULL };
+static const char *const of_isync[] = { ".uidvalidity", NULL };
+
+static char root[128];
+static int dir;
+
+static void
+write_file(const char *name, struct span text)
+{
+	int fd = openat(dir, name, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+
+	assert(fd != -1 && write(fd, text.p, text.n) == (ssize_t)text.n);
+	close(fd);
+}
+
+static void
+begin(void)
+{
+	static const char *const parts[] = { "", "/new", "/cur", "/tmp",
+		"/courierimapkeywords" };
+	char path[200];
+
+	snprintf(root, sizeof(root), "%s/mail", place_path());
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		snprintf(path, sizeof(path), "%s%s", root, parts[i]);
+		assert(mkdir(path, 0700) == 0);
+	}
+	dir = open(root, O_RDONLY | O_DIRECTORY);
+	for (size_t i = 0; i < sizeof(messages) / sizeof(messages[0]); i++)
+		write_file(messages[i], SPAN("Subject: x\n\n"));
+}
+
+static void
+write_files(const char *const *name, struct span all)
+{
+	for (; *name != NULL; name++)
+		write_file(*name, all.n > 0 ? span_cut(&all, '\0') : all);
+}
+
+static void
+remove_files(const char *const *name)
+{
+	for (; *name != NULL; name++)
+		unlinkat(dir, *name, 0);
+}
+
+static void
+check_uidls(const struct foreign *f)
+{
+	struct uidl u = { 0 };
+
+	assert(uidl_write(dir, 7, buf_span(&f->uidls)) == 0);
+	assert(uidl_read(&u, dir, 7) == 0);
+	for (size_t i = 0; i < f->n; i++)
+		uidl_find(&u, f->msg[i].uid);
+	uidl_free(&u);
+	unlinkat(dir, "pneu.uidl", 0);
+}
+
+/* An index of it has what was told. */
+static void
+check_index(const struct foreign *f)
+{
+	struct adopt a = { .uidvalidity = f->uidvalidity,
+		.uidnext = f->uidnext,
+		.keyword = f->keyword,
+		.nkeywords = f->nkeywords,
+		.msg = f->msg,
+		.n = f->n };
+	struct folder *x = NULL;
+
+	assert(adopt_index(root, &a) == 0);
+	assert(folder_open(&x, root, true) == 0);
+	assert(folder_uidvalidity(x) == f->uidvalidity);
+	assert(folder_uidnext(x) >= f->uidnext);
+	assert(folder_count(x) == f->files.n);
+	for (size_t i = 0; i < f->n; i++) {
+		size_t k = folder_lower(x, f->msg[i].uid);
+
+		assert(k < folder_count(x));
+		assert(folder_msg(x, k)->uid == f->msg[i].uid);
+	}
+	folder_close(x);
+}
+
+static void
+check(const struct foreign *f)
+{
+	uint32_t last = 0;
+
+	if (f->kind == FOREIGN_NONE)
+		return;
+	assert(f->uidvalidity != 0);
+	for (size_t i = 0; i < f->n; i++) {
+		assert(f->msg[i].uid > last && f->msg[i].uid < f->uidnext);
+		last = f->msg[i].uid;
+	}
+	assert(f->n + f->unlisted == f->files.n);
+	check_uidls(f);
+	check_index(f);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
+{
+	struct span rest = { (const char *)p + 1, n - 1 };
+	const char *const *files;
+	struct foreign f;
+
+	if (n == 0)
+		return 0;
+	if (root[0] == '\0')
+		begin();
+	files = p[0] == 'c' ? of_courier : p[0] == 'i' ? of_isync : of_dovecot;
+	write_files(files, rest);
+	if (foreign_read(&f, root, true) == 0) {
+		check(&f);
+		foreign_free(&f);
+	}
+	remove_files(files);
+	return 0;
+}
