@@ -97,6 +97,15 @@ is_dir(struct span name, char dir[256])
 	    !span_iis(span_of(dir + 1), "INBOX");
 }
 
+/* A line that would be the format, if it were the first, is noise. */
+static bool
+has_second_format(struct span text)
+{
+	if (span_starts(text, "V\t2\n"))
+		span_take(&text, 4);
+	return span_find(text, SPAN("V\t2")) < text.n;
+}
+
 static void
 boxes(struct span name, struct span text)
 {
@@ -104,8 +113,7 @@ boxes(struct span name, struct span text)
 	char dir[256];
 	size_t all, left, before;
 
-	/* a line that would be a format, if it were the first, is noise */
-	if (!is_dir(name, dir) || span_find(text, SPAN("\nV\t2\n")) < text.n)
+	if (!is_dir(name, dir) || has_second_format(text))
 		return;
 	before = count_dir(text, dir, &all);
 	assert(boxfile_edit(text, dir, true, &in) == (before == 0));
