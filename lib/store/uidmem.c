@@ -14,6 +14,9 @@
 
 enum { NUMBERS = 22, WAIT = 30, FILE_MAX = 64 * 1024 * 1024 };
 
+/* More than that is noise, or another server's: time gets there in 2097. */
+static const uint32_t ours_max = 0xf0000000;
+
 static const char file_name[] = "pneu.uidvalidity";
 static const char first_line[] = "pneu-uidvalidity 1\n";
 
@@ -63,7 +66,7 @@ parse_line(
 	    num_u32((struct span){ line.p + 11, 10 }, highest);
 }
 
-/* Read it under its lock: our line, and the largest UIDVALIDITY of all. */
+/* Read it under its lock: our line, and the largest UIDVALIDITY of ours. */
 static int
 look_up(struct uidmem *m, uint32_t *largest)
 {
@@ -94,7 +97,7 @@ look_up(struct uidmem *m, uint32_t *largest)
 		line = span_cut(&s, '\n');
 		if (!parse_line(line, &v, &h, &name))
 			continue;
-		if (v > *largest)
+		if (v > *largest && v <= ours_max)
 			*largest = v;
 		if (!span_is(name, m->name))
 			continue;
@@ -197,6 +200,10 @@ uidmem_fresh(struct uidmem *m, uint32_t *uidvalidity)
 	if (fs_lock(m->fd, true, deadline_in(WAIT)) == -1)
 		return -1;
 	r = look_up(m, &largest);
+	if (r == 0 && largest == ours_max) {
+		errno = EOVERFLOW;
+		r = -1;
+	}
 	if (r == 0) {
 		*uidvalidity = largest >= now ? largest + 1 : now;
 		r = put(m, *uidvalidity, 0);
