@@ -486,8 +486,8 @@ what_is() {
 	wait_for has_server
 	was=$m
 	imap
-	kill -SEGV "$last"
-	wait_for grep -q 'mtls error what="a connection" why="signal 11"' log
+	kill -ABRT "$last"
+	wait_for grep -q 'mtls error what="a connection" why="signal 6"' log
 	another() {
 		m=$(pgrep -P $pid -x mauth) && [ "$m" != "$was" ] && has_server
 	}
@@ -535,6 +535,23 @@ what_is() {
 		exec {s}>&-
 		! pgrep -u 0 -P "$server" -x mimapd || false
 	}
+}
+
+@test "without a session nobody wakes up" {
+	people
+	mauth_serve mimapd
+	wait_for has_server
+	imap
+	exec {s}>&-
+	wakes() {
+		sed -n 's/^voluntary_ctxt_switches:.//p' "/proc/$pid/status" "/proc/$m/status" "/proc/$server/status"
+	}
+	still() {
+		local before=$(wakes)
+		sleep 0.7
+		[ "$(wakes)" = "$before" ]
+	}
+	wait_for still
 }
 
 @test "with -r and with -u the server is executed" {

@@ -187,10 +187,16 @@ ready_end(struct ready *r)
 
 /* The rest of this file is the program's side. */
 
+/* The server that we have ready, and its command line. */
+static struct ready server = { .sessions = true };
+static char *const *server_argv;
+
+static size_t nchildren; /* not reaped, with it */
+
 /*
  * Children that have ended; the launcher is told of a fault.  They are
  * looked for at each connection and now and then, which is cheaper than to
- * be woken by each of them.  Whether there are some yet.
+ * be woken by each of them.  Whether there are some yet that will end.
  */
 static bool
 reap(int fd)
@@ -203,8 +209,9 @@ reap(int fd)
 
 		if (sig != 0 && send(fd, &sig, 1, MSG_DONTWAIT) == -1)
 			warn("a connection: signal %d", sig);
+		nchildren--;
 	}
-	return pid == 0;
+	return nchildren > (server.pid != 0);
 }
 
 static void
@@ -355,6 +362,8 @@ serve_one(bool sessions, struct span record, int fds[PASS_FDS])
 	}
 	if (pid == -1)
 		warn("fork: %s", strerror(errno));
+	else
+		nchildren++;
 	for (size_t i = 0; i < PASS_FDS; i++)
 		if (fds[i] != -1)
 			close(fds[i]);
@@ -402,10 +411,6 @@ warm(bool sessions)
 	unsetenv(variable);
 }
 
-/* The server that we have ready, and its command line. */
-static struct ready server = { .sessions = true };
-static char *const *server_argv;
-
 struct ready *
 ready_server(void)
 {
@@ -436,8 +441,9 @@ prepare_server(void)
 	if (server.pid != 0 || server.useless)
 		return;
 	env_init(&e);
-	if (!ready_start(&server, server_argv, &e, false, 0, 0))
-		errno = 0;
+	if (ready_start(&server, server_argv, &e, false, 0, 0))
+		nchildren++;
+	errno = 0;
 	env_free(&e);
 }
 
