@@ -83,6 +83,8 @@ class More(Mail):
             self.place(f"old{n}", "INBOX")
         self.place("wrong", "INBOX")
         self.session(select("INBOX"), LOOK)
+        with self.step("repair"):
+            self.strace(["mindex", "-d", self.box, "repair"], b"")
         with self.step("multiappend"):
             self.session(append("Junk", "m0", "m1", "m2", "m3"),
                          select("Junk"), LOOK, "STORE 1 +FLAGS (\\Deleted)",
@@ -120,8 +122,14 @@ class More(Mail):
                         env=self.mail)
             self.place("both", "alice/Maildir/INBOX")
             self.place("both#2", "bob/Maildir/INBOX")
-        with self.step("repair"):
-            self.strace(["mindex", "-d", self.box, "repair"], b"")
         with self.step("rebuild"):
             self.strace(["mindex", "-d", self.box, "rebuild"], b"")
         self.session(select("Past"), LOOK, append("Past", "last"))
+        self.happened("repair", lambda op: op[0] == "ren" and "S=7" in op[2])
+        self.happened("gzip", lambda op: op[0] == "data"
+                      and op[3].startswith(b"\x1f\x8b"))
+
+    def happened(self, step, what):
+        begin, end = self.steps[step]
+        if not any(what(op) for op in self.ops[begin:end]):
+            raise SystemExit(f"powercut: {step} does not do its work")
