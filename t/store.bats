@@ -304,3 +304,25 @@ lines = b.until("* BYE")
 assert b.close() == 75
 E
 }
+
+@test "a size that is known is told where the facts are not" {
+	PYTHONPATH=$ROOT/t/imap run -0 python3 - 3>&- <<'E'
+import os
+from client import Session
+m = "Subject: s\r\n\r\nline\r\n"
+a = Session()
+a.append(2, text=m)
+a.close()
+os.unlink("box/pneu.cache")
+with open("box/cur/3.named,S=17,W=20:2,S", "w") as f:
+    f.write(m.replace("\r", ""))
+a = Session()
+a("SELECT INBOX")
+uids = a("UID SEARCH ALL")[0].split()[2:]
+for u in uids:
+    for what in "ENVELOPE", "BODYSTRUCTURE", "ENVELOPE BODY", "ENVELOPE":
+        got = a(f"UID FETCH {u} ({what} RFC822.SIZE)")[0]
+        want = a(f"UID FETCH {u} BODY.PEEK[]")[0].split("{")[1].split("}")[0]
+        assert f"RFC822.SIZE {want})" in got, (want, got)
+E
+}

@@ -262,6 +262,7 @@ find_out(struct folder *f, size_t i, unsigned want, unsigned missing,
 {
 	static struct digester d;
 	struct view_reader reader;
+	uint64_t size = g->size;
 	int r;
 
 	if (view_reader_open(&reader, f, i) == -1)
@@ -269,6 +270,8 @@ find_out(struct folder *f, size_t i, unsigned want, unsigned missing,
 	if ((missing & FOLDER_SIZE) == 0)
 		want &= ~(unsigned)FOLDER_SIZE;
 	r = read_file(&reader, want, &d, g);
+	if ((want & (DIGEST_BODY | FOLDER_SIZE)) == 0)
+		g->size = size; /* the end was not seen */
 	if (r == 0)
 		verify(f, i, &reader, (want & (DIGEST_BODY | FOLDER_SIZE)) != 0,
 		    g);
