@@ -11,7 +11,8 @@ pop3_ascii_init(struct pop3_ascii *a)
 {
 	*a = (struct pop3_ascii){ 0 };
 	buf_init(&a->line, POP3_ASCII_LINE);
-	buf_init(&a->words, (size_t)POP3_ASCII_LINE * 4);
+	/* "\xe9 a " becomes "=?unknown-8bit?B?6Q==?= a " */
+	buf_init(&a->words, (size_t)POP3_ASCII_LINE * 8);
 }
 
 void

@@ -71,6 +71,26 @@ check_long(struct buf *out)
 	buf_free(&in);
 }
 
+/* Nor of one that becomes many times as long: the line keeps its end. */
+static void
+check_growth(struct buf *out)
+{
+	struct buf in;
+	size_t words = 0;
+
+	buf_init(&in, 2 * POP3_ASCII_LINE);
+	buf_puts(&in, "X: ");
+	for (size_t i = 0; i < POP3_ASCII_LINE / 4 - 1; i++)
+		buf_puts(&in, "\xe9 a ");
+	buf_puts(&in, "\nY: next\n\n");
+	run(out, buf_span(&in), in.n);
+	for (size_t i = 0; i + 1 < out->n; i++)
+		words += out->p[i] == '?' && out->p[i + 1] == 'u';
+	check(words == POP3_ASCII_LINE / 4 - 1);
+	check(span_find(buf_span(out), SPAN(" a \nY: next\n\n")) < out->n);
+	buf_free(&in);
+}
+
 int
 main(void)
 {
@@ -89,6 +109,7 @@ main(void)
 	check(pop3_ascii_plain(SPAN("X: long enough\r\n\r\n")));
 	check(!pop3_ascii_plain(SPAN("X: no end of it\n")));
 	check_long(&out);
+	check_growth(&out);
 	buf_free(&out);
 	return done();
 }
