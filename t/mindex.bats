@@ -105,6 +105,23 @@ courier_maildir() {
 	EOF
 }
 
+@test "adopt -R: no UID that was given here names another message" {
+	dovecot_maildir
+	run -0 mindex adopt
+	for i in 4 5 6; do
+		message m/new/170001000$i.M1P1.h "new $i"
+		mindex show INBOX >/dev/null
+	done
+	mindex show INBOX | cut -f 1,7 | sed 's/:2.*//' >before
+	high=$(mindex show -j | sed -n 's/.*"mailbox":"INBOX".*"modseq":\([0-9]*\).*/\1/p')
+	rm m/new/1700010004* m/cur/1700010004* 2>/dev/null || true
+	run -0 mindex adopt -R
+	mindex show INBOX | cut -f 1,7 | sed 's/:2.*//' >after
+	# who has a UID of before is the same message
+	join -j 1 <(sort before) <(sort after) | awk '$2 != $3 { exit 1 }'
+	[ "$(tail -n 1 after | cut -f 1)" -gt "$(tail -n 1 before | cut -f 1)" ]
+}
+
 @test "adopt: a Maildir of Dovecot keeps its UIDs, keywords and dates" {
 	dovecot_maildir
 	run -0 mindex adopt -n -v
@@ -149,7 +166,7 @@ courier_maildir() {
 	[[ $output == *$'INBOX\tleave\tit has an index, UIDVALIDITY 1795934182'* ]]
 	mindex show INBOX | diff before -
 	run -0 mindex adopt -R INBOX
-	[ "$(show 1 INBOX | tr '\n' ' ')" = '1 5 8 ' ]
+	[ "$(show 1 INBOX | tr '\n' ' ')" = '1 5 9 ' ]
 }
 
 @test "adopt: a list that is none leaves the folder alone" {
@@ -518,6 +535,80 @@ content() {
 	[[ $output == *'refuses the login'* ]]
 	run -77 mindex import imap -- ./server login
 	run -69 mindex import -w 3 imap user=me -- ./server no 3<pw
+}
+
+@test "import imap: what does not come is said, and asked for again" {
+	folder m
+	cat >server <<-'EOF'
+		#!/usr/bin/env python3
+		import re, sys
+		mode = sys.argv[1]
+		def say(s): sys.stdout.write(s + "\r\n"); sys.stdout.flush()
+		say("* PREAUTH ready")
+		for line in sys.stdin:
+		    tag, _, rest = line.strip().partition(" ")
+		    word = rest.split()[0].upper()
+		    if word == "LIST":
+		        say('* LIST () "." "INBOX"\r\n* LIST () "." "Other"')
+		    elif word == "EXAMINE":
+		        n = 0 if mode == "empty" else 4
+		        say(f"* {n} EXISTS\r\n* OK [UIDVALIDITY 42] x")
+		    elif rest.endswith(":* (UID)"):
+		        if mode in ("refuse", "empty"):
+		            say(tag + " NO not now"); continue
+		        for u in 9, 5, 8, 5, 6:          # in no order, and twice
+		            say(f"* {u} FETCH (UID {u})")
+		    elif "BODY.PEEK[]" in rest:
+		        asked = rest.split()[2]
+		        for u in 5, 6, 8, 9, 7:          # 7 was not asked for
+		            if not any(int(a) <= u <= int(b) for a, b in
+		                    (x.split(":") for x in asked.split(","))) and u != 7:
+		                continue
+		            if u == 6 and mode in ("leave", "no"):
+		                continue
+		            for i in 0, 1:
+		                say('* %d FETCH (UID %d BODY[] "m%d")' % (u, u, u))
+		        if mode == "no" and ("5:6" in asked or "6:6" in asked):
+		            say(tag + " NO can't read that"); continue
+		    say(tag + " OK done")
+	EOF
+	chmod +x server
+	for mode in leave no; do
+		rm -rf m && folder m
+		run -75 mindex import -v imap -- ./server $mode
+		[[ $output == *'INBOX: UID 6 does not come'* ]]
+		[ "$(show 1 INBOX | xargs)" = '5 8 9' ]
+		[ "$(show 1 Other | xargs)" = '5 8 9' ]
+		run -0 mindex import -v imap -- ./server all
+		[[ $output == *$'INBOX\timport\t1 messages, 2 more were there'* ]]
+		[ "$(show 1 INBOX | wc -l)" = 4 ]
+		grep -lx m6 m/cur/*
+		run -0 mindex import -v imap -- ./server all
+		[[ $output == *$'INBOX\timport\t0 messages, 0 more were there'* ]]
+	done
+	# a refusal is no empty mailbox; an empty one is not asked
+	rm -rf m && folder m
+	run -75 mindex import imap -- ./server refuse
+	[[ $output == *'INBOX: the server says NO not now'* ]]
+	[[ $output == *'Other: the server says NO not now'* ]]
+	run -0 mindex import imap -- ./server empty
+}
+
+@test "import: what was cut off goes on with the UIDs, but for absurd ones" {
+	folder m
+	for i in $(seq 300); do
+		printf 'From a Thu Jan  1 00:00:%02d 1998\nX-UID: %d\n' $((i % 60)) $((2 * i))
+		[ "$i" -gt 1 ] || printf 'X-IMAPbase: 42 600\n'
+		printf 'Subject: %d\n\nx\n\n' "$i"
+	done >box
+	head -n 1495 box >part
+	run -0 mindex import mbox INBOX part
+	run -0 mindex import mbox INBOX box
+	[ "$(show 1 INBOX | xargs)" = "$(seq 2 2 600 | xargs)" ]
+	[ "$(show 2,3 | head -n 1)" = $'42\t601' ]
+	sed 's/^X-UID: 600$/X-UID: 4294967290/' box >absurd
+	run -0 mindex import mbox New absurd
+	[ "$(show 1 New | tail -n 2 | xargs)" = '598 599' ]
 }
 
 # A Maildir of three messages that mimapd has told of.

@@ -1,8 +1,7 @@
 /* import imap [user=NAME] [only=MAILBOX] [not=MAILBOX] -- COMMAND ... */
 #include "imapin.h"
 
-#include <unistd.h>
-
+#include "base/die.h"
 #include "base/num.h"
 #include "base/sha256.h"
 #include "imaplink.h"
@@ -23,8 +22,10 @@ static struct target to;
 /* The mailbox there, as it was opened. */
 static struct {
 	uint32_t uidvalidity, uidnext, key;
-	uint32_t *uid; /* those to be taken */
+	uint64_t exists;
+	uint32_t *uid; /* those to be taken, rising */
 	size_t n, cap;
+	bool *got;     /* uid[i] is here */
 	uint32_t last; /* was taken before */
 	bool keep;     /* UIDs are ours, too */
 	bool writing, cr, after_cr;
@@ -34,9 +35,12 @@ static struct {
 static void
 opened(struct span text)
 {
+	struct span rest = text, number = span_word(&rest);
 	uint32_t n;
 
-	if (imapc_code(text, "UIDVALIDITY", &n))
+	if (span_iis(span_trim(rest), "EXISTS") && num_u32(number, &n))
+		box.exists = n;
+	else if (imapc_code(text, "UIDVALIDITY", &n))
 		box.uidvalidity = n;
 	else if (imapc_code(text, "UIDNEXT", &n))
 		box.uidnext = n;
@@ -57,7 +61,7 @@ listed(struct span text)
 
 	buf_clear(&box.words);
 	if (!imapc_fetch(text, &f, &box.words, &box.body, &box.scratch) ||
-	    f.uid <= box.last || (box.n > 0 && f.uid <= box.uid[box.n - 1]))
+	    f.uid <= box.last)
 		return;
 	box.uid = grow_array(box.uid, box.n, &box.cap, sizeof(*box.uid));
 	box.uid[box.n++] = f.uid;
@@ -99,20 +103,42 @@ body(struct span piece)
 	write_lines(piece);
 }
 
+static int
+compare(const void *a, const void *b)
+{
+	const uint32_t *x = a, *y = b;
+
+	return *x < *y ? -1 : *x > *y;
+}
+
+/* In whatever order, and how often, the server has listed them. */
+static void
+put_in_order(void)
+{
+	size_t n = 0;
+
+	if (box.n > 0)
+		qsort(box.uid, box.n, sizeof(*box.uid), compare);
+	for (size_t i = 0; i < box.n; i++)
+		if (n == 0 || box.uid[i] != box.uid[n - 1])
+			box.uid[n++] = box.uid[i];
+	box.n = n;
+	box.got = die_calloc(n + 1, sizeof(*box.got));
+}
+
+/* Whether it was asked for, and did not come yet; then it has now. */
 static bool
 is_wanted(uint32_t uid)
 {
-	size_t lo = 0, hi = box.n;
+	const uint32_t *p = box.n == 0
+	    ? NULL
+	    : bsearch(&uid, box.uid, box.n, sizeof(uid), compare);
+	bool *got = p == NULL ? NULL : &box.got[p - box.uid];
 
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (box.uid[mid] < uid)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo < box.n && box.uid[lo] == uid;
+	if (got == NULL || *got)
+		return false;
+	*got = true;
+	return true;
 }
 
 /* A message is whole. */
@@ -147,85 +173,105 @@ fetched(struct span text)
 		.date = f.date });
 }
 
-/* "a,b:c" of the UIDs from i on: how many they are. */
-static size_t
-put_set(struct buf *b, size_t i)
+/* Those from i to end that are not here yet: "a:b,c:d". */
+static void
+ask(size_t i, size_t end)
 {
-	size_t n = 0, end;
-	char base[64];
+	struct buf b;
+	const char *sep = "UID FETCH ";
 
-	while (n < CHUNK && i + n < box.n) {
-		base_of(box.uid[i + n], base);
-		if (target_has(&to, base)) {
-			n++;
+	buf_init(&b, CHUNK * 24 + 128);
+	for (; i < end; i++) {
+		size_t first = i;
+
+		if (box.got[i])
 			continue;
-		}
-		end = n;
-		while (end + 1 < CHUNK && i + end + 1 < box.n &&
-		    box.uid[i + end + 1] == box.uid[i + end] + 1)
-			end++;
-		buf_printf(b, "%s%lu:%lu", b->n > 0 ? "," : "",
-		    (unsigned long)box.uid[i + n],
-		    (unsigned long)box.uid[i + end]);
-		n = end + 1;
+		while (i + 1 < end && !box.got[i + 1] &&
+		    box.uid[i + 1] == box.uid[i] + 1)
+			i++;
+		buf_printf(&b, "%s%lu:%lu", sep, (unsigned long)box.uid[first],
+		    (unsigned long)box.uid[i]);
+		sep = ",";
 	}
+	buf_puts(&b, " (UID FLAGS INTERNALDATE BODY.PEEK[])");
+	if (*sep == ',')
+		link_run(buf_span(&b));
+	buf_free(&b);
+}
+
+static size_t
+missing(size_t i, size_t end)
+{
+	size_t n = 0;
+
+	for (; i < end; i++)
+		n += !box.got[i];
 	return n;
 }
 
+/* One by one: one that the server can't give stops no other. */
+static void
+ask_again(size_t i, size_t end)
+{
+	for (; i < end; i++) {
+		if (box.got[i])
+			continue;
+		ask(i, i + 1);
+		if (!box.got[i])
+			warn("%s: UID %lu does not come: the server says %s",
+			    to.name, (unsigned long)box.uid[i], link_answer());
+	}
+}
+
+/* What did not come is asked for again by the next run. */
 static void
 fetch_all(void)
 {
-	struct buf set, command;
-	size_t i = 0;
+	size_t end, asked, lost = 0;
+	uint32_t last = box.last;
 
-	buf_init(&set, CHUNK * 24);
-	buf_init(&command, CHUNK * 24 + 128);
 	link_untagged = fetched;
 	link_body = body;
-	while (i < box.n) {
-		buf_clear(&set);
-		buf_clear(&command);
-		i += put_set(&set, i);
-		if (set.n > 0) {
-			buf_puts(&command, "UID FETCH ");
-			buf_put(&command, buf_span(&set));
-			buf_puts(
-			    &command, " (UID FLAGS INTERNALDATE BODY.PEEK[])");
-			if (!link_run(buf_span(&command)))
-				die(EXIT_TEMP, "%s: the server says %s",
-				    to.name, link_answer());
-		}
+	for (size_t i = 0; i < box.n; i = end) {
+		end = box.n - i < CHUNK ? box.n : i + CHUNK;
+		asked = missing(i, end);
+		ask(i, end);
+		ask_again(i, end);
 		target_commit(&to);
-		imported_write(
-		    to.path, box.key, box.uidvalidity, box.uid[i - 1]);
+		for (size_t k = i; k < end && lost == 0 && box.got[k]; k++)
+			last = box.uid[k];
+		if (last > box.last)
+			imported_write(to.path, box.key, box.uidvalidity, last);
+		lost += missing(i, end);
+		if (asked > 1 && missing(i, end) == asked)
+			break; /* and so for all of them */
 	}
 	link_untagged = NULL;
 	link_body = NULL;
-	buf_free(&set);
-	buf_free(&command);
+	if (lost > 0)
+		status = EXIT_TEMP;
 }
 
 static void
 take_messages(void)
 {
-	struct folder_status st;
 	char base[64];
 
-	if (to.exists && target_empty(&to) && box.uidvalidity != 0)
-		target_adopt(&to, box.uidvalidity);
-	box.keep = to.exists && folder_status(to.path, &st, false) == 0 &&
-	    st.uidvalidity == box.uidvalidity;
+	box.keep = target_keeps(&to, box.uidvalidity);
+	put_in_order();
+	for (size_t i = 0; i < box.n; i++) {
+		base_of(box.uid[i], base);
+		box.got[i] = target_has(&to, base);
+	}
 	if (!dry_run) {
 		fetch_all();
 		if (box.keep)
 			target_uidnext(&to, box.uidnext);
-		return;
+	} else {
+		to.taken = missing(0, box.n);
 	}
-	for (size_t i = 0; i < box.n; i++) {
-		base_of(box.uid[i], base);
-		if (!target_has(&to, base))
-			to.taken++;
-	}
+	free(box.got);
+	box.got = NULL;
 }
 
 /* Which mailbox of which user it is, in the names of files. */
@@ -253,6 +299,7 @@ examine(const struct remote *r)
 	buf_init(&b, LIMIT_MAILBOX_NAME * 2 + 32);
 	buf_puts(&b, "EXAMINE ");
 	box.uidvalidity = box.uidnext = 0;
+	box.exists = 0;
 	link_untagged = opened;
 	ok = imapc_put_quoted(&b, span_of(r->raw)) && link_run(buf_span(&b));
 	link_untagged = NULL;
@@ -282,8 +329,12 @@ take_box(const struct remote *r)
 	box.last =
 	    to.exists ? imported_read(to.path, box.key, box.uidvalidity) : 0;
 	link_untagged = listed;
-	if (!link_runf("UID FETCH %lu:* (UID)", (unsigned long)box.last + 1))
+	if (box.exists > 0 &&
+	    !link_runf("UID FETCH %lu:* (UID)", (unsigned long)box.last + 1)) {
+		warn("%s: the server says %s", r->name, link_answer());
+		status = EXIT_TEMP;
 		box.n = 0;
+	}
 	link_untagged = NULL;
 	take_messages();
 	for (size_t i = 0; i < 5; i++)

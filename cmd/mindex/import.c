@@ -50,30 +50,30 @@ target_open(struct target *t, const char *name)
 }
 
 bool
-target_empty(const struct target *t)
-{
-	struct folder_status st;
-
-	if (!t->exists)
-		return true;
-	return folder_status(t->path, &st, false) == 0 && st.uidnext == 1;
-}
-
-void
-target_adopt(struct target *t, uint32_t uidvalidity)
+target_keeps(struct target *t, uint32_t uidvalidity)
 {
 	struct adopt a = { .uidvalidity = uidvalidity, .uidnext = 1 };
+	struct folder_status st = { .uidnext = 1 };
 
+	if (uidvalidity == 0 ||
+	    (t->exists && folder_status(t->path, &st, false) == -1))
+		return false;
+	if (st.uidvalidity == uidvalidity)
+		return true;
+	if (st.uidnext != 1)
+		return false;
 	say_more(
 	    t->name, "adopt", "UIDVALIDITY %lu", (unsigned long)uidvalidity);
 	if (!dry_run && adopt_index(t->path, &a) == -1)
 		die_sys(EXIT_TEMP, "%s", t->name);
+	return true;
 }
 
 void
 target_uidnext(struct target *t, uint32_t uidnext)
 {
-	if (!dry_run && uidnext > 1 && adopt_uidnext(t->path, uidnext) == -1)
+	if (!dry_run && uidnext > 1 && uidnext <= BRING_UID_MAX &&
+	    adopt_uidnext(t->path, uidnext) == -1)
 		die_sys(EXIT_TEMP, "%s", t->name);
 }
 

@@ -22,11 +22,11 @@ struct target {
 /* Open it, made when it is not there.  False when it could not be. */
 MUST bool target_open(struct target *, const char *name);
 
-/* Whether nothing was ever in it, so that it can take UIDs over. */
-bool target_empty(const struct target *);
-
-/* It gets this UIDVALIDITY; only if target_empty. */
-void target_adopt(struct target *, uint32_t uidvalidity);
+/*
+ * Whether UIDs under this UIDVALIDITY, 0 for none, can be taken over: it has
+ * it from a run before, or nothing was ever in it, and it gets it now.
+ */
+bool target_keeps(struct target *, uint32_t uidvalidity);
 
 /* UIDs below that are used up. */
 void target_uidnext(struct target *, uint32_t uidnext);

@@ -206,9 +206,7 @@ maildirin_copy(const char *name, const char *from, bool uids)
 		return;
 	}
 	if (target_open(&to, name)) {
-		uids = uids && s.uidvalidity != 0 && target_empty(&to);
-		if (uids)
-			target_adopt(&to, s.uidvalidity);
+		uids = uids && target_keeps(&to, s.uidvalidity);
 		copy_all(&s, uids);
 		if (uids) {
 			target_commit(&to);

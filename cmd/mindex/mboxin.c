@@ -145,10 +145,8 @@ end_header(void)
 	if (src.head.has_length && src.head.length <= rest &&
 	    leads_on(src.mbox.at + src.head.length))
 		mbox_length(&src.mbox, src.head.length);
-	if (src.first && src.head.uidvalidity != 0 && target_empty(&to)) {
-		target_adopt(&to, src.head.uidvalidity);
+	if (src.first && target_keeps(&to, src.head.uidvalidity))
 		src.keep_uids = true;
-	}
 }
 
 static void
@@ -217,6 +215,7 @@ one_file(const char *file)
 	src.file = file;
 	src.mbox = (struct mbox){ 0 };
 	src.first = true;
+	src.keep_uids = false;
 	src.fd = strcmp(file, "-") == 0 ? STDIN_FILENO
 					: open(file, O_RDONLY | O_CLOEXEC);
 	if (src.fd == -1 || fstat(src.fd, &st) == -1)

@@ -73,8 +73,15 @@ static int
 fill(struct index *ix, const struct adopt *a)
 {
 	int number[LIMIT_KEYWORDS];
+	uint32_t uidnext = a->uidnext;
+	uint64_t modseq = 0;
 
-	if (uidmem_set(&ix->mem, a->uidvalidity, a->uidnext - 1) == -1 ||
+	/* what was given here since names no other message */
+	if (ix->uidvalidity == a->uidvalidity) {
+		uidnext = ix->uidnext > uidnext ? ix->uidnext : uidnext;
+		modseq = ix->modseq;
+	}
+	if (uidmem_set(&ix->mem, a->uidvalidity, uidnext - 1) == -1 ||
 	    index_begin(ix, a->uidvalidity) == -1)
 		return -1;
 	for (int k = 0; k < a->nkeywords; k++)
@@ -82,7 +89,8 @@ fill(struct index *ix, const struct adopt *a)
 	for (size_t i = 0; i < a->n; i++)
 		if (put_message(ix, &a->msg[i], number) == -1)
 			return -1;
-	index_put_uidnext(ix, a->uidnext, ix->modseq + 1);
+	modseq = ix->modseq > modseq ? ix->modseq : modseq;
+	index_put_uidnext(ix, uidnext, modseq + 1);
 	if (index_commit(ix) == -1 || index_scan(ix, false) == -1)
 		return -1;
 	return index_compact(ix);

@@ -138,7 +138,7 @@ bring_done(struct bring *b, const struct bring_msg *m)
 	*it = (struct bring_item){ .size = b->file.wire.size,
 		.bytes = b->file.size,
 		.date = m->date != 0 ? m->date : (int64_t)st.st_mtime,
-		.uid = m->uid < UINT32_MAX - 1 ? m->uid : 0,
+		.uid = m->uid <= BRING_UID_MAX ? m->uid : 0,
 		.flags = m->flags & FLAG_ALL };
 	snprintf(it->tmp, sizeof(it->tmp), "%s", b->file.tmp);
 	n = snprintf(it->base, sizeof(it->base), "%s,S=%llu,W=%llu",

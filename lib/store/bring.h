@@ -12,6 +12,9 @@
 #include "store/folder.h"
 #include "store/scan.h"
 
+/* A larger UID is not kept: too few would be left for what comes later. */
+static const uint32_t BRING_UID_MAX = UINT32_C(0xf0000000);
+
 struct bring_item;
 struct index;
 
