@@ -96,6 +96,15 @@ masks() {
 	done
 }
 
+@test "a name that many lines hide leaves room for the others" {
+	{
+		for i in $(seq 1200); do echo 'MOVE *'; done
+		echo 'QRESYNC *'
+	} >conf/masks
+	run -0 say 'a NOOP'
+	[[ ${lines[0]} != *" MOVE "* && ${lines[0]} != *QRESYNC* ]]
+}
+
 @test "what was said by ID before a login counts behind it" {
 	for id in 'acme
 ' 'none

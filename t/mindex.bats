@@ -611,6 +611,31 @@ content() {
 	[ "$(show 1 New | tail -n 2 | xargs)" = '598 599' ]
 }
 
+@test "import maildir: names too long for sizes, and two files of one name" {
+	folder m
+	folder src
+	long=1700000001.$(printf '%0220d' 1)
+	message "src/cur/$long:2,S" long
+	message src/cur/1700000002.M2P1.h:2,S two
+	message src/cur/1700000002.M2P1.h:2,RS "two, too"
+	run -75 mindex import -v maildir src
+	[[ $output == *'not taken, another has this name'* ]]
+	[ "$(show 1 INBOX | wc -l)" = 2 ]
+	grep -lx 'Subject: long' m/cur/*
+	run -75 mindex import -v maildir src
+	[[ $output == *$'INBOX\timport\t0 messages, 2 more were there'* ]]
+	rm src/cur/1700000002.M2P1.h:2,RS
+	run -0 mindex import -v maildir src
+}
+
+@test "adopt: a folder without UIDs to give is not adopted" {
+	dovecot_maildir
+	sed -i '1s/N[0-9]*/N4294967295/' m/dovecot-uidlist
+	run -65 mindex adopt INBOX
+	[[ $output == *'too few UIDs are left'* ]]
+	[ "$(show 1 INBOX | xargs)" = '1 2 3' ]
+}
+
 # A Maildir of three messages that mimapd has told of.
 indexed() {
 	folder m

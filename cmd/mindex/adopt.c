@@ -13,6 +13,7 @@
 #include "mindex.h"
 #include "store/boxfile.h"
 #include "store/boxname.h"
+#include "store/bring.h"
 #include "store/mdname.h"
 #include "store/mutf7.h"
 #include "store/uidl.h"
@@ -62,6 +63,13 @@ take(const char *name, const char *path, struct foreign *f)
 		.msg = f->msg,
 		.n = f->n };
 
+	if (f->uidnext == 0 || f->uidnext > BRING_UID_MAX) {
+		say(name, "leave", "too few UIDs are left");
+		warn("%s: UIDNEXT is %lu: too few UIDs are left", name,
+		    (unsigned long)f->uidnext);
+		status = EXIT_DATAERR;
+		return;
+	}
 	say(name, "adopt", "%s: UIDVALIDITY %lu, UIDNEXT %lu, %zu messages",
 	    foreign_file[f->kind], (unsigned long)f->uidvalidity,
 	    (unsigned long)f->uidnext, f->n);

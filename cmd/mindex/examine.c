@@ -107,7 +107,7 @@ add_box(const char *name, const char *path)
 
 /* "BYTES MESSAGES", which may be negative. */
 static void
-add_line(struct span line, int64_t sum[2])
+add_line(struct span line, uint64_t sum[2])
 {
 	for (int i = 0; i < 2; i++) {
 		struct span word = span_word(&line);
@@ -116,8 +116,8 @@ add_line(struct span line, int64_t sum[2])
 
 		if (minus)
 			span_take(&word, 1);
-		if (num_u64(word, &n) && n <= INT64_MAX)
-			sum[i] += minus ? -(int64_t)n : (int64_t)n;
+		if (num_u64(word, &n))
+			sum[i] += minus ? -n : n;
 	}
 }
 
@@ -125,7 +125,7 @@ bool
 examine_maildirsize(char *text, size_t size)
 {
 	char *all[] = { NULL };
-	int64_t sum[2] = { 0 };
+	uint64_t sum[2] = { 0 };
 	struct span s;
 	struct buf b;
 
@@ -144,5 +144,5 @@ examine_maildirsize(char *text, size_t size)
 	snprintf(text, size, "%lld bytes, %lld messages; there are %llu, %llu",
 	    (long long)sum[0], (long long)sum[1], (unsigned long long)sum_bytes,
 	    (unsigned long long)sum_messages);
-	return sum[0] != (int64_t)sum_bytes || sum[1] != (int64_t)sum_messages;
+	return sum[0] != sum_bytes || sum[1] != sum_messages;
 }

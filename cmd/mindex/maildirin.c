@@ -5,9 +5,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/sha256.h"
 #include "store/gzip.h"
 #include "store/mdname.h"
 #include "store/view.h"
+
+/* Behind a base come sizes of 20 digits each, and the letters. */
+enum { BASE_MAX = 160, BASE_SUM = 16 };
 
 static struct target to;
 
@@ -31,6 +35,29 @@ put_in_order(struct maildirin *s)
 		if (!listed[i])
 			s->order[s->n++] = i;
 	free(listed);
+}
+
+/* Two files of one base are seen as one message, which must not be silent. */
+static void
+tell_twins(const struct maildirin *s)
+{
+	const struct scan *files = &s->theirs.files;
+	char a[LIMIT_PATH + 512], b[LIMIT_PATH + 512], file[512];
+	struct stat x, y;
+
+	for (size_t i = 0; i < files->ntwins; i++) {
+		const struct scan_twin *t = &files->twin[i];
+
+		snprintf(a, sizeof(a), "%s/%s", s->path,
+		    scan_path(files, &files->file[t->of], file));
+		snprintf(b, sizeof(b), "%s/%s", s->path,
+		    scan_path(files, &t->file, file));
+		if (stat(a, &x) == -1 || stat(b, &y) == -1 ||
+		    x.st_ino == y.st_ino)
+			continue;
+		warn("%s: not taken, another has this name, too", b);
+		status = EXIT_TEMP;
+	}
 }
 
 int
@@ -57,6 +84,7 @@ maildirin_open(struct maildirin *s, const char *path)
 	s->uidvalidity = s->theirs.uidvalidity;
 	s->uidnext = s->theirs.uidnext;
 	put_in_order(s);
+	tell_twins(s);
 	return 0;
 }
 
@@ -132,6 +160,31 @@ plain(struct span base)
 	return base;
 }
 
+/*
+ * The base with us: a long one, which has no room for sizes and flags, by
+ * its sum.
+ */
+static void
+our_base(const struct maildirin_msg *m, char base[MDNAME_MAX + 1])
+{
+	struct span theirs = plain(mdname_base(span_of(m->file + 4)));
+	unsigned char digest[SHA256_LEN];
+	struct sha256 sha;
+	int n = 0;
+
+	if (theirs.n <= BASE_MAX) {
+		memcpy(base, theirs.p, theirs.n);
+		base[theirs.n] = '\0';
+		return;
+	}
+	sha256_init(&sha);
+	sha256_put(&sha, theirs);
+	sha256_end(&sha, digest);
+	for (size_t i = 0; i < BASE_SUM; i++)
+		n += snprintf(base + n, 3, "%02x", digest[i]);
+	snprintf(base + n, MDNAME_MAX + 1 - (size_t)n, ".long");
+}
+
 /* The bytes, and the time of the file. */
 static bool
 copy(int fd, int64_t *date)
@@ -181,10 +234,10 @@ copy_all(struct maildirin *s, bool uids)
 
 	buf_init(&m.keywords, LIMIT_KEYWORDS * (LIMIT_KEYWORD + 1));
 	for (size_t i = 0; i < s->n; i++) {
-		if (!maildirin_get(s, i, &m) ||
-		    !span_cstr(plain(mdname_base(span_of(m.file + 4))), base,
-			sizeof(base)) ||
-		    target_has(&to, base))
+		if (!maildirin_get(s, i, &m))
+			continue;
+		our_base(&m, base);
+		if (target_has(&to, base))
 			continue;
 		say_more(to.name, "copy", "%s", base);
 		copy_message(s, i,

@@ -118,6 +118,8 @@ line_holds(const struct masks_who *who, struct span line, struct span *name)
 static void
 add(struct buf *list, struct span name)
 {
+	if (masks_has(buf_span(list), name))
+		return;
 	if (list->n > 0)
 		buf_putc(list, ' ');
 	buf_put(list, name);
@@ -145,8 +147,7 @@ read_file(const struct masks_who *who, struct buf *hidden, struct buf *seen)
 		case HOLDS_NOT:
 			break;
 		}
-		if (!masks_has(buf_span(seen), name))
-			add(seen, name);
+		add(seen, name);
 	}
 	conf_close(&c);
 }

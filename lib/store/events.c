@@ -294,7 +294,8 @@ events_flush(struct events *e)
 		return;
 	if (open_queue(e) == -1 || append(e) == -1)
 		log_error("events", NULL);
-	else if (e->kick != -1 && write(e->kick, "", 1) == -1)
+	else if (e->kick != -1 && write(e->kick, "", 1) == -1 &&
+	    errno != EAGAIN)
 		log_error("events", NULL);
 	buf_clear(&e->lines);
 }
