@@ -611,6 +611,17 @@ content() {
 	[ "$(show 1 New | tail -n 2 | xargs)" = '598 599' ]
 }
 
+@test "import mbox: a file that ends in a header loses nothing of it" {
+	folder m
+	for end in 'X-Odd' 'Status: RO' 'Status: RO\n' 'X-Odd: 1'; do
+		printf "From a Thu Jan  1 00:00:01 1998\nSubject: x\nX-Status: F\n$end" >box
+		run -0 mindex import mbox "${#end}" box
+	done
+	[ "$(cat m/.5/cur/* m/.8/cur/* | xargs)" = 'Subject: x X-Odd Subject: x X-Odd: 1' ]
+	[ "$(show 2 10)" = '\Seen \Flagged' ]
+	[ "$(show 2 12)" = '\Seen \Flagged' ]
+}
+
 @test "import maildir: names too long for sizes, and two files of one name" {
 	folder m
 	folder src

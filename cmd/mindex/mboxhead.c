@@ -201,3 +201,12 @@ mboxhead_text(struct mboxhead *h, struct span s)
 		span_take(&s, n);
 	}
 }
+
+void
+mboxhead_end(struct mboxhead *h)
+{
+	if (h->state == HEAD_NAME && h->n > 0)
+		h->put((struct span){ h->name, h->n });
+	h->n = 0;
+	read_field(h);
+}

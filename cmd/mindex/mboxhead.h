@@ -47,4 +47,7 @@ void mboxhead_free(struct mboxhead *);
 /* The next text of the header, its last empty line included. */
 void mboxhead_text(struct mboxhead *, struct span);
 
+/* It ends without one: a file that was cut off. */
+void mboxhead_end(struct mboxhead *);
+
 #endif

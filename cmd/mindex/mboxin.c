@@ -91,21 +91,23 @@ static void
 finish(void)
 {
 	unsigned char digest[SHA256_LEN];
-	struct bring_msg m = { .flags = src.head.flags,
-		.keywords = buf_span(&src.head.keywords),
-		.uid = src.keep_uids ? src.head.uid : 0,
-		.date = src.date };
+	struct bring_msg m = { .date = src.date };
 	char base[96];
 	uint64_t hash;
 
 	if (!src.open)
 		return;
 	src.open = src.first = false;
+	if (src.in_header)
+		mboxhead_end(&src.head);
 	sha256_end(&src.sha, digest);
 	memcpy(&hash, digest, sizeof(hash));
 	snprintf(base, sizeof(base), "%lld.X%016llx_%u.mbox",
 	    (long long)src.date, (unsigned long long)hash, count(hash));
 	m.base = base;
+	m.flags = src.head.flags;
+	m.keywords = buf_span(&src.head.keywords);
+	m.uid = src.keep_uids ? src.head.uid : 0;
 	if (src.head.unwanted || target_has(&to, base)) {
 		if (!dry_run)
 			bring_drop(&to.bring);
