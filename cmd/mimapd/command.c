@@ -44,7 +44,7 @@ static const struct command commands[] = {
 	{ "SEARCH",      cmd_search,      true,  true,  true,  1, -1 },
 	{ "SORT",        cmd_sort,        true,  true,  true,  3, -1 },
 	{ "THREAD",      cmd_thread,      true,  true,  true,  3, -1 },
-	{ "ESEARCH",     cmd_esearch,     false, false, false, 1, -1 },
+	{ "ESEARCH",     cmd_esearch,     false, true, false, 1, -1 },
 	{ "CANCELUPDATE", cmd_cancelupdate, true, false, false, 1, -1 },
 	{ "FETCH",       cmd_fetch,       true,  true,  true,  2, -1 },
 	{ "STORE",       cmd_store,       true,  true,  true,  3, -1 },
@@ -96,8 +96,9 @@ allowed(struct imap *im, const struct command *c)
 		imap_bad(im, "No mailbox is selected");
 		return false;
 	}
+	/* ESEARCH tells UIDs anyway */
 	if (im->enabled & ENABLE_UIDONLY && c->uid && !im->e.uid &&
-	    c->run != cmd_expunge) {
+	    c->run != cmd_expunge && c->run != cmd_esearch) {
 		imap_bad(im, "[UIDREQUIRED] With UIDONLY there are no numbers");
 		return false;
 	}
