@@ -234,3 +234,30 @@ names = " ".join(f"X-Field-{n}" for n in range(500))
 assert "X-Field-499" in a(f"FETCH 1 BODY.PEEK[HEADER.FIELDS ({names})]")[0]
 E
 }
+
+@test "with 64 keywords there is no room for another, and the client is told" {
+	py <<'E'
+from client import Session
+a = Session()
+a.append(2)
+a("SELECT INBOX")
+assert "PERMANENTFLAGS" in a("STORE 1 +FLAGS (k0)")[1] and a("CREATE Full") == []
+room = " ".join(f"k{n}" for n in range(63))  # $Forwarded is there, too
+said = "\n".join(a(f"STORE 1 +FLAGS ({room})"))
+assert " k62)] Flags permitted" in said, said
+a("STORE 2 +FLAGS (k1 new)", ok="NO [LIMIT]")
+assert "FLAGS (\\Recent)" in a("FETCH 2 FLAGS")[0]
+a("STORE 2 +FLAGS (K1 k2)")
+# what is saved is saved, without it
+a("APPEND INBOX (new k3) {4+}\r\nx: y")
+assert "FLAGS (\\Recent k3)" in a("FETCH 3 FLAGS")[0]
+a("STORE 3 +FLAGS (%s)" % ("y" * 65), ok="BAD")
+a.append(1, "Full")
+a("SELECT Full")
+a("STORE 1 +FLAGS (" + room.replace("k", "l") + ")")
+a("SELECT INBOX")
+a("COPY 3 Full"); a("MOVE 2 Full")
+a("SELECT Full")
+assert a("FETCH 2:3 FLAGS") == [f"* {n} FETCH (FLAGS (\\Recent))" for n in (2, 3)]
+E
+}

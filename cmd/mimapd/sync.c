@@ -220,7 +220,7 @@ put_permanent(struct imap *im, int nkeywords)
 		out_putc(&im->out, ' ');
 		out_puts(&im->out, folder_keyword_name(im->folder, k));
 	}
-	if (im->rights & ACL_W)
+	if (im->rights & ACL_W && nkeywords < LIMIT_KEYWORDS)
 		out_puts(&im->out, " \\*");
 	out_puts(&im->out, ")] Flags permitted\r\n");
 }
