@@ -289,8 +289,7 @@ limit_copied(const char *path, size_t n, const uint32_t *uids)
 
 	if (not == 0 || folder_open(&f, path, true) == -1)
 		return;
-	if ((idx = calloc(n + 1, sizeof(*idx))) == NULL)
-		die_memory();
+	idx = die_calloc(n + 1, sizeof(*idx));
 	for (size_t i = 0; i < n; i++) {
 		idx[i] = folder_lower(f, uids[i]);
 		if (idx[i] == folder_count(f))
@@ -307,10 +306,8 @@ static void
 transfer(struct imap *im, const size_t *idx, size_t n, struct event_place *to,
     bool move)
 {
-	uint32_t validity, *uids = calloc(n, sizeof(*uids));
+	uint32_t validity, *uids = die_calloc(n + 1, sizeof(*uids));
 
-	if (uids == NULL)
-		die_memory();
 	if (folder_copy(im->folder, idx, n, to->path, move, &validity, uids) ==
 	    -1) {
 		if (errno == ENOENT)

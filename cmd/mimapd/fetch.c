@@ -218,7 +218,7 @@ wants(const struct item *items)
 	return w;
 }
 
-/* \\Seen was set: what tells of that and was not asked for. */
+/* \Seen was set: what tells of that and was not asked for. */
 static void
 put_seen(struct imap *im, const struct told *t, const struct wants *w)
 {

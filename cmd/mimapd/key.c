@@ -1,11 +1,12 @@
 /* Search keys: RFC 9051, section 6.4.4; RFC 5032; RFC 7162. */
+#include "search.h"
+
+#include <time.h>
+
 #include "base/date.h"
 #include "base/num.h"
 #include "mail/casemap.h"
 #include "mail/digest.h"
-#include "search.h"
-
-#include <time.h>
 
 struct parser {
 	struct imap *im;

@@ -3,6 +3,7 @@
 
 #include "base/die.h"
 #include "context.h"
+#include "store/grow.h"
 #include "sync.h"
 
 enum { LINE = 4000 };
@@ -10,12 +11,7 @@ enum { LINE = 4000 };
 void
 results_add(struct results *r, size_t i)
 {
-	if (r->n == r->cap) {
-		r->cap = r->cap == 0 ? 256 : r->cap * 2;
-		r->idx = realloc(r->idx, r->cap * sizeof(r->idx[0]));
-		if (r->idx == NULL)
-			die_memory();
-	}
+	r->idx = grow_array(r->idx, r->n, &r->cap, sizeof(r->idx[0]));
 	r->idx[r->n++] = (uint32_t)i;
 }
 
@@ -382,9 +378,7 @@ result_save(struct imap *im, const struct results *r, const struct wanted *w)
 
 	free(set->range);
 	set->n = 0;
-	set->range = malloc((r->n + 1) * sizeof(set->range[0]));
-	if (set->range == NULL)
-		die_memory();
+	set->range = die_calloc(r->n + 1, sizeof(set->range[0]));
 	if (w->options & RETURN_PARTIAL)
 		place(&w->partial, r->n, &from, &to);
 	for (size_t i = 0; i < r->n; i++) {

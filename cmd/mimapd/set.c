@@ -1,6 +1,6 @@
 /* Sets of messages: numbers, UIDs, and "$" (RFC 5182). */
-#include "base/die.h"
 #include "imap.h"
+#include "store/grow.h"
 
 bool
 walk_init(struct walk *w, struct imap *im, struct span s, bool uid)
@@ -80,12 +80,7 @@ walk_all(struct walk *w, size_t **idx)
 			w->im->gone = true;
 			continue;
 		}
-		if (n == cap) {
-			cap = cap == 0 ? 64 : cap * 2;
-			*idx = realloc(*idx, cap * sizeof(**idx));
-			if (*idx == NULL)
-				die_memory();
-		}
+		*idx = grow_array(*idx, n, &cap, sizeof(**idx));
 		(*idx)[n++] = i;
 	}
 	return n;

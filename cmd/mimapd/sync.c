@@ -1,14 +1,13 @@
 /* What has changed in the selected mailbox, told to the client. */
 #include "sync.h"
-#include "notify.h"
-
-#include "context.h"
 
 #include <errno.h>
 
-#include "base/die.h"
+#include "context.h"
 #include "io/log.h"
+#include "notify.h"
 #include "store/acl.h"
+#include "store/grow.h"
 
 static const struct {
 	const char *name;
@@ -86,12 +85,7 @@ on_expunged(void *ctx, size_t i, uint32_t uid)
 		out_puts(&im->out, " EXPUNGE\r\n");
 		return;
 	}
-	if (n->n == n->cap) {
-		n->cap = n->cap == 0 ? 64 : n->cap * 2;
-		n->uid = realloc(n->uid, n->cap * sizeof(n->uid[0]));
-		if (n->uid == NULL)
-			die_memory();
-	}
+	n->uid = grow_array(n->uid, n->n, &n->cap, sizeof(n->uid[0]));
 	n->uid[n->n++] = uid;
 }
 

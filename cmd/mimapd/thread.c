@@ -15,6 +15,7 @@
 #include "mail/threads.h"
 #include "order.h"
 #include "result.h"
+#include "store/grow.h"
 #include "store/le.h"
 #include "store/side.h"
 
@@ -40,12 +41,7 @@ struct threading {
 static void
 add_ref(struct threading *t, uint64_t ref)
 {
-	if (t->nrefs == t->cap) {
-		t->cap = t->cap == 0 ? 4096 : t->cap * 2;
-		t->ref = realloc(t->ref, t->cap * sizeof(t->ref[0]));
-		if (t->ref == NULL)
-			die_memory();
-	}
+	t->ref = grow_array(t->ref, t->nrefs, &t->cap, sizeof(t->ref[0]));
 	t->ref[t->nrefs++] = ref;
 }
 

@@ -16,10 +16,8 @@ static struct {
 static char *
 copy_of(struct span s)
 {
-	char *p = malloc(s.n + 1);
+	char *p = die_calloc(s.n + 1, 1);
 
-	if (p == NULL)
-		die_memory();
 	if (!span_cstr(s, p, s.n + 1))
 		p[0] = '\0';
 	return p;

@@ -20,12 +20,10 @@ static void
 put_in_order(struct maildirin *s)
 {
 	struct foreign *f = &s->theirs;
-	bool *listed = calloc(f->files.n + 1, sizeof(*listed));
+	bool *listed = die_calloc(f->files.n + 1, sizeof(*listed));
 	size_t i;
 
-	s->order = calloc(f->files.n + 1, sizeof(*s->order));
-	if (listed == NULL || s->order == NULL)
-		die_memory();
+	s->order = die_calloc(f->files.n + 1, sizeof(*s->order));
 	for (size_t k = 0; k < f->n; k++) {
 		i = scan_find(&f->files, mdname_base(f->msg[k].file));
 		s->order[s->n++] = i;

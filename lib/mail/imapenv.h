@@ -40,11 +40,12 @@ void imapenv_note(struct arena *, struct imapenv *, struct span name,
 
 /*
  * Append "(...)".  The arena is for work, and left as it was; what of a
- * list of addresses would not fit is left out.
+ * list of addresses would not fit is left out.  False past the bound of the
+ * buffer.
  */
 bool imapenv_put(struct buf *, struct arena *, const struct imapenv *);
 
-/* Append an nstring; UTF-8 as encoded words. */
+/* Append an nstring, UTF-8 as encoded words; false past the bound. */
 bool imapenv_put_text(struct buf *, struct span);
 
 #endif

@@ -9,7 +9,8 @@
 
 #include "base/buf.h"
 
-bool nstring_put(struct buf *, struct span); /* NIL when p is NULL */
+/* NIL when p is NULL.  False past the bound of the buffer. */
+bool nstring_put(struct buf *, struct span);
 
 /* The same; an empty one is "" even when p is NULL. */
 bool nstring_put_string(struct buf *, struct span);

@@ -230,12 +230,9 @@ static struct box *
 pack(const struct list *l)
 {
 	size_t head = (l->n + 1) * sizeof(struct box);
-	struct box *box = malloc(head + l->text.n);
-	char *text;
+	struct box *box = die_calloc(head + l->text.n, 1);
+	char *text = (char *)box + head;
 
-	if (box == NULL)
-		die_memory();
-	text = (char *)box + head;
 	memcpy(text, l->text.p, l->text.n);
 	for (size_t i = 0; i < l->n; i++)
 		box[i] = (struct box){ text + l->row[i].name, l->row[i].attrs };

@@ -225,10 +225,8 @@ rename_inbox(struct boxes *b, struct span to)
 	    folder_open(&f, b->root, true) == -1)
 		return BOX_FAILED;
 	n = folder_count(f);
-	idx = calloc(n + 1, sizeof(*idx));
-	uids = calloc(n + 1, sizeof(*uids));
-	if (idx == NULL || uids == NULL)
-		die_memory();
+	idx = die_calloc(n + 1, sizeof(*idx));
+	uids = die_calloc(n + 1, sizeof(*uids));
 	for (size_t i = 0; i < n; i++)
 		idx[i] = i;
 	if (folder_copy(f, idx, n, path, true, &uidvalidity, uids) == -1)

@@ -149,9 +149,7 @@ bring_done(struct bring *b, const struct bring_msg *m)
 		errno = ENAMETOOLONG;
 		return -1;
 	}
-	it->keywords = malloc(m->keywords.n + 1);
-	if (it->keywords == NULL)
-		die_memory();
+	it->keywords = die_calloc(m->keywords.n + 1, 1);
 	if (!span_cstr(m->keywords, it->keywords, m->keywords.n + 1))
 		it->keywords[0] = '\0';
 	b->n++;

@@ -87,8 +87,7 @@ run_rule(struct run *r, const struct event_rule *rule, const struct event *ev)
 	s.envp = env_vector(&env);
 	pid = spawn(&s);
 	env_free(&env);
-	if (s.in != -1)
-		close(s.in);
+	fs_close(s.in);
 	if (pid == -1) {
 		log_error(rule->argv[0], NULL);
 		return false;
@@ -186,8 +185,7 @@ events_run(struct events *e)
 
 	if (lock == -1 || fs_lock(lock, true, deadline_in(TIME_EVENT)) == -1) {
 		log_error("events", NULL);
-		if (lock != -1)
-			close(lock);
+		fs_close(lock);
 		return;
 	}
 	buf_init(&r.text, line_max * 4);

@@ -172,7 +172,7 @@ events_match(const struct event_rule *r, const struct event *ev)
 	    is_box(r->to, ev->to) && has_flag(r->flag, ev->changed);
 }
 
-/* A field, "." for an empty one: fields are never empty. */
+/* A field, "-" for an empty one: fields are never empty. */
 static void
 put_field(struct buf *b, struct span s)
 {
@@ -333,7 +333,7 @@ events_start(struct events *e)
 
 	if (e->rules == NULL)
 		return 0;
-	e->dir = open(e->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	e->dir = fs_open_dir(e->root);
 	if (e->dir == -1 || open_queue(e) == -1 || pipe(fd) == -1)
 		return -1;
 	fs_cloexec(fd[0], true);
@@ -357,12 +357,9 @@ void
 events_close(struct events *e)
 {
 	events_flush(e);
-	if (e->kick != -1)
-		close(e->kick);
-	if (e->queue != -1)
-		close(e->queue);
-	if (e->dir != -1)
-		close(e->dir);
+	fs_close(e->kick);
+	fs_close(e->queue);
+	fs_close(e->dir);
 	e->kick = e->queue = e->dir = -1;
 	buf_free(&e->lines);
 	arena_free(&e->arena);

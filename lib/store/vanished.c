@@ -78,9 +78,7 @@ folder_vanished(struct folder *f, uint64_t since, struct uid_range **ranges)
 	bool known = since >= ix->vanished_floor;
 	size_t n = 0, max = known ? ix->nvanished : ix->shown;
 
-	*ranges = malloc((max + 1) * sizeof(**ranges));
-	if (*ranges == NULL)
-		die_memory();
+	*ranges = die_calloc(max + 1, sizeof(**ranges));
 	if (!known)
 		return gaps(ix, *ranges);
 	for (size_t i = 0; i < ix->nvanished; i++)

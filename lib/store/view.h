@@ -13,7 +13,7 @@ struct folder {
 	bool rw;
 	bool woken;    /* the watch saw something: do not believe mtimes */
 	size_t learnt; /* entries that know what the journal does not */
-	uint32_t recent_from; /* no \\Recent one has a lower UID; 0: none */
+	uint32_t recent_from; /* no \Recent one has a lower UID; 0: none */
 	/* Nothing was changed by us since folder_watch: what the watch sees
 	 * then is by others, and the mtimes are not believed. */
 	bool waiting;
