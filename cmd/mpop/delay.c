@@ -19,7 +19,7 @@ login_is_due(const char *maildir, unsigned seconds)
 
 	if (seconds == 0)
 		return true;
-	dir = open(maildir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	dir = fs_open_dir(maildir);
 	if (dir == -1)
 		return true;
 	if (fstatat(dir, file_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&

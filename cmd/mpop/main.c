@@ -18,6 +18,7 @@
 #include "io/confine.h"
 #include "io/deadline.h"
 #include "io/fault.h"
+#include "io/fs.h"
 #include "io/ident.h"
 #include "io/log.h"
 #include "io/net.h"
@@ -79,7 +80,7 @@ box_name(void *ctx, size_t i)
 static void
 read_names(struct drop *d, const char *path)
 {
-	int dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int dir = fs_open_dir(path);
 	int r = -1;
 
 	if (dir != -1)

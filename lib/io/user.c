@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "io/conf.h"
+#include "io/fs.h"
 
 bool
 user_is_root(void)
@@ -66,12 +67,11 @@ user_prepare_empty_root(void)
 	dir = mkdtemp(path);
 	if (dir == NULL && (dir = mkdtemp(other)) == NULL)
 		return -1;
-	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	fd = fs_open_dir(dir);
 	/* out of the way of the numbers that programs expect */
 	empty_root = fd == -1 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, HIGH_FD);
+	fs_close(fd);
 	err = errno;
-	if (fd != -1)
-		close(fd);
 	rmdir(dir);
 	errno = err;
 	return empty_root == -1 ? -1 : 0;

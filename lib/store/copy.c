@@ -35,7 +35,7 @@ stage(struct transfer *t, size_t k)
 {
 	char tmp[512];
 	int64_t date;
-	int from, to, r, err;
+	int from, to, r;
 
 	if (folder_date(t->from, t->idx[k], &date) == -1 ||
 	    (from = view_open_file(t->from, t->idx[k])) == -1)
@@ -47,11 +47,8 @@ stage(struct transfer *t, size_t k)
 	r = to == -1 ? -1 : copy_bytes(from, to);
 	if (r == 0)
 		r = fs_touch(to, date);
-	err = errno;
-	close(from);
-	if (to != -1)
-		close(to);
-	errno = err;
+	fs_close(from);
+	fs_close(to);
 	return r;
 }
 

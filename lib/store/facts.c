@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/die.h"
+#include "io/fs.h"
 #include "mail/wire.h"
 #include "store/folder.h"
 #include "store/gzip.h"
@@ -125,11 +126,7 @@ view_reader_open(struct view_reader *r, struct folder *f, size_t i)
 void
 view_reader_close(struct view_reader *r)
 {
-	int err = errno;
-
-	if (r->fd != -1)
-		close(r->fd);
-	errno = err;
+	fs_close(r->fd);
 }
 
 ssize_t

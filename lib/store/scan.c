@@ -2,7 +2,6 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <unistd.h>
 
 #include "io/fs.h"
@@ -65,23 +64,16 @@ add(struct scan *s, const char *name, bool in_new)
 }
 
 static int
-read_dir(struct scan *s, int dirfd, const char *name, bool in_new)
+read_dir(struct scan *s, int at, const char *name, bool in_new)
 {
+	DIR *dir = fs_list_dir(at, name);
 	struct dirent *d;
-	DIR *dir;
-	int fd, err;
+	int err;
 
-	fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd == -1)
+	if (dir == NULL)
 		return -1;
-	if ((dir = fdopendir(fd)) == NULL) {
-		err = errno;
-		close(fd);
-		errno = err;
-		return -1;
-	}
 	while (errno = 0, (d = readdir(dir)) != NULL)
-		if (fs_is_regular(fd, d))
+		if (fs_is_regular(dirfd(dir), d))
 			add(s, d->d_name, in_new);
 	err = errno;
 	closedir(dir);

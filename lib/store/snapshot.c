@@ -290,7 +290,7 @@ snapshot_load(struct index *ix)
 {
 	enum snapshot_result r = SNAPSHOT_FAILED;
 	struct stat st;
-	int fd, err;
+	int fd;
 
 	index_free_table(ix);
 	fd = openat(ix->fd, snapshot_name, O_RDONLY | O_CLOEXEC);
@@ -300,9 +300,7 @@ snapshot_load(struct index *ix)
 		identify(&st, &ix->snap);
 		r = load(ix, fd, &st);
 	}
-	err = errno;
-	close(fd);
-	errno = err;
+	fs_close(fd);
 	if (r != SNAPSHOT_OK)
 		index_free_table(ix);
 	return r;

@@ -31,7 +31,6 @@ transfer_open(struct transfer *t, struct folder *from, const size_t *idx,
     size_t n, const char *to_path)
 {
 	struct stat a, b;
-	int err;
 
 	*t = (struct transfer){
 		.from = from, .idx = idx, .n = n, .facts.fd = -1
@@ -39,9 +38,7 @@ transfer_open(struct transfer *t, struct folder *from, const size_t *idx,
 	if (index_open(&t->other, to_path) == -1)
 		return -1;
 	if (fstat(from->ix.fd, &a) == -1 || fstat(t->other.fd, &b) == -1) {
-		err = errno;
 		index_close(&t->other);
-		errno = err;
 		return -1;
 	}
 	t->foreign = a.st_dev != b.st_dev || a.st_uid != b.st_uid;
