@@ -92,7 +92,7 @@ each_of_file(struct imap *im, size_t i,
 }
 
 int
-head_each(struct imap *im, size_t i,
+head_each(struct imap *im, size_t i, uint64_t ids,
     bool (*field)(void *ctx, const struct head_field *), void *ctx)
 {
 	struct head_field f;
@@ -104,6 +104,8 @@ head_each(struct imap *im, size_t i,
 	if (d.fields.p == NULL)
 		return each_of_file(im, i, field, ctx);
 	while (digest_field_next(&d.fields, &f.id, &line)) {
+		if ((ids >> f.id & 1) == 0)
+			continue;
 		f.name = span_take(&line, span_chr(line, ':'));
 		if (line.n < 3) /* ":" and CRLF */
 			continue;
@@ -144,7 +146,8 @@ head_match(struct search *s, struct key *k, size_t i)
 	struct looking l = { .key = k };
 	int r;
 
-	r = k->field >= 0 ? head_each(s->im, i, look_at_field, &l)
-			  : each_of_file(s->im, i, look_at_field, &l);
+	r = k->field >= 0
+	    ? head_each(s->im, i, UINT64_C(1) << k->field, look_at_field, &l)
+	    : each_of_file(s->im, i, look_at_field, &l);
 	return r == 0 && l.found == YES;
 }

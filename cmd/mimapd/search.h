@@ -91,14 +91,15 @@ bool key_match(struct search *, size_t i);
 
 /*
  * head.c: the fields of a header that the index keeps, in their order;
- * what field returns false for ends it.  body has its folding.  0, or -1
+ * what field returns false for ends it.  Those that are not among `ids`,
+ * a set of 1 << id, may be passed over.  body has its folding.  0, or -1
  * when the message can't be read.
  */
 struct head_field {
 	int id; /* digest_field_id */
 	struct span name, body;
 };
-int head_each(struct imap *, size_t i,
+int head_each(struct imap *, size_t i, uint64_t ids,
     bool (*field)(void *ctx, const struct head_field *), void *ctx);
 
 /* KEY_SENTBEFORE to KEY_HEADER */

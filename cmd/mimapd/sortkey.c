@@ -134,7 +134,7 @@ sortkey_put(struct imap *im, size_t i, enum order_key key, struct buf *to)
 
 	w.id = digest_field_id(span_of(fields[key]));
 	buf_clear(&body);
-	r = head_each(im, i, take, &w);
+	r = head_each(im, i, UINT64_C(1) << w.id, take, &w);
 	if (key == ORDER_DATE)
 		put_date(im, i, to, &body);
 	else if (key == ORDER_SUBJECT)

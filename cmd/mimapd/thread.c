@@ -207,12 +207,20 @@ read_field(void *ctx, const struct head_field *f)
 	return true;
 }
 
+static uint64_t
+fields_of(const struct reading *r)
+{
+	return UINT64_C(1) << r->id_field | UINT64_C(1) << r->subject_field |
+	    UINT64_C(1) << r->refs_field | UINT64_C(1) << r->reply_field |
+	    UINT64_C(1) << r->date_field;
+}
+
 static void
 read_message(struct threading *t, size_t i, struct reading r)
 {
 	r.m = &t->msg[i];
 	*r.m = (struct threads_msg){ .refs = t->nrefs };
-	if (head_each(t->im, i, read_field, &r) == -1) {
+	if (head_each(t->im, i, fields_of(&r), read_field, &r) == -1) {
 		r.m->date = head_arrival(t->im, i);
 		return; /* it is not kept: another time, perhaps */
 	}

@@ -132,8 +132,13 @@ wipe(void *p, size_t n)
 bool
 span_is_8bit(struct span s)
 {
-	for (size_t i = 0; i < s.n; i++)
-		if ((unsigned char)s.p[i] > 0x7f)
-			return true;
-	return false;
+	uint64_t all = 0, eight;
+
+	for (; s.n >= sizeof(eight); span_take(&s, sizeof(eight))) {
+		memcpy(&eight, s.p, sizeof(eight));
+		all |= eight;
+	}
+	for (; s.n > 0; span_take(&s, 1))
+		all |= (unsigned char)*s.p;
+	return (all & UINT64_C(0x8080808080808080)) != 0;
 }

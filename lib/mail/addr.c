@@ -192,15 +192,7 @@ addr_alike(struct span a, struct span b)
 bool
 addr_is_ascii(struct span s)
 {
-	uint64_t all = 0, eight;
-
-	for (; s.n >= sizeof(eight); span_take(&s, sizeof(eight))) {
-		memcpy(&eight, s.p, sizeof(eight));
-		all |= eight;
-	}
-	for (; s.n > 0; span_take(&s, 1))
-		all |= (unsigned char)*s.p;
-	return (all & UINT64_C(0x8080808080808080)) == 0;
+	return !span_is_8bit(s);
 }
 
 /* A-d-l = At-domain *( "," At-domain ), At-domain = "@" Domain */
