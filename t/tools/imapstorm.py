@@ -92,9 +92,11 @@ class Storm(Session):
             self.not_told(which, bool(uid))
 
     def fetch(self, uid, which):
-        self.do(f"{uid}FETCH {which} (UID FLAGS BODY.PEEK[HEADER])"
+        what = self.rng.choice(["BODY.PEEK[HEADER]", "ENVELOPE RFC822.SIZE",
+                                "ENVELOPE BODYSTRUCTURE"])
+        self.do(f"{uid}FETCH {which} (UID FLAGS {what})"
                 if "uidonly" not in self.kinds else
-                f"UID FETCH {which} (FLAGS BODY.PEEK[HEADER])")
+                f"UID FETCH {which} (FLAGS {what})")
 
     def search(self, uid, _which):
         r = self.rng
@@ -174,7 +176,8 @@ class Storm(Session):
 
 
 def foreign(box, stop, rng):
-    """What other programs do: deliver, flag, remove, move to cur/."""
+    """What other programs do: deliver, flag, remove, move to cur/, and cut
+    the cache short, of which nothing may show."""
     n = 0
     while not stop.is_set():
         time.sleep(rng.random() / 20)
@@ -187,6 +190,9 @@ def foreign(box, stop, rng):
                 with open(f"{top}/tmp/{name}", "w") as f:
                     f.write(f"Subject: foreign{n}\n\nbody\n")
                 os.rename(f"{top}/tmp/{name}", f"{top}/new/{name}")
+                continue
+            if k < 0.41:
+                os.truncate(f"{top}/pneu.cache", rng.choice([0, 5000]))
                 continue
             sub = rng.choice(["new", "cur"])
             files = os.listdir(f"{top}/{sub}")
@@ -270,7 +276,7 @@ def main(box, sessions, seconds, seed=1):
         with open(f"{box}.log.{i}", "wb") as f:
             f.write(b"\n".join(s.wire.log))
     print(f"{sessions} sessions, {steps[0]} commands, "
-          f"{len(names.of)} messages, {len(faults)} faults")
+          f"{len(names.of)} facts, {len(faults)} faults")
     return bool(faults)
 
 
@@ -284,6 +290,7 @@ def compare(path, names, sessions):
         fresh = Session(path, names, 0)
         fresh.select(box)
         fresh.do("FETCH 1:* (UID BODY.PEEK[HEADER])")
+        fresh.do("FETCH 1:* (UID ENVELOPE RFC822.SIZE)")
         files = sum(len(os.listdir(f"{top}/{d}")) for d in ("new", "cur"))
         if files != len(fresh.view):
             raise Wrong(f"{files} files, {len(fresh.view)} messages")

@@ -14,22 +14,29 @@ import time
 import zlib
 
 
+# What never changes, wherever it comes from.
+FACTS = [("subject", rb"Subject: (\S+)"),
+         ("subject", rb'ENVELOPE \(NIL "([^"]*)"'),
+         ("size", rb"RFC822\.SIZE (\d+)")]
+
+
 class Wrong(Exception):
     pass
 
 
 class Names:
-    """Which message a UID names, for all sessions."""
+    """What a UID names, for all sessions: its subject and its size."""
 
     def __init__(self):
         self.lock = threading.Lock()
         self.of = {}
 
-    def note(self, box, validity, uid, subject):
+    def note(self, what, box, validity, uid, text):
         with self.lock:
-            was = self.of.setdefault((box, validity, uid), subject)
-        if was != subject:
-            raise Wrong(f"UID {uid} of {validity} was {was}, is {subject}")
+            was = self.of.setdefault((what, box, validity, uid), text)
+        if was != text:
+            raise Wrong(f"{what} of UID {uid} of {validity} was {was}, "
+                        f"is {text}")
 
 
 class Wire:
@@ -220,9 +227,11 @@ class Session:
             if e.uid not in (None, uid):
                 raise Wrong(f"a message was UID {e.uid} and is {uid}")
             e.uid = uid
-        s = re.search(rb"Subject: (\S+)", text)
-        if s and e.uid is not None:
-            self.names.note(self.box, self.validity, e.uid, s.group(1))
+        for what, how in FACTS:
+            s = re.search(how, text)
+            if s and e.uid is not None:
+                self.names.note(what, self.box, self.validity, e.uid,
+                                s.group(1))
         m = re.search(rb"\bMODSEQ \((\d+)\)", text)
         if m:
             if int(m.group(1)) < e.modseq:
