@@ -1,6 +1,7 @@
 #include "auth/json.h"
 
 #include "base/buf.h"
+#include "base/enc.h"
 #include "base/limits.h"
 #include "base/num.h"
 
@@ -9,15 +10,6 @@ skip_blanks(struct span *s)
 {
 	while (s->n > 0 && strchr(" \t\r\n", *s->p) != NULL && *s->p != '\0')
 		span_take(s, 1);
-}
-
-static int
-hex(char c)
-{
-	c = to_lower(c);
-	if (is_digit(c))
-		return c - '0';
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
 /* The four digits behind \u; -1 when they are none. */
@@ -29,7 +21,7 @@ code_unit(struct span *s)
 	if (s->n < 4)
 		return -1;
 	for (int i = 0; i < 4; i++) {
-		int d = hex(*span_take(s, 1).p);
+		int d = hex_value(*span_take(s, 1).p);
 
 		if (d == -1)
 			return -1;

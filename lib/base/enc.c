@@ -79,7 +79,7 @@ dec_base64(struct buf *b, struct span s)
 	return true;
 }
 
-static int
+int
 hex_value(char c)
 {
 	if (is_digit(c))

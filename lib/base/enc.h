@@ -14,6 +14,9 @@
 bool enc_base64(struct buf *, struct span);
 MUST bool dec_base64(struct buf *, struct span);
 
+/* The value of a hexadecimal digit in any case, -1 for none. */
+int hex_value(char);
+
 bool enc_hex(struct buf *, struct span); /* lower case */
 MUST bool dec_hex(struct buf *, struct span);
 

@@ -1,15 +1,7 @@
 #include "imap/imapurl.h"
 
+#include "base/enc.h"
 #include "base/num.h"
-
-static int
-hex(char c)
-{
-	if (is_digit(c))
-		return c - '0';
-	c = to_lower(c);
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
 
 /* %XX; no control characters, and no 8-bit ones outside of these. */
 static bool
@@ -22,8 +14,8 @@ decode(struct arena *a, struct span s, struct span *to)
 		char c = *span_take(&s, 1).p;
 
 		if (c == '%') {
-			int high = s.n > 1 ? hex(s.p[0]) : -1;
-			int low = s.n > 1 ? hex(s.p[1]) : -1;
+			int high = s.n > 1 ? hex_value(s.p[0]) : -1;
+			int low = s.n > 1 ? hex_value(s.p[1]) : -1;
 
 			if (high == -1 || low == -1)
 				return false;

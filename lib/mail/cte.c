@@ -1,5 +1,7 @@
 #include "mail/cte.h"
 
+#include "base/enc.h"
+
 enum { TEXT, AFTER_EQUAL, AFTER_DIGIT, AFTER_EQUAL_CR };
 
 enum cte_kind
@@ -41,15 +43,6 @@ static unsigned
 base64_value(char c)
 {
 	return (unsigned)values[(unsigned char)c];
-}
-
-int
-cte_hex(char c)
-{
-	if (is_digit(c))
-		return c - '0';
-	c = to_lower(c);
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
 static size_t
@@ -97,16 +90,16 @@ qp(struct cte *d, char c, char *to)
 			d->state = TEXT;
 		else if (c == '\r')
 			d->state = AFTER_EQUAL_CR;
-		else if (cte_hex(c) != -1) {
+		else if (hex_value(c) != -1) {
 			d->held = c;
 			d->state = AFTER_DIGIT;
 		} else if (!is_blank(c))
 			return give_back(d, c, to);
 		return 0;
 	case AFTER_DIGIT:
-		if (cte_hex(c) == -1)
+		if (hex_value(c) == -1)
 			return give_back(d, c, to);
-		*to = (char)(cte_hex(d->held) << 4 | cte_hex(c));
+		*to = (char)(hex_value(d->held) << 4 | hex_value(c));
 		d->state = TEXT;
 		return 1;
 	case AFTER_EQUAL_CR:

@@ -32,7 +32,4 @@ struct cte {
  */
 bool cte_next(struct cte *, struct span *in, struct span *piece);
 
-/* The value of a hexadecimal digit, -1 for none. */
-int cte_hex(char);
-
 #endif

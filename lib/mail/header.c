@@ -198,8 +198,8 @@ token(struct span *s)
 	return span_take(s, n);
 }
 
-static bool
-mark(struct span *s, char c)
+bool
+header_take(struct span *s, char c)
 {
 	header_skip_cfws(s);
 	if (s->n == 0 || *s->p != c)
@@ -254,20 +254,20 @@ header_date(struct span s, int64_t *t, int *minutes)
 	struct span first = token(&s);
 
 	if (first.n > 0 && is_alpha(*first.p)) {
-		mark(&s, ',');
+		header_take(&s, ',');
 		first = token(&s);
 	}
 	c.day = (int)num_or(first, 31, 0);
-	mark(&s, '-'); /* 22-Nov-2026, as IMAP and old mailers have it */
+	header_take(&s, '-'); /* 22-Nov-2026, as IMAP and old mailers have it */
 	c.month = date_month(token(&s));
-	mark(&s, '-');
+	header_take(&s, '-');
 	c.year = full_year(token(&s));
 	c.hour = (int)num_or(token(&s), 23, 99);
-	if (mark(&s, ':'))
+	if (header_take(&s, ':'))
 		c.min = (int)num_or(token(&s), 59, 99);
 	else
 		return false;
-	if (mark(&s, ':'))
+	if (header_take(&s, ':'))
 		c.sec = (int)num_or(token(&s), 60, 99);
 	*minutes = zone(token(&s));
 	if (!date_valid(c) || c.year == 0)

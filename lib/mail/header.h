@@ -48,6 +48,9 @@ bool header_unfold(struct buf *, struct span body);
 /* Drop blanks, line ends and comments from the front: CFWS. */
 void header_skip_cfws(struct span *);
 
+/* The same, and then this character: false when another one is next. */
+bool header_take(struct span *, char c);
+
 /* RFC 5322 date-time, obsolete forms too; false when it is none. */
 MUST bool header_date(struct span, int64_t *t, int *zone_minutes);
 

@@ -25,16 +25,6 @@ token(struct span *s)
 	return span_take(s, n);
 }
 
-static bool
-mark(struct span *s, char c)
-{
-	header_skip_cfws(s);
-	if (s->n == 0 || *s->p != c)
-		return false;
-	span_take(s, 1);
-	return true;
-}
-
 static struct span
 quoted(struct arena *a, struct span *s)
 {
@@ -83,13 +73,13 @@ parse_params(struct arena *a, struct span s)
 	while (s.n > 0 && n < PARAMS_MAX) {
 		struct span name;
 
-		if (!mark(&s, ';')) {
+		if (!header_take(&s, ';')) {
 			span_cut(&s, ';');
 			if (s.n == 0)
 				break;
 		}
 		name = token(&s);
-		if (name.n == 0 || !mark(&s, '='))
+		if (name.n == 0 || !header_take(&s, '='))
 			continue;
 		*tail = arena_alloc(a, sizeof(**tail));
 		(*tail)->name = arena_span(a, name);
@@ -106,7 +96,7 @@ content_type(struct arena *a, struct mime_fields *f, struct span s)
 {
 	struct span type = token(&s), subtype = { NULL, 0 };
 
-	if (mark(&s, '/'))
+	if (header_take(&s, '/'))
 		subtype = token(&s);
 	if (type.n == 0 || subtype.n == 0)
 		return;
@@ -139,7 +129,7 @@ language(struct arena *a, struct mime_fields *f, struct span s)
 			(*tail)->name = arena_span(a, tag);
 			tail = &(*tail)->next;
 		}
-		if (!mark(&s, ','))
+		if (!header_take(&s, ','))
 			return;
 	}
 }

@@ -1,5 +1,7 @@
 #include "mail/param.h"
 
+#include "base/enc.h"
+
 struct piece {
 	struct span value;
 	bool encoded;
@@ -34,13 +36,6 @@ find(const struct mime_param *p, const char *name, int n, struct piece *piece)
 	return false;
 }
 
-static int
-hex(char c)
-{
-	c = to_lower(c);
-	return is_digit(c) ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 static void
 put_piece(struct buf *b, const struct piece *p)
 {
@@ -48,10 +43,10 @@ put_piece(struct buf *b, const struct piece *p)
 		char c = p->value.p[i];
 
 		if (p->encoded && c == '%' && p->value.n - i > 2 &&
-		    hex(p->value.p[i + 1]) >= 0 &&
-		    hex(p->value.p[i + 2]) >= 0) {
-			c = (char)(hex(p->value.p[i + 1]) << 4 |
-			    hex(p->value.p[i + 2]));
+		    hex_value(p->value.p[i + 1]) >= 0 &&
+		    hex_value(p->value.p[i + 2]) >= 0) {
+			c = (char)(hex_value(p->value.p[i + 1]) << 4 |
+			    hex_value(p->value.p[i + 2]));
 			i += 2;
 		}
 		buf_putc(b, c);

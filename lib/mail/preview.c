@@ -1,5 +1,6 @@
 #include "mail/preview.h"
 
+#include "base/enc.h"
 #include "mail/addr.h"
 #include "mail/utf8.h"
 
@@ -413,7 +414,7 @@ entity(struct span *s)
 
 		span_take(&name, hex ? 2 : 1);
 		for (; name.n > 0 && c < 0x110000; span_take(&name, 1)) {
-			int d = cte_hex(*name.p);
+			int d = hex_value(*name.p);
 
 			if (d == -1 || (!hex && d > 9))
 				return '&';
