@@ -38,7 +38,7 @@ begin(void)
 	session_index(root, "", VALIDITY);
 	session_begin(&im, root);
 	atexit(leave);
-	session_run(&im, SPAN("a SELECT INBOX\n"));
+	session_run(&im, SPAN("a SELECT INBOX\n"), NULL);
 }
 
 /* Each number once, with whatever between them. */
@@ -84,7 +84,8 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	session_run(&im,
 	    (p[0] & 1) ? SPAN("a SORT (SUBJECT) UTF-8 ALL\n")
 		       : SPAN("a THREAD REFERENCES UTF-8 ALL\n"
-			      "a THREAD REFS UTF-8 ALL\n"));
+			      "a THREAD REFS UTF-8 ALL\n"),
+	    NULL);
 	session_answers(&im, &said);
 	check(buf_span(&said), (p[0] & 1) ? "* SORT " : "* THREAD ");
 	buf_free(&said);

@@ -2,9 +2,12 @@
 /* seeds: imapd */
 /*
  * mimapd: a session whose client says the input, with a Maildir of three
- * messages and two more in a folder.  What is answered is IMAP, as a client
- * reads it.
+ * messages and two more in a folder.  Before a command whose tag begins with
+ * "o" another program has done something there.  What is answered is IMAP,
+ * as a client reads it.
  */
+#include <errno.h>
+
 #include "imap/imapc.h"
 #include "session.h"
 
@@ -82,6 +85,51 @@ reset(void)
 		session_write(root, file[i].name, buf_span(&file[i].text));
 }
 
+static void
+rename_file(const char *from, const char *to)
+{
+	char path[300], other[300];
+
+	snprintf(path, sizeof(path), "%s/%s", root, from);
+	snprintf(other, sizeof(other), "%s/%s", root, to);
+	if (rename(path, other) == -1)
+		assert(errno == ENOENT); /* the session has moved it */
+}
+
+static unsigned changes;
+
+static void
+deliver(const char *folder)
+{
+	char path[300], name[64];
+
+	snprintf(path, sizeof(path), "%s%s/new", root, folder);
+	snprintf(name, sizeof(name), "%u.M1.o", 1600000000 + changes);
+	if (access(path, F_OK) == 0)
+		session_write(path, name, SPAN("Subject: other\n\nx\n"));
+}
+
+/* What another program does: new flags, a removal, deliveries. */
+static void
+change(const struct imap *im)
+{
+	if (im->e.tag.n == 0 || *im->e.tag.p != 'o')
+		return;
+	switch (changes++ % 4) {
+	case 0:
+		rename_file(messages[0].name, "cur/1580526245.M1.h:2,FT");
+		break;
+	case 1:
+		rename_file(messages[1].name, "tmp/gone");
+		break;
+	case 2:
+		deliver("/.Work");
+		break;
+	default:
+		deliver("");
+	}
+}
+
 /* imapc knows no tags but its own, which are of letters and digits. */
 static bool
 has_other_tag(struct span answer)
@@ -126,7 +174,8 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 		begin();
 	reset();
 	session_begin(&im, root);
-	session_run(&im, (struct span){ (const char *)p, n });
+	changes = 0;
+	session_run(&im, (struct span){ (const char *)p, n }, change);
 	session_end(&im);
 	session_answers(&im, &said);
 	check(buf_span(&said));

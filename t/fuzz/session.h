@@ -93,9 +93,13 @@ session_command(struct imap *im)
 	buf_clear(&im->said);
 }
 
-/* What the client says, as main.c has it, without waiting. */
+/*
+ * What the client says, as main.c has it, without waiting.  before, when it
+ * is not NULL, is called before each command.
+ */
 static void
-session_run(struct imap *im, struct span said)
+session_run(
+    struct imap *im, struct span said, void (*before)(const struct imap *))
 {
 	assert(in_unread(&im->in, said));
 	while (!im->over) {
@@ -103,6 +107,8 @@ session_run(struct imap *im, struct span said)
 
 		imap_put(im, &im->said);
 		buf_clear(&im->said);
+		if (before != NULL && e == IMAPD_COMMAND)
+			before(im);
 		if (e == IMAPD_COMMAND || e == IMAPD_MESSAGE)
 			session_command(im);
 		else if (e == IMAPD_CLOSE || e == IMAPD_MORE)
