@@ -594,6 +594,31 @@ content() {
 	run -0 mindex import imap -- ./server empty
 }
 
+@test "import imap: a list of mailboxes without end, and names that are none" {
+	folder m
+	cat >server <<-'EOF'
+		#!/usr/bin/env python3
+		import sys
+		def say(s): sys.stdout.write(s + "\r\n"); sys.stdout.flush()
+		say("* PREAUTH ready")
+		for line in sys.stdin:
+		    tag, _, rest = line.strip().partition(" ")
+		    if rest.startswith("LIST"):
+		        sys.stdout.write("".join('* LIST (\\Noselect) "/" b%d\r\n' % i for i in range(150000)))
+		        say('* LIST () "/" "%s"\r\n* LIST () "/" B\r\n* LIST () "/" A' % ("x" * 5000))
+		    elif rest.startswith("LSUB"):
+		        say('* LSUB () "/" "A"\r\n* LSUB () "/" "gone"')
+		    elif rest.startswith("EXAMINE"):
+		        say("* 0 EXISTS")
+		    say(tag + " OK done")
+	EOF
+	chmod +x server
+	run -75 timeout 20 mindex import -v imap -- ./server
+	[[ $output == *'a mailbox is left'* ]]
+	[ "$(sed -n 's/\timport\t.*//p' <<<"$output" | xargs)" = 'B A' ]
+	[ "$(cat m/subscriptions)" = A ]
+}
+
 @test "import: what was cut off goes on with the UIDs, but for absurd ones" {
 	folder m
 	for i in $(seq 300); do

@@ -11,6 +11,8 @@ struct remote {
 	char *raw;  /* as the server writes it */
 	char *name; /* with us; NULL: it can't have one */
 	unsigned attrs;
+	char sep;
+	size_t at; /* in the list of the server */
 };
 
 /* imaplist.c: all of them; the array belongs to it. */

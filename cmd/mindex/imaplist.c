@@ -89,24 +89,69 @@ listed(struct span text)
 {
 	unsigned attrs;
 	char sep;
-	size_t i;
 
-	if (!imapc_list(text, &attrs, &sep, &list.name, &list.scratch))
-		return;
-	for (i = 0; i < list.n; i++)
-		if (span_is(buf_span(&list.name), list.box[i].raw))
-			break;
-	if (i < list.n) {
-		list.box[i].attrs |= attrs & ~(unsigned)IMAPC_NOSELECT;
+	if (!imapc_list(text, &attrs, &sep, &list.name, &list.scratch)) {
+		if (!span_istarts(text, "LIST "))
+			return;
+		warn("a mailbox is left: its name is too long, or none");
+		status = EXIT_TEMP;
 		return;
 	}
-	if ((attrs & IMAPC_LSUB) != 0)
-		return;
 	list.box = grow_array(list.box, list.n, &list.cap, sizeof(*list.box));
-	list.box[list.n++] =
+	list.box[list.n] =
 	    (struct remote){ .raw = copy_of(buf_span(&list.name)),
-		    .name = our_name(buf_span(&list.name), sep),
-		    .attrs = attrs };
+		    .attrs = attrs,
+		    .sep = sep,
+		    .at = list.n };
+	list.n++;
+}
+
+static int
+by_name(const void *a, const void *b)
+{
+	const struct remote *x = a, *y = b;
+	int r = strcmp(x->raw, y->raw);
+
+	return r != 0 ? r : x->at < y->at ? -1 : 1;
+}
+
+static int
+by_place(const void *a, const void *b)
+{
+	const struct remote *x = a, *y = b;
+
+	return x->at < y->at ? -1 : 1;
+}
+
+/*
+ * A mailbox once, with all that was said of it.  One that is subscribed and
+ * not listed is not there.
+ */
+static void
+join(void)
+{
+	size_t n = 0;
+
+	if (list.n > 0)
+		qsort(list.box, list.n, sizeof(*list.box), by_name);
+	for (size_t i = 0; i < list.n; i++) {
+		struct remote *r = &list.box[i], *last = &list.box[n - (n > 0)];
+
+		if (n > 0 && strcmp(last->raw, r->raw) == 0) {
+			last->attrs |= r->attrs & ~(unsigned)IMAPC_NOSELECT;
+			free(r->raw);
+		} else if ((r->attrs & IMAPC_LSUB) != 0) {
+			free(r->raw);
+		} else {
+			list.box[n++] = *r;
+		}
+	}
+	list.n = n;
+	if (n > 0)
+		qsort(list.box, n, sizeof(*list.box), by_place);
+	for (size_t i = 0; i < n; i++)
+		list.box[i].name =
+		    our_name(span_of(list.box[i].raw), list.box[i].sep);
 }
 
 struct remote *
@@ -127,6 +172,7 @@ remote_list(size_t *n)
 		link_run(SPAN("LSUB \"\" \"*\""));
 	}
 	link_untagged = NULL;
+	join();
 	*n = list.n;
 	return list.box;
 }
