@@ -41,7 +41,18 @@ cut() { python3 "$ROOT/t/tools/powercut.py" "$@" 3>&-; }
 		-d multiappend:journal -d replace:file -d replace:folder \
 		-d gzip:file -d gzip:folder -d create:root -d create:folder \
 		-d create:index -d rename:root -d inbox:folder -d inbox:index \
-		-d pop:journal -d batch:file -d batch:folder -d rebuild:index
+		-d batch:file -d batch:folder -d rebuild:index
+	run -0 cut more -d pop:journal # few states of all have its fault
+}
+
+@test "STATUS of folders without an index" {
+	run -0 cut numbers
+	echo "$output"
+	[[ $output == *" operations, "*" states, 0 faults" ]]
+}
+
+@test "without the sync of the memory, an index or a journal of these" {
+	run -0 cut numbers -d memory -d index -d journal
 }
 
 @test "the queue: mqueue add" {

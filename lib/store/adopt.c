@@ -59,11 +59,7 @@ put_message(struct index *ix, const struct adopt_msg *m, const int *number)
 	new.in_new = new.fresh = to[0] == 'n';
 	new.modseq = ix->modseq + 1;
 	new.date = (int64_t)st.st_mtime;
-	new.size = m->wire;
-	if (new.size == 0 && name.has_w &&
-	    (!name.has_s || name.s == (uint64_t)st.st_size ||
-		gzip_is_at(ix->fd, to)))
-		new.size = name.w;
+	new.size = m->wire; /* else the name tells */
 	index_put_new(ix, &new);
 	return 0;
 }
@@ -81,9 +77,9 @@ fill(struct index *ix, const struct adopt *a)
 		uidnext = ix->uidnext > uidnext ? ix->uidnext : uidnext;
 		modseq = ix->modseq;
 	}
-	if (uidmem_set(&ix->mem, a->uidvalidity, uidnext - 1) == -1 ||
-	    index_begin(ix, a->uidvalidity) == -1)
+	if (uidmem_set(&ix->mem, a->uidvalidity, uidnext - 1) == -1)
 		return -1;
+	index_begin(ix, a->uidvalidity);
 	for (int k = 0; k < a->nkeywords; k++)
 		number[k] = view_keyword(ix, span_of(a->keyword[k]));
 	for (size_t i = 0; i < a->n; i++)
@@ -93,7 +89,7 @@ fill(struct index *ix, const struct adopt *a)
 	index_put_uidnext(ix, uidnext, modseq + 1);
 	if (index_commit(ix) == -1 || index_scan(ix, false) == -1)
 		return -1;
-	return index_compact(ix);
+	return index_sync(ix);
 }
 
 static int

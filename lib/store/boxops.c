@@ -109,6 +109,9 @@ boxes_delete(struct boxes *b, struct span name)
 	sweep(b);
 	mdname_unique(unique, sizeof(unique));
 	snprintf(grave, sizeof(grave), "..pneu-gone.%s", unique);
+	snprintf(path, sizeof(path), "%s/%s", b->root, dir);
+	if (uidmem_sync(path) == -1)
+		return BOX_FAILED;
 	if (renameat(b->fd, dir, b->fd, grave) == -1)
 		return errno == ENOENT ? BOX_NONE : BOX_FAILED;
 	snprintf(path, sizeof(path), "%s/%s", b->root, grave);

@@ -20,15 +20,15 @@ index_journal_name(char *dst, size_t size, uint64_t gen)
 }
 
 static int
-write_journal(int fd, struct span header, struct span records)
+write_journal(int fd, struct span header, struct span records, bool loose)
 {
 	if (write_all(fd, header.p, header.n, DEADLINE_NEVER) == -1 ||
 	    write_all(fd, records.p, records.n, DEADLINE_NEVER) == -1)
 		return -1;
-	return fsync(fd);
+	return loose ? 0 : fsync(fd);
 }
 
-/* A journal with these records, on disk but for its name. */
+/* A journal with these records, on disk (unless loose) but for its name. */
 static int
 make_journal(struct index *ix, uint64_t gen, struct span records)
 {
@@ -43,7 +43,7 @@ make_journal(struct index *ix, uint64_t gen, struct span records)
 		return -1;
 	buf_init(&b, JOURNAL_HEADER);
 	journal_put_header(&b, gen, ix->uidvalidity);
-	r = write_journal(fd, buf_span(&b), records);
+	r = write_journal(fd, buf_span(&b), records, ix->loose);
 	err = errno;
 	buf_free(&b);
 	if (r == -1) {
@@ -66,6 +66,7 @@ index_note_checked(struct index *ix)
 {
 	char half[JOURNAL_HEADER - JOURNAL_CHECKED];
 
+	ix->snap.kept = !ix->loose;
 	journal_put_checked(half, &ix->snap);
 	if (pwrite(ix->journal_fd, half, sizeof(half), JOURNAL_CHECKED) !=
 	    (ssize_t)sizeof(half))
@@ -114,7 +115,7 @@ swap(struct index *ix, uint64_t gen, const char *name, struct span records)
 	if (fd == -1)
 		return -1;
 	if (renameat(ix->fd, name, ix->fd, snapshot_name) == -1 ||
-	    fs_sync_dir(ix->fd, "") == -1 ||
+	    (!ix->loose && fs_sync_dir(ix->fd, "") == -1) ||
 	    fstatat(ix->fd, snapshot_name, &st, 0) == -1) {
 		fs_close(fd);
 		return -1;
@@ -200,7 +201,7 @@ index_compact_unlocked(struct index *ix)
 	new_name(name, sizeof(name));
 	if (gen == 0)
 		return;
-	if (snapshot_write(ix, gen + 1, name) == -1) {
+	if (index_sync(ix) == -1 || snapshot_write(ix, gen + 1, name) == -1) {
 		log_error(ix->path, NULL);
 		return;
 	}

@@ -62,7 +62,7 @@ index_close(struct index *ix)
 	errno = err;
 }
 
-int
+void
 index_begin(struct index *ix, uint32_t uidvalidity)
 {
 	uint64_t gen = (uint64_t)unix_now();
@@ -83,7 +83,12 @@ index_begin(struct index *ix, uint32_t uidvalidity)
 	ix->nkeywords = 1;
 	snprintf(ix->keyword[0], sizeof(ix->keyword[0]), "$Forwarded");
 	ix->gen = gen > ix->gen ? gen : ix->gen;
-	return index_compact(ix);
+	if (ix->journal_fd != -1)
+		close(ix->journal_fd);
+	ix->journal_fd = -1;
+	ix->applied = ix->synced = 0;
+	ix->unsynced = false;
+	ix->first = ix->loose = ix->bulk = true;
 }
 
 /* Messages get new UIDs from 1 on. */
@@ -94,7 +99,8 @@ make_index(struct index *ix)
 
 	if (uidmem_fresh(&ix->mem, &uidvalidity) == -1)
 		return -1;
-	return index_begin(ix, uidvalidity);
+	index_begin(ix, uidvalidity);
+	return 0;
 }
 
 /* Read what was appended since; a torn end is cut off (under the lock). */
@@ -129,7 +135,10 @@ catch_up(struct index *ix)
 	return r == -1 ? -1 : 0;
 }
 
-/* The journal that the snapshot names; one that is lost is made again. */
+/*
+ * The journal that the snapshot names; one that is lost is made again.  1:
+ * it is lost, and the snapshot with it.
+ */
 static int
 open_journal(struct index *ix, bool *checked)
 {
@@ -156,10 +165,15 @@ open_journal(struct index *ix, bool *checked)
 	}
 	if (r == JOURNAL_OK && gen == ix->gen &&
 	    uidvalidity == ix->uidvalidity) {
-		*checked = journal_is_checked(
-		    (struct span){ head, sizeof(head) }, &ix->snap);
+		struct span s = { head, sizeof(head) };
+
+		*checked = journal_is_checked(s, &ix->snap);
+		ix->loose = ix->first && !journal_is_kept(s);
 		return 0;
 	}
+	if (ix->first)
+		return 1;
+	ix->loose = false;
 	if (ix->journal_fd != -1)
 		close(ix->journal_fd);
 	ix->journal_fd = index_make_journal(ix, ix->gen);
@@ -198,6 +212,7 @@ index_load(struct index *ix)
 {
 	enum snapshot_result r;
 	bool checked = false;
+	int lost;
 
 	uidmem_close(&ix->mem);
 	if (uidmem_open(&ix->mem, ix->path) == -1)
@@ -215,9 +230,9 @@ index_load(struct index *ix)
 	}
 	if (r != SNAPSHOT_OK)
 		return make_index(ix);
-	if (open_journal(ix, &checked) == -1)
+	if ((lost = open_journal(ix, &checked)) == -1)
 		return -1;
-	if (!checked && !snapshot_check(ix))
+	if (lost || ((!checked || ix->loose) && !snapshot_check(ix)))
 		return make_index(ix);
 	if (!checked)
 		index_note_checked(ix);
@@ -414,9 +429,38 @@ index_commit(struct index *ix)
 	return 0;
 }
 
+/* The files of a first index, and then that they are on disk. */
+static int
+settle(struct index *ix)
+{
+	int fd = openat(ix->fd, snapshot_name, O_RDONLY | O_CLOEXEC), r;
+
+	if (fd == -1)
+		return -1;
+	r = fsync(fd);
+	fs_close(fd);
+	if (r == -1 || fsync(ix->journal_fd) == -1 ||
+	    fs_sync_dir(ix->fd, "") == -1)
+		return -1;
+	ix->loose = ix->unsynced = false;
+	ix->synced = ix->applied;
+	index_note_checked(ix);
+	return 0;
+}
+
+int
+index_sync_numbers(struct index *ix)
+{
+	return ix->loose && !ix->unsynced
+	    ? uidmem_promise(&ix->mem, ix->uidvalidity)
+	    : index_sync(ix);
+}
+
 int
 index_sync(struct index *ix)
 {
+	if (ix->loose)
+		return settle(ix);
 	if (ix->synced == ix->applied || !ix->unsynced)
 		return 0;
 	if (fdatasync(ix->journal_fd) == -1)

@@ -64,10 +64,12 @@ struct trust {
 struct index {
 	char path[LIMIT_PATH];
 	int fd, lock_fd, journal_fd;
-	uint64_t gen;                /* 0: to be loaded (again) */
-	uint64_t applied;            /* bytes of the journal */
-	uint64_t synced;             /* up to here */
-	bool unsynced;               /* behind that is what may not be lost */
+	uint64_t gen;     /* 0: to be loaded (again) */
+	uint64_t applied; /* bytes of the journal */
+	uint64_t synced;  /* up to here */
+	bool unsynced;    /* behind that is what may not be lost */
+	bool first;       /* the snapshot is nothing without its journal */
+	bool loose;       /* and neither need be on disk yet */
 	struct journal_checked snap; /* the snapshot that was loaded */
 	char id[INDEX_ID];           /* of the mailbox */
 	uint32_t uidvalidity, uidnext;
@@ -136,6 +138,13 @@ MUST int index_commit(struct index *);
 /* All that was applied is on disk when it returns 0. */
 MUST int index_sync(struct index *);
 
+/*
+ * The same for who tells UIDVALIDITY, UIDNEXT and how many messages there
+ * are, but no UID: a first index need not be on disk for that.  One that a
+ * power cut takes away is made again with a greater UIDVALIDITY.
+ */
+MUST int index_sync_numbers(struct index *);
+
 /* Replace the snapshot and begin a new journal, under the lock. */
 MUST int index_compact(struct index *);
 
@@ -169,8 +178,11 @@ void index_news(struct index *, struct entry *);
 /* vanished.c: remember; what is too much is forgotten, the oldest first. */
 void index_vanish(struct index *, uint32_t uid, uint64_t modseq);
 
-/* Forget all messages and begin with this UIDVALIDITY, under the lock. */
-MUST int index_begin(struct index *, uint32_t uidvalidity);
+/*
+ * Forget all messages and begin with this UIDVALIDITY, under the lock; the
+ * first commit makes the files.
+ */
+void index_begin(struct index *, uint32_t uidvalidity);
 
 /* The first entry with a UID of at least uid; ix->n when there is none. */
 size_t index_lower(const struct index *, uint32_t uid);
@@ -244,7 +256,7 @@ enum snapshot_result snapshot_load(struct index *);
 bool snapshot_check(const struct index *);
 /* Whether the file is still the one that was loaded. */
 bool snapshot_is_same(const struct index *);
-/* snapwrite.c: a file of this name, synced.  0, or -1 and errno. */
+/* snapwrite.c: a file of this name; synced, unless loose.  0, -1 and errno. */
 MUST int snapshot_write(struct index *, uint64_t gen, const char *name);
 extern const char snapshot_name[];
 

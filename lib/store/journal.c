@@ -4,9 +4,9 @@
 #include "store/crc.h"
 #include "store/le.h"
 
-enum { FORMAT = 1, FRAME = 8 };
+enum { FORMAT = 1, FRAME = 8, SUMMED = 24, KEPT = 28 };
 
-static const char magic[17] = "pneu-journal 1\n";
+static const char magic[17] = "pneu-journal 1\n", kept[5] = "kept";
 
 enum journal_result
 journal_format(struct span file, const char *kind)
@@ -49,7 +49,9 @@ journal_put_checked(char half[JOURNAL_HEADER - JOURNAL_CHECKED],
 	le_set(half, 8, c->ino);
 	le_set(half + 8, 8, c->size);
 	le_set(half + 16, 8, (uint64_t)c->ctime_ns);
-	le_set(half + 24, 4, crc32_add(0, (struct span){ half, 24 }));
+	le_set(half + SUMMED, 4, crc32_add(0, (struct span){ half, SUMMED }));
+	if (c->kept)
+		memcpy(half + KEPT, kept, 4);
 }
 
 bool
@@ -59,7 +61,14 @@ journal_is_checked(struct span header, const struct journal_checked *c)
 
 	journal_put_checked(want, c);
 	return header.n >= JOURNAL_HEADER &&
-	    memcmp(header.p + JOURNAL_CHECKED, want, sizeof(want)) == 0;
+	    memcmp(header.p + JOURNAL_CHECKED, want, KEPT) == 0;
+}
+
+bool
+journal_is_kept(struct span header)
+{
+	return header.n >= JOURNAL_HEADER &&
+	    memcmp(header.p + JOURNAL_CHECKED + KEPT, kept, 4) == 0;
 }
 
 enum journal_result

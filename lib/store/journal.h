@@ -43,11 +43,13 @@ enum journal_result journal_header(
 struct journal_checked {
 	uint64_t ino, size;
 	int64_t ctime_ns;
+	bool kept; /* and it is on disk */
 };
 void journal_put_checked(char half[JOURNAL_HEADER - JOURNAL_CHECKED],
     const struct journal_checked *);
-/* Whether it is this one. */
+/* Whether it is this one; whether one was on disk. */
 bool journal_is_checked(struct span header, const struct journal_checked *);
+bool journal_is_kept(struct span header);
 
 /* The first line of a file of ours: "pneu-KIND NUMBER\n". */
 enum journal_result journal_format(struct span file, const char *kind);

@@ -174,7 +174,7 @@ put_found(struct work *w)
 	struct index *ix = w->ix;
 	uint32_t uid = ix->uidnext;
 	bool first = ix->uidnext == 1; /* when they came nobody knows */
-	bool many = w->nfound > MANY;
+	bool many = ix->bulk || w->nfound > MANY;
 
 	for (size_t k = 0; k < w->nfound; k++) {
 		const struct scan_file *f = &w->first.file[w->found[k]];

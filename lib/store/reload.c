@@ -118,5 +118,5 @@ index_reload(struct index *ix)
 		merge(ix, &old);
 	room_free(old.entry, old.cap * sizeof(*old.entry));
 	errno = err;
-	return r == 0 ? index_commit(ix) : r;
+	return r == 0 && ix->out.n > 0 ? index_commit(ix) : r;
 }

@@ -120,6 +120,7 @@ load_header(struct index *ix, const char *h)
 	t->unsized = (uint32_t)le_get(h + 152, 4);
 	t->unseen_from = (uint32_t)le_get(h + 156, 4);
 	t->fresh_from = (uint32_t)le_get(h + 160, 4);
+	ix->first = le_get(h + 164, 4) != 0;
 }
 
 static bool

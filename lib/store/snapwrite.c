@@ -107,6 +107,7 @@ fill_header(
 	le_set(p + 152, 4, t->unsized);
 	le_set(p + 156, 4, t->unseen_from);
 	le_set(p + 160, 4, t->fresh_from);
+	le_set(p + 164, 4, ix->loose);
 }
 
 /* The file, but for the header, which needs the sums. */
@@ -144,7 +145,7 @@ write_file(int fd, const struct index *ix, uint64_t gen)
 	    crc32_add(0, (struct span){ header, SNAPSHOT_HEADER - 4 }));
 	if (pwrite(fd, header, sizeof(header), 0) != (ssize_t)sizeof(header))
 		return -1;
-	return fsync(fd);
+	return ix->loose ? 0 : fsync(fd);
 }
 
 int

@@ -150,7 +150,7 @@ folder_status(const char *path, struct folder_status *st, bool want_size)
 	if ((r = index_lock(&ix)) == 0) {
 		r = index_scan(&ix, false);
 		if (r == 0)
-			r = index_sync(&ix);
+			r = index_sync_numbers(&ix);
 		*st = (struct folder_status){ .messages = t->messages,
 			.recent = t->fresh,
 			.unseen = t->unseen,

@@ -13,12 +13,25 @@
 #include "store/journal.h"
 
 enum { NUMBERS = 22, WAIT = 30, FILE_MAX = 64 * 1024 * 1024 };
+enum { BLOCK_MAX = 1024 };
 
 /* More than that is noise, or another server's: time gets there in 2097. */
 static const uint32_t ours_max = 0xf0000000;
 
 static const char file_name[] = "pneu.uidvalidity";
 static const char first_line[] = "pneu-uidvalidity 1\n";
+
+/* The name of a line that is no folder's: UIDVALIDITYs set aside. */
+static const char set_aside[] = "/";
+
+/* What this process knows of one of these files. */
+static struct {
+	dev_t dev;
+	ino_t ino;
+	uint32_t durable;   /* the file on disk has one that is as great */
+	uint32_t next, end; /* set aside for us */
+	uint32_t block;     /* so many the next time */
+} ours;
 
 static bool
 is_maildir(const char *path)
@@ -66,7 +79,10 @@ parse_line(
 	    num_u32((struct span){ line.p + 11, 10 }, highest);
 }
 
-/* Read it under its lock: our line, and the largest UIDVALIDITY of ours. */
+/*
+ * Read it under its lock: the line of this name, and the largest UIDVALIDITY
+ * of ours.
+ */
 static int
 look_up(struct uidmem *m, uint32_t *largest)
 {
@@ -168,7 +184,7 @@ append(struct uidmem *m, uint32_t uidvalidity, uint32_t highest)
 
 /* Under the lock. */
 static int
-put(struct uidmem *m, uint32_t uidvalidity, uint32_t highest)
+put(struct uidmem *m, uint32_t uidvalidity, uint32_t highest, bool sync)
 {
 	char text[NUMBERS + 1];
 	bool same = m->at != -1 && m->uidvalidity == uidvalidity;
@@ -182,12 +198,27 @@ put(struct uidmem *m, uint32_t uidvalidity, uint32_t highest)
 		r = fs_write_at(
 		    m->fd, (struct span){ text, NUMBERS - 1 }, m->at);
 	}
-	if (r == 0 && !same)
+	if (r == 0 && !same && sync)
 		r = fdatasync(m->fd);
 	if (r == -1)
 		return -1;
 	m->uidvalidity = uidvalidity;
 	m->highest = highest;
+	return 0;
+}
+
+static int
+know_file(const struct uidmem *m)
+{
+	struct stat st;
+
+	if (fstat(m->fd, &st) == -1)
+		return -1;
+	if (st.st_dev == ours.dev && st.st_ino == ours.ino)
+		return 0;
+	memset(&ours, 0, sizeof(ours));
+	ours.dev = st.st_dev;
+	ours.ino = st.st_ino;
 	return 0;
 }
 
@@ -199,16 +230,77 @@ uidmem_fresh(struct uidmem *m, uint32_t *uidvalidity)
 
 	if (fs_lock(m->fd, true, deadline_in(WAIT)) == -1)
 		return -1;
-	r = look_up(m, &largest);
+	r = know_file(m) == 0 ? look_up(m, &largest) : -1;
 	if (r == 0 && largest == ours_max) {
 		errno = EOVERFLOW;
 		r = -1;
 	}
 	if (r == 0) {
-		*uidvalidity = largest >= now ? largest + 1 : now;
-		r = put(m, *uidvalidity, 0);
+		if (ours.next < ours.end)
+			*uidvalidity = ours.next++;
+		else
+			*uidvalidity = largest >= now ? largest + 1 : now;
+		r = put(m, *uidvalidity, 0, m->at != -1);
 	}
 	fs_unlock(m->fd);
+	return r;
+}
+
+/* Under the lock: some for us alone, behind all that were given. */
+static int
+reserve(struct uidmem *m, uint32_t *largest)
+{
+	struct uidmem line = { .fd = m->fd, .at = -1 };
+
+	memcpy(line.name, set_aside, sizeof(set_aside));
+	if (look_up(&line, largest) == -1)
+		return -1;
+	if (ours.block > 0 && *largest < ours_max - BLOCK_MAX) {
+		ours.next = *largest + 1;
+		*largest += ours.block;
+		if (put(&line, *largest, 0, false) == -1)
+			return -1;
+		ours.end = *largest + 1;
+	}
+	if (fdatasync(m->fd) == -1)
+		return -1;
+	ours.block = ours.block == 0 ? 2
+	    : ours.block < BLOCK_MAX ? ours.block * 2
+				     : BLOCK_MAX;
+	return 0;
+}
+
+int
+uidmem_promise(struct uidmem *m, uint32_t uidvalidity)
+{
+	uint32_t largest;
+	int r;
+
+	if (know_file(m) == -1)
+		return -1;
+	if (uidvalidity <= ours.durable)
+		return 0;
+	if (fs_lock(m->fd, true, deadline_in(WAIT)) == -1)
+		return -1;
+	r = reserve(m, &largest);
+	if (r == 0)
+		ours.durable = largest;
+	else
+		ours.next = ours.end = 0;
+	fs_unlock(m->fd);
+	return r;
+}
+
+int
+uidmem_sync(const char *path)
+{
+	struct uidmem m;
+	int r;
+
+	if (uidmem_open(&m, path) == -1)
+		return -1;
+	r = fdatasync(m.fd);
+	uidmem_close(&m);
 	return r;
 }
 
@@ -222,12 +314,12 @@ uidmem_set(struct uidmem *m, uint32_t uidvalidity, uint32_t highest)
 	    m->highest == highest)
 		return 0;
 	if (m->at != -1 && m->uidvalidity == uidvalidity)
-		return put(m, uidvalidity, highest); /* our line alone */
+		return put(m, uidvalidity, highest, true); /* ours alone */
 	if (fs_lock(m->fd, true, deadline_in(WAIT)) == -1)
 		return -1;
 	r = look_up(m, &largest);
 	if (r == 0)
-		r = put(m, uidvalidity, highest);
+		r = put(m, uidvalidity, highest, true);
 	fs_unlock(m->fd);
 	return r;
 }

@@ -28,8 +28,20 @@ struct uidmem {
 MUST int uidmem_open(struct uidmem *, const char *path);
 void uidmem_close(struct uidmem *); /* keeps errno */
 
-/* A UIDVALIDITY that no folder of this Maildir has had; remembered. */
+/*
+ * A UIDVALIDITY that no folder of this Maildir has had; remembered.  That
+ * of a folder without a memory need not be on disk yet.
+ */
 MUST int uidmem_fresh(struct uidmem *, uint32_t *uidvalidity);
+
+/*
+ * It may be told: a power cut takes from the disk what it will, a fresh one
+ * is greater.  Who asks for many syncs few times.
+ */
+MUST int uidmem_promise(struct uidmem *, uint32_t uidvalidity);
+
+/* What is remembered is on disk, before a folder is removed. */
+MUST int uidmem_sync(const char *path);
 
 /* Remember; written, and synced when UIDVALIDITY changes. */
 MUST int uidmem_set(struct uidmem *, uint32_t uidvalidity, uint32_t highest);

@@ -89,6 +89,7 @@ def without(ops, drop, part):
         "folder": lambda p: p.endswith(("/new", "/cur")),
         "journal": lambda p: "/pneu.journal" in p,
         "index": lambda p: "/pneu.snapshot" in p,
+        "memory": lambda p: p.endswith("/pneu.uidvalidity"),
         "queue": lambda p: re.search(r"/queue/(tmp/)?[0-9a-z]{16}", p),
         "queue-folder": lambda p: p.endswith("/queue"),
         "root": lambda p: p.endswith("/box"),

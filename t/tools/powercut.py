@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What a power cut may leave of a run, and whether anything was lost.
 
-    powercut.py store|more|queue [-n CUTS] [-d [STEP:]SYNC ...]
+    powercut.py store|more|numbers|queue [-n CUTS] [-d [STEP:]SYNC ...]
 
 A run of the programs is recorded with strace, call by call (cutrecord.py).
 Then the file system is rebuilt as it could stand after a cut at each point,
@@ -12,12 +12,13 @@ started again, and
     no UID that was shown names another message, or UIDVALIDITY has changed.
 
 store is the work of a day, more all else that gives or moves messages, in
-steps (cutstore.py, cutmore.py); queue is mqueue add (cutqueue.py).
+steps (cutstore.py, cutmore.py); numbers is STATUS of folders without an
+index (cutnumbers.py); queue is mqueue add (cutqueue.py).
 
 Prints the number of states that were looked at and the faults.  Exit 1 if
 there was one.  Each -d takes one kind of sync out of the record, or of a step
-of it (file, folder, root, journal, index, queue, queue-folder): then exit 1
-if this makes no fault.
+of it (file, folder, root, journal, index, memory, queue, queue-folder): then
+exit 1 if this makes no fault.
 """
 import concurrent.futures
 import os
@@ -26,6 +27,7 @@ import sys
 import tempfile
 
 from cutmore import More
+from cutnumbers import Numbers
 from cutqueue import Queue
 from cutstates import states, window, without
 from cutstore import Store
@@ -69,7 +71,8 @@ def main(argv):
             tempfile.TemporaryDirectory(dir=shm) as top:
         base = os.path.join(os.path.realpath(d), "run")
         os.mkdir(base)
-        rec = {"store": Store, "more": More, "queue": Queue}[argv[1]](base)
+        rec = {"store": Store, "more": More, "numbers": Numbers,
+               "queue": Queue}[argv[1]](base)
         rec.run()
         if not drops:
             return faults(rec, None, limit, top) > 0
