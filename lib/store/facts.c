@@ -14,7 +14,7 @@
 #include "store/view.h"
 
 enum {
-	HEAD_READ = 8192, /* holds the header of most */
+	HEAD_READ = 4096, /* a page: holds the header of most */
 	AHEAD = 3         /* messages whose facts will be wanted next */
 };
 
