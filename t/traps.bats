@@ -261,3 +261,42 @@ a("SELECT Full")
 assert a("FETCH 2:3 FLAGS") == [f"* {n} FETCH (FLAGS (\\Recent))" for n in (2, 3)]
 E
 }
+
+@test "a mailbox that is made anew ends the sessions that see it" {
+	py <<'E'
+import glob
+import os
+from client import Session
+
+def anew(empty, command):
+    a = Session()
+    a.append(1, text="Subject: first\r\n\r\nbody\r\n")
+    a("SELECT INBOX")
+    a("FETCH 1 ENVELOPE")
+    if empty:
+        a("STORE 1:* +FLAGS (\\Deleted)")
+        a("EXPUNGE")
+    for f in glob.glob("box/pneu.snapshot") + glob.glob("box/pneu.journal.*"):
+        os.unlink(f)
+    with open("box/new/1000000001.M1P1.h", "w") as f:
+        f.write("Subject: another\n\nbody\n")
+    b = Session()
+    b("SELECT INBOX")
+    assert '"another"' in b("FETCH 1 ENVELOPE")[0]
+    b.close()
+    a.send("x " + command)
+    said = "\n".join(a.until("x "))
+    assert "another" not in said and "EXISTS" not in said, said
+    if "BYE" not in said:
+        a.send("y NOOP")
+        assert "BYE" in "\n".join(a.until("* BYE"))
+    for d in "box/new/", "box/cur/":
+        for f in os.listdir(d):
+            os.unlink(d + f)
+
+for command in ("NOOP", "UID FETCH 1:* ENVELOPE", "UID FETCH 1 BODY[]",
+                "UID SEARCH SUBJECT another", "UID STORE 1 +FLAGS (\\Seen)"):
+    for empty in False, True:
+        anew(empty, command)
+E
+}

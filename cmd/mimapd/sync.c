@@ -322,7 +322,10 @@ sync_run(struct imap *im, bool expunge)
 		return;
 
 	r = refresh(im, expunge);
-	if (r == -1) {
+	if (r == -1 && errno == ESTALE) {
+		out_puts(&im->out, "* BYE The mailbox was made anew\r\n");
+		im->over = true;
+	} else if (r == -1) {
 		if (errno != ENOENT)
 			log_error("mailbox", NULL);
 	} else if (im->modseq != folder_modseq(im->folder)) {

@@ -277,6 +277,7 @@ folder_open(struct folder **fp, const char *path, bool rw)
 		errno = err;
 		return -1;
 	}
+	f->ix.told = f->ix.uidvalidity;
 	drop_gone(f, true, NULL);
 	show_new(f, NULL);
 	*fp = f;

@@ -73,6 +73,7 @@ struct index {
 	struct journal_checked snap; /* the snapshot that was loaded */
 	char id[INDEX_ID];           /* of the mailbox */
 	uint32_t uidvalidity, uidnext;
+	uint32_t told; /* the UIDVALIDITY that a session was told, or 0 */
 	uint64_t modseq;
 	struct trust trust;
 	struct entry *entry; /* a room of io/room.h */

@@ -94,7 +94,6 @@ int
 index_reload(struct index *ix)
 {
 	struct shown old = { ix->entry, ix->shown, ix->cap };
-	uint32_t uidvalidity = ix->uidvalidity;
 	int r, err;
 
 	if (ix->journal_fd != -1)
@@ -107,7 +106,8 @@ index_reload(struct index *ix)
 	ix->ahead = false;
 	r = index_load(ix);
 	err = errno;
-	if (r == 0 && ix->shown > 0 && uidvalidity != ix->uidvalidity) {
+	if (r == 0 && ix->told != 0 && ix->told != ix->uidvalidity) {
+		index_free_table(ix); /* what was shown is gone */
 		ix->reset = true;
 		err = ESTALE;
 		r = -1;
