@@ -270,6 +270,29 @@ assert [x for x in got if "FETCH" in x] == [], got
 E
 }
 
+@test "ENVELOPE stands while PREVIEW (LAZY) looks at what is new in the cache" {
+	mkdir -p box/tmp box/new box/cur
+	for i in 1 2 3; do
+		printf 'Subject: s%d\n\ntext\n' "$i" >"box/cur/$i.M1P1.h:2,"
+	done
+	py <<'E'
+from client import Session
+a = Session()
+a("SELECT INBOX")
+a("FETCH 1:* ENVELOPE")
+a("UNSELECT")
+a("SELECT INBOX")
+assert '"s1"' in a("FETCH 1 ENVELOPE")[0]
+b = Session()
+b("SELECT INBOX")
+b("FETCH 1:* PREVIEW")
+b.close()
+a("NOOP")
+said = a("FETCH 2 (ENVELOPE PREVIEW (LAZY))")[0]
+assert '"s2"' in said and 'PREVIEW "text"' in said, said
+E
+}
+
 @test "the last line of a file without its end is sent with one" {
 	messages
 	py <<'E'

@@ -258,19 +258,31 @@ put_resized(struct imap *im, struct told *t, const struct wants *w)
 	put_item(im, t, &size);
 }
 
+/* A copy: what is known of a message is so until the next is asked for. */
+static bool
+known_preview(struct imap *im, size_t i, struct span *text)
+{
+	if (!folder_preview(im->folder, i, text))
+		return false;
+	*text = arena_span(&im->e.arena, *text);
+	return true;
+}
+
 /* False and errno when the message can't be read, ENOENT: it has gone. */
 static bool
 look(struct imap *im, const struct wants *w, struct told *t)
 {
+	struct span preview = { NULL, 0 };
+	bool body = (w->digest & DIGEST_BODY) != 0;
+
+	t->preview = body || (w->lazy && known_preview(im, t->i, &preview));
 	if (w->date && folder_date(im->folder, t->i, &t->date) == -1)
 		return false;
 	if (w->digest != 0 &&
 	    folder_digest(im->folder, t->i, w->digest, &t->digest) == -1)
 		return false;
-	t->preview = (w->digest & DIGEST_BODY) != 0;
-	if (w->lazy && !t->preview)
-		t->preview =
-		    folder_preview(im->folder, t->i, &t->digest.preview);
+	if (!body)
+		t->digest.preview = preview;
 	if ((w->digest & DIGEST_HEAD) != 0 && t->digest.fields.p == NULL &&
 	    body_open(im, t->i) == -1)
 		return false; /* they were too long to be kept */
