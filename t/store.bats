@@ -176,6 +176,29 @@ teardown() {
 		/^write\(1,/ { exit !(written && synced) }' trace
 }
 
+# The operations of a STATUS of box/.L, in their order.
+status_calls() {
+	printf 'a STATUS L (UIDVALIDITY UIDNEXT)\r\n' |
+		strace -y -e trace=fsync,fdatasync,pwrite64,renameat -o trace \
+			mimapd -p box >out 2>log || skip "no ptrace"
+	sed -nE 's/^(fsync|fdatasync|pwrite64)\([0-9]*<[^>]*\/([^>]*)>.*/\1 \2/p
+		s/^renameat.*snapshot".*/rename/p' trace
+}
+
+@test "numbers of a first index are told when what they rest on is kept" {
+	command -v strace || skip "no strace"
+	mkdir -p box/.L/tmp box/.L/new box/.L/cur
+	# the name of the memory before there is anything in it
+	status_calls >calls
+	sed '/^pwrite64 pneu.uidvalidity/q' calls | grep -qx 'fsync box'
+	# a snapshot in place of one that has told numbers
+	for i in $(seq 5000); do
+		: >"box/.L/new/$i.M1P1.h"
+	done
+	status_calls >calls
+	sed '/^rename/q' calls | grep -q '^fsync pneu.snapshot.new'
+}
+
 @test "a full disk is later, and tells no name" {
 	run -75 limit_fsize 0 mpop -p box </dev/null
 	[ "${lines[0]}" = "mpop: box: File too large" ]

@@ -300,3 +300,24 @@ for command in ("NOOP", "UID FETCH 1:* ENVELOPE", "UID FETCH 1 BODY[]",
         anew(empty, command)
 E
 }
+
+@test "UIDVALIDITYs that were set aside are for no mailbox that had a greater one" {
+	py <<'E'
+import re
+from client import Session
+
+def validity(s, box):
+    return int(re.search(r"UIDVALIDITY (\d+)",
+                         s(f"STATUS {box} (UIDVALIDITY)")[0])[1])
+
+a, b = Session(), Session()
+for n in range(8):
+    a(f"CREATE L{n}")
+    validity(a, f"L{n}")
+b("CREATE X")
+first = validity(b, "X")
+b("DELETE X")
+a("CREATE X")
+assert validity(a, "X") > first
+E
+}

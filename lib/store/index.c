@@ -321,10 +321,36 @@ index_quiet(const struct index *ix, bool believe)
 	    (believe || index_trusted(ix) == SCAN_ALL);
 }
 
-/* So much at once becomes a snapshot: the journal would be read again. */
+/* The files of a first index, and then that they are on disk. */
+static int
+settle(struct index *ix)
+{
+	int fd = openat(ix->fd, snapshot_name, O_RDONLY | O_CLOEXEC), r;
+
+	if (fd == -1)
+		return -1;
+	r = fsync(fd);
+	fs_close(fd);
+	if (r == -1 || fsync(ix->journal_fd) == -1 ||
+	    fs_sync_dir(ix->fd, "") == -1)
+		return -1;
+	ix->loose = ix->unsynced = false;
+	ix->synced = ix->applied;
+	index_note_checked(ix);
+	return 0;
+}
+
+/*
+ * So much at once becomes a snapshot: the journal would be read again.
+ * Files of a first index that it replaces may have told numbers.
+ */
 static int
 commit_all(struct index *ix)
 {
+	if (ix->loose && ix->journal_fd != -1 && settle(ix) == -1) {
+		ix->gen = 0;
+		return -1;
+	}
 	index_replay(ix, buf_span(&ix->out));
 	buf_clear(&ix->out);
 	ix->bulk = false;
@@ -426,25 +452,6 @@ index_commit(struct index *ix)
 		return -1;
 	if (ix->uidnext - 1 > ix->mem.highest)
 		return uidmem_set(&ix->mem, ix->uidvalidity, ix->uidnext - 1);
-	return 0;
-}
-
-/* The files of a first index, and then that they are on disk. */
-static int
-settle(struct index *ix)
-{
-	int fd = openat(ix->fd, snapshot_name, O_RDONLY | O_CLOEXEC), r;
-
-	if (fd == -1)
-		return -1;
-	r = fsync(fd);
-	fs_close(fd);
-	if (r == -1 || fsync(ix->journal_fd) == -1 ||
-	    fs_sync_dir(ix->fd, "") == -1)
-		return -1;
-	ix->loose = ix->unsynced = false;
-	ix->synced = ix->applied;
-	index_note_checked(ix);
 	return 0;
 }
 

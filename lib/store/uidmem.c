@@ -125,6 +125,19 @@ look_up(struct uidmem *m, uint32_t *largest)
 	return 0;
 }
 
+/* Before there is anything in it: else all of it may be lost. */
+static int
+keep_name(const struct uidmem *m, const char *root)
+{
+	struct stat st;
+
+	if (fstat(m->fd, &st) == -1)
+		return -1;
+	if (st.st_size > 0 || fs_sync_dir(AT_FDCWD, root) == 0)
+		return 0;
+	return errno == EACCES ? 0 : -1; /* it can't be read */
+}
+
 int
 uidmem_open(struct uidmem *m, const char *path)
 {
@@ -144,7 +157,9 @@ uidmem_open(struct uidmem *m, const char *path)
 	m->fd = open(file, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (m->fd == -1)
 		return -1;
-	r = fs_lock(m->fd, false, deadline_in(WAIT));
+	r = keep_name(m, root);
+	if (r == 0)
+		r = fs_lock(m->fd, false, deadline_in(WAIT));
 	if (r == 0)
 		r = look_up(m, &largest);
 	fs_unlock(m->fd);
@@ -236,7 +251,7 @@ uidmem_fresh(struct uidmem *m, uint32_t *uidvalidity)
 		r = -1;
 	}
 	if (r == 0) {
-		if (ours.next < ours.end)
+		if (ours.next < ours.end && ours.next > m->uidvalidity)
 			*uidvalidity = ours.next++;
 		else
 			*uidvalidity = largest >= now ? largest + 1 : now;
