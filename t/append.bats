@@ -236,10 +236,25 @@ assert all(x.isascii() for x in got) and any("M&APw-ll &- Co" in x for x in got)
 # a letter and its mark are one letter in a name that is made
 a('CREATE "Cafe\u0301"')
 a('STATUS "Caf\u00e9" (MESSAGES)')
+# and in any command, but for what others have made as two
+a('SELECT "Cafe\u0301"')
+a('SUBSCRIBE "Cafe\u0301"')
+assert a('LSUB "" "Cafe\u0301"') == ['* LSUB (\\HasNoChildren) "/" "Caf\u00e9"']
+a('RENAME "Cafe\u0301" "The\u0301"')
+a('DELETE "The\u0301"')
+for d in "cur", "new", "tmp":
+    os.makedirs("box/.no&AwE-/" + d)
+a('SELECT "no\u0301"')
 a.send(b'x STATUS "M\xfcll" (MESSAGES)')
 assert a.line().startswith("x BAD")
 a('SELECT "Entwürfe"')
 a('SEARCH CHARSET UTF-8 SUBJECT "Grüße"', "BAD")
 assert a('SEARCH SUBJECT "Grüße"') == ["* SEARCH 1"]
+c = Session()
+c("ENABLE IMAP4rev2")
+got = c('CREATE "a\u0301"')
+assert got == ['* LIST (\\HasNoChildren) "/" "\u00e1" ("OLDNAME" ("a\u0301"))'], got
+got = c('SELECT "a\u0301"')
+assert '* LIST (\\HasNoChildren) "/" "\u00e1" ("OLDNAME" ("a\u0301"))' in got, got
 E
 }

@@ -51,19 +51,23 @@ cmd_create(struct imap *im)
 {
 	struct folder_status st;
 	char path[LIMIT_PATH];
-	struct span name;
+	struct span name, said;
 	enum box_result r;
 	unsigned use;
 
 	if (!use_param(im, im->e.args->next, &use) ||
-	    !imap_new_name(im, im->e.args, &name))
+	    !imap_new_name(im, im->e.args, &name) ||
+	    imap_name_said(im, im->e.args, &said) != NULL)
 		return;
 	name = without_end(im, name);
+	said = without_end(im, said);
 	r = boxes_create(&im->boxes, name, use);
 	if (r != BOX_OK) {
 		imap_box_failed(im, r);
 		return;
 	}
+	if (im->enabled & ENABLE_REV2 && !span_eq(said, name))
+		list_put(im, name, said);
 	if (im->folder != NULL)
 		sync_run(im, true);
 	if (boxes_find(&im->boxes, name, path, sizeof(path)) == BOX_OK &&

@@ -145,6 +145,9 @@ bool imap_new_name(struct imap *, const struct imap_arg *, struct span *utf8);
 /* The same, unanswered: what would be answered, or NULL */
 const char *imap_name_of(
     struct imap *, const struct imap_arg *, struct span *utf8);
+/* The same as it was said, composed or not */
+const char *imap_name_said(
+    struct imap *, const struct imap_arg *, struct span *utf8);
 /* ( \Seen keyword ... ) or without parentheses; keywords by name too */
 bool imap_flags(struct imap *, const struct imap_arg *first, uint16_t *flags,
     struct buf *keywords);

@@ -199,7 +199,7 @@ has_control(struct span s)
 }
 
 const char *
-imap_name_of(struct imap *im, const struct imap_arg *arg, struct span *utf8)
+imap_name_said(struct imap *im, const struct imap_arg *arg, struct span *utf8)
 {
 	struct buf b = { .max = LIMIT_MAILBOX_NAME };
 	bool ok;
@@ -219,6 +219,38 @@ imap_name_of(struct imap *im, const struct imap_arg *arg, struct span *utf8)
 	return ok ? NULL : "NO [CANNOT] Not a name in modified UTF-7";
 }
 
+/* Net-Unicode (RFC 5198): a letter and its mark are one. */
+static struct span
+composed(struct imap *im, struct span name)
+{
+	struct buf b = { .max = LIMIT_MAILBOX_NAME };
+	uint32_t *c = arena_alloc(&im->e.arena, (name.n + 1) * sizeof(*c));
+	size_t n = 0;
+
+	while (name.n > 0 && utf8_take(&name, &c[n]))
+		n++;
+	n = nfc_compose(c, n);
+	for (size_t i = 0; i < n; i++)
+		utf8_put(&b, c[i]);
+	name = arena_span(&im->e.arena, buf_span(&b));
+	buf_free(&b);
+	return name;
+}
+
+/* What CREATE was given finds what CREATE has made, and what other programs
+ * have made is found by its own name (RFC 9051, section 5.1). */
+const char *
+imap_name_of(struct imap *im, const struct imap_arg *arg, struct span *utf8)
+{
+	const char *wrong = imap_name_said(im, arg, utf8);
+	char path[LIMIT_PATH];
+
+	if (wrong == NULL && !addr_is_ascii(*utf8) &&
+	    boxes_find(&im->boxes, *utf8, path, sizeof(path)) != BOX_OK)
+		*utf8 = composed(im, *utf8);
+	return wrong;
+}
+
 bool
 imap_name(struct imap *im, const struct imap_arg *arg, struct span *utf8)
 {
@@ -233,26 +265,12 @@ imap_name(struct imap *im, const struct imap_arg *arg, struct span *utf8)
 	return false;
 }
 
-/* Net-Unicode (RFC 5198): a letter and its mark are one. */
 bool
 imap_new_name(struct imap *im, const struct imap_arg *arg, struct span *utf8)
 {
-	struct buf b = { .max = LIMIT_MAILBOX_NAME };
-	uint32_t *c;
-	struct span s;
-	size_t n = 0;
-
 	if (!imap_name(im, arg, utf8))
 		return false;
-	c = arena_alloc(&im->e.arena, (utf8->n + 1) * sizeof(*c));
-	s = *utf8;
-	while (s.n > 0 && utf8_take(&s, &c[n]))
-		n++;
-	n = nfc_compose(c, n);
-	for (size_t i = 0; i < n; i++)
-		utf8_put(&b, c[i]);
-	*utf8 = arena_span(&im->e.arena, buf_span(&b));
-	buf_free(&b);
+	*utf8 = composed(im, *utf8);
 	return true;
 }
 

@@ -98,12 +98,13 @@ static void
 run(struct imap *im, bool read_only)
 {
 	struct resync r = { 0 };
-	struct span name;
+	struct span name, said;
 	enum box_result found;
 	bool was_open = im->folder != NULL;
 
 	if (!parameters(im, im->e.args->next, &r) ||
-	    !imap_name(im, im->e.args, &name))
+	    !imap_name(im, im->e.args, &name) ||
+	    imap_name_said(im, im->e.args, &said) != NULL)
 		return;
 	select_close(im);
 	if (was_open)
@@ -125,7 +126,7 @@ run(struct imap *im, bool read_only)
 	if (span_iis(name, "INBOX"))
 		memcpy(im->box, "INBOX", 6);
 	im->read_only = read_only;
-	tell(im, name);
+	tell(im, said);
 	resync_tell(im, &r);
 	imap_reply(im, "OK [%s] %s", read_only ? "READ-ONLY" : "READ-WRITE",
 	    read_only ? "Examine completed" : "Select completed");
