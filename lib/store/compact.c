@@ -96,10 +96,15 @@ sweep(struct index *ix)
 	closedir(dir);
 }
 
+/* Written without the lock: on two nodes a process may have one number. */
 static void
 new_name(char *dst, size_t size)
 {
-	snprintf(dst, size, "pneu.snapshot.new.%ld", (long)getpid());
+	uint64_t r;
+
+	fs_random(&r, sizeof(r));
+	snprintf(dst, size, "pneu.snapshot.new.%ld.%llx", (long)getpid(),
+	    (unsigned long long)r);
 }
 
 /*
