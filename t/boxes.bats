@@ -134,6 +134,13 @@ both() {
 	grep -aq '^\* METADATA "INBOX" (/shared/1 ~{3}' out
 }
 
+@test "metadata: who runs the server is not for clients to say" {
+	run -0 say 'a SETMETADATA "" (/shared/comment "x" /Shared/Admin "mailto:y")' \
+		'b GETMETADATA "" (/shared/comment /shared/admin)'
+	[[ ${lines[1]} == "a NO [NOPERM] "* ]]
+	[ "${lines[2]}" = '* METADATA "" (/shared/comment NIL /shared/admin NIL)' ]
+}
+
 @test "metadata: a damaged file loses what is behind the damage, no more" {
 	run -0 say 'a SETMETADATA INBOX (/shared/a "1" /shared/b "2")'
 	sed -i 's/^.shared.b 1/&0/' box/pneu.metadata

@@ -328,6 +328,16 @@ set(struct imap *im, struct span box, const char *path,
 	imap_failed(im, "metadata");
 }
 
+/* Who runs the server is not for clients to say. */
+static bool
+may_set(struct span box, const char *path, struct span entry)
+{
+	if (box.n == 0)
+		return !span_iis(entry, "/shared/admin");
+	return !span_istarts(entry, "/shared/") ||
+	    (acl_owner(path) & ACL_W) != 0;
+}
+
 /* "SETMETADATA" SP mailbox SP "(" entry SP value *(SP entry SP value) ")" */
 void
 cmd_setmetadata(struct imap *im)
@@ -354,12 +364,10 @@ cmd_setmetadata(struct imap *im)
 	}
 	if (!place(im, im->e.args, &box, path, sizeof(path)))
 		return;
-	if (box.n > 0 && !(acl_owner(path) & ACL_W))
-		for (size_t i = 0; i < n; i++)
-			if (span_istarts(c[i].entry, "/shared/")) {
-				imap_reply(
-				    im, "NO [NOPERM] The rights are missing");
-				return;
-			}
+	for (size_t i = 0; i < n; i++)
+		if (!may_set(box, path, c[i].entry)) {
+			imap_reply(im, "NO [NOPERM] The rights are missing");
+			return;
+		}
 	set(im, box, path, c, n);
 }
