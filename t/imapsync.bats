@@ -279,3 +279,19 @@ a("STATUS INBOX (MESSAGES)"); a("SELECT INBOX")
 assert highest() == was + 1
 E
 }
+
+@test "a mailbox that another session deletes has no messages any more" {
+	py <<'E'
+from client import Session
+a, b = Session(), Session()
+b("CREATE f")
+b("APPEND f {6+}\r\na: b\r\n")
+b("APPEND f {6+}\r\na: c\r\n")
+a("SELECT f")
+b("DELETE f")
+b("CREATE f")
+assert a("NOOP") == ["* 2 EXPUNGE", "* 1 EXPUNGE"]
+a("APPEND f {6+}\r\na: d\r\n")
+assert a("STATUS f (MESSAGES)") == ['* STATUS "f" (MESSAGES 1)']
+E
+}

@@ -291,6 +291,7 @@ target(struct append *a, const struct imap_arg *name)
 	struct imap *im = a->im;
 	char path[LIMIT_PATH];
 	enum box_result r;
+	bool selected;
 
 	if (!imap_name(im, name, &a->name))
 		return false;
@@ -303,9 +304,9 @@ target(struct append *a, const struct imap_arg *name)
 		imap_box_failed(im, r);
 		return false;
 	}
-	if (folder_append_begin(a->f, path,
-		im->folder != NULL && strcmp(path, im->path) == 0 ? im->folder
-								  : NULL) == -1)
+	selected = im->folder != NULL && strcmp(path, im->path) == 0 &&
+	    !folder_removed(im->folder);
+	if (folder_append_begin(a->f, path, selected ? im->folder : NULL) == -1)
 		return append_failed(a);
 	return true;
 }

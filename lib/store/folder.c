@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/die.h"
@@ -433,6 +434,28 @@ look(struct folder *f)
 	return update(f, false); /* while the new journal was not watched */
 }
 
+bool
+folder_removed(const struct folder *f)
+{
+	struct stat st;
+
+	return fstat(f->ix.fd, &st) == 0 && st.st_nlink == 0;
+}
+
+/* What was in it has gone, too. */
+static bool
+take_removed(struct folder *f)
+{
+	if (!folder_removed(f))
+		return false;
+	for (size_t i = 0; i < f->ix.n; i++)
+		if (!f->ix.entry[i].msg.gone) {
+			f->ix.entry[i].msg.gone = true;
+			f->ix.ngone++;
+		}
+	return true;
+}
+
 int
 folder_refresh(struct folder *f, bool expunge, const struct folder_news *news)
 {
@@ -440,7 +463,7 @@ folder_refresh(struct folder *f, bool expunge, const struct folder_news *news)
 		errno = ESTALE;
 		return -1;
 	}
-	if (look(f) == -1)
+	if (look(f) == -1 && !(errno == ENOENT && take_removed(f)))
 		return -1;
 	drop_gone(f, expunge, news);
 	tell_flags(f, news);

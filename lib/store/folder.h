@@ -97,6 +97,9 @@ struct folder_news {
 MUST int folder_refresh(
     struct folder *, bool expunge, const struct folder_news *);
 
+/* Its directory was deleted; another may be there under its name. */
+bool folder_removed(const struct folder *);
+
 /* How many of the view have gone. */
 size_t folder_gone(const struct folder *);
 
