@@ -292,13 +292,25 @@ octet(struct unbinary *u, char c)
 		put_group(u);
 }
 
-/* The level whose boundary the line is; nlevels when it is none. */
+/* Without its CRLF, of which the end of all may have cut off the LF. */
+static struct span
+without_end(struct span line)
+{
+	if (line.n > 0 && line.p[line.n - 1] == '\n')
+		line.n--;
+	if (line.n > 0 && line.p[line.n - 1] == '\r')
+		line.n--;
+	return line;
+}
+
+/*
+ * The level whose boundary the line is; nlevels when it is none.  Blanks
+ * may stand behind it, but no CR (RFC 2046, section 5.1.1).
+ */
 static size_t
 find_level(const struct unbinary *u, struct span line, bool *last)
 {
-	while (line.n > 0 &&
-	    (is_blank(line.p[line.n - 1]) || line.p[line.n - 1] == '\r' ||
-		line.p[line.n - 1] == '\n'))
+	while (line.n > 0 && is_blank(line.p[line.n - 1]))
 		line.n--;
 	if (line.n < 2)
 		return u->nlevels;
@@ -321,17 +333,16 @@ static bool
 boundary(struct unbinary *u, struct span line)
 {
 	bool last = false;
-	size_t i = find_level(u, line, &last);
+	size_t i;
 
+	line = without_end(line);
+	i = find_level(u, line, &last);
 	if (i == u->nlevels)
 		return false;
 	if (u->mode == UNBINARY_HEADER)
 		end_header(u, false);
 	if (u->mode == UNBINARY_BASE64)
 		end_base64(u);
-	while (line.n > 0 &&
-	    (line.p[line.n - 1] == '\r' || line.p[line.n - 1] == '\n'))
-		line.n--;
 	put_all(u, line);
 	put(u, '\n');
 	u->nlevels = last ? i : i + 1;

@@ -180,6 +180,10 @@ put_found(struct work *w)
 		const struct scan_file *f = &w->first.file[w->found[k]];
 		struct index_new m = { .in_new = f->in_new };
 
+		if (uid >= UINT32_MAX - 1) {
+			errno = EOVERFLOW;
+			return -1;
+		}
 		m.file = scan_name(&w->first, w->found[k]);
 		m.uid = uid++;
 		m.fresh = f->in_new;
@@ -189,10 +193,6 @@ put_found(struct work *w)
 			index_add(ix, &m);
 		else
 			index_put_new(ix, &m);
-		if (uid == UINT32_MAX) {
-			errno = EOVERFLOW;
-			return -1;
-		}
 	}
 	return 0;
 }

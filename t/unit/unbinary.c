@@ -97,6 +97,9 @@ static const struct {
 	{ MULTI("b") "\r\n--b\r\n" BINARY "\r\n-\r\r\n-\r\n\r\n--\n--b\n"
 	       "\r\n--b",
 	  OUT_MULTI("b") "\n--b\n" BASE64 "\nLQ0NCi0NCg0KLS0KLS1iCg==\n--b\n" },
+	/* a CR among the blanks: no boundary */
+	{ MULTI("b") "\r\n--b\r\n" BINARY "\r\nx\r\n--b \r \r\n--b--\r\n",
+	  OUT_MULTI("b") "\n--b\n" BASE64 "\neA0KLS1iIA0g\n--b--\n" },
 	/* no last boundary */
 	{ MULTI("b") "\r\n--b\r\n" BINARY "\r\na\r\n",
 	  OUT_MULTI("b") "\n--b\n" BASE64 "\nYQ0K\n" },
@@ -135,6 +138,7 @@ static const struct {
 	{ " X: y\r\n\r\n", NULL },
 	{ "Content-Type: multipart/mixed\r\n" BINARY "\r\n", NULL },
 	{ MULTI("b") "\r\n--b\r\n\r\na\nb\r\n--b--\r\n", NULL },
+	{ MULTI("b") "\r\n--b\r\n\r\na\r\n--b\r\r\n--b--\r\n", NULL },
 	{ MULTI("b") "\r\n--b\r\n" BINARY "\r\n\n\r\n--b--\r\n\n", NULL },
 	/* clang-format on */
 };
