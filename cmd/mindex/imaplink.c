@@ -86,7 +86,8 @@ next(void)
 		case IN_DATA:
 			break;
 		case IN_EOF:
-			die(EXIT_TEMP, "the server has gone: %s", ln.answer);
+			die(EXIT_TEMP, "the server has gone%s%s",
+			    *ln.answer != '\0' ? ": " : "", ln.answer);
 		case IN_TIMEOUT:
 			die(EXIT_TEMP, "the server says nothing");
 		case IN_FULL:
