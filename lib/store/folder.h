@@ -92,7 +92,9 @@ struct folder_news {
  * Bring the view up to date.  With expunge false, messages that have gone
  * stay numbered (msg.gone) until a refresh with true.  What is shown is
  * durable first: no UID, MODSEQ or UIDVALIDITY is shown that a power cut
- * could take back.  0, or -1 and errno.
+ * could take back.  0, or -1 and errno; ESTALE: the index was made anew
+ * with another UIDVALIDITY.  All messages of a folder that is removed have
+ * gone.
  */
 MUST int folder_refresh(
     struct folder *, bool expunge, const struct folder_news *);
