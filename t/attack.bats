@@ -4,6 +4,7 @@
 # everyone else is served meanwhile (t/tools/attack.py).
 
 load lib
+load host
 
 setup_file() {
 	host_dir
@@ -17,15 +18,6 @@ setup_file() {
 	EOF
 	host_up
 	export PNEU_DIR
-}
-
-teardown_file() {
-	host_down
-}
-
-setup() {
-	cd "$BATS_TEST_TMPDIR"
-	. "$PNEU_DIR/env"
 }
 
 faults() {

@@ -4,20 +4,7 @@
 # changed its message.
 
 load lib
-
-setup_file() {
-	host_up
-	export PNEU_DIR
-}
-
-teardown_file() {
-	host_down
-}
-
-setup() {
-	cd "$BATS_TEST_TMPDIR"
-	. "$PNEU_DIR/env"
-}
+load host
 
 # UID and mark of every message, as IMAP serves them.
 uids() {

@@ -4,6 +4,7 @@
 # never makes a "no".
 
 load lib
+load host
 
 setup_file() {
 	host_up
@@ -12,13 +13,8 @@ setup_file() {
 	cp -a "$PNEU_DIR/conf" "$PNEU_DIR/conf.good"
 }
 
-teardown_file() {
-	host_down
-}
-
 setup() {
-	cd "$BATS_TEST_TMPDIR"
-	. "$PNEU_DIR/env"
+	at_host
 	for f in users domains routes aliases; do
 		cp "$PNEU_DIR/conf.good/$f" "$PNEU_CONF/$f.new"
 		mv "$PNEU_CONF/$f.new" "$PNEU_CONF/$f"

@@ -4,15 +4,7 @@
 # an identity.
 
 load lib
-
-setup_file() {
-	host_up
-	export PNEU_DIR
-}
-
-teardown_file() {
-	host_down
-}
+load host
 
 setup() {
 	. "$PNEU_DIR/env"

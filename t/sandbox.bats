@@ -4,6 +4,7 @@
 # made to try what whoever took it over would try.
 
 load lib
+load host
 
 setup_file() {
 	host_up
@@ -13,14 +14,9 @@ setup_file() {
 }
 
 setup() {
-	cd "$BATS_TEST_TMPDIR"
-	. "$PNEU_DIR/env"
+	at_host
 	PATH=$BATS_FILE_TMPDIR:$PATH
 	[ "$(uname -m)" = x86_64 ] || skip "system calls are put in on x86-64 only"
-}
-
-teardown_file() {
-	host_down
 }
 
 # The processes called NAME that are of this host, and no listener's.

@@ -3,15 +3,7 @@
 # Connections that say nothing cost little, and others are greeted.
 
 load lib
-
-setup_file() {
-	host_up
-	export PNEU_DIR
-}
-
-teardown_file() {
-	host_down
-}
+load host
 
 @test "300 silent connections: less than 400 kB each, others are greeted" {
 	. "$PNEU_DIR/env"

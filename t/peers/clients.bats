@@ -3,20 +3,10 @@
 # Real clients against a host of scripts/up.
 
 load ../lib
-
-setup_file() {
-	host_up
-	export PNEU_DIR
-}
-
-teardown_file() {
-	host_down
-}
+load ../host
 
 setup() {
-	cd "$BATS_TEST_TMPDIR"
-	export HOME=$PWD
-	. "$PNEU_DIR/env"
+	at_host
 	A=alice@example.test B=bob@example.test C=carol@example.test
 }
 

@@ -3,19 +3,10 @@
 # The programs under other launchers than mtls -l: each line of README.
 
 load ../lib
-
-setup_file() {
-	host_up
-	export PNEU_DIR
-}
-
-teardown_file() {
-	host_down
-}
+load ../host
 
 setup() {
-	cd "$BATS_TEST_TMPDIR"
-	. "$PNEU_DIR/env"
+	at_host
 	PATH=$BUILD:/usr/sbin:/sbin:$PATH
 	started=
 }

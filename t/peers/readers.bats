@@ -3,24 +3,14 @@
 # Further programs that read mail, against a host of scripts/up.
 
 load ../lib
-
-setup_file() {
-	host_up
-	export PNEU_DIR
-}
+load ../host
 
 teardown() {
 	[ -z "${G:-}" ] || rm -rf "$G"
 }
 
-teardown_file() {
-	host_down
-}
-
 setup() {
-	cd "$BATS_TEST_TMPDIR"
-	export HOME=$PWD
-	. "$PNEU_DIR/env"
+	at_host
 	for s in first second; do
 		printf 'From: ann <a@b>\r\nSubject: %s letter\r\n\r\nof %s %s\r\n' \
 			$s $s $BATS_TEST_NUMBER >put.eml

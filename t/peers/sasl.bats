@@ -3,6 +3,7 @@
 # Real clients log in by each mechanism, on a host of scripts/up.
 
 load ../lib
+load ../host
 
 A=alice@example.test
 
@@ -42,14 +43,8 @@ asks_for_certificates() {
 		grep -q 'Acceptable client certificate'
 }
 
-teardown_file() {
-	host_down
-}
-
 setup() {
-	cd "$BATS_TEST_TMPDIR"
-	export HOME=$PWD
-	. "$PNEU_DIR/env"
+	at_host
 	keys=$PNEU_DIR/keys
 }
 

@@ -5,6 +5,7 @@
 # sent, byte for byte.
 
 load ../lib
+load ../host
 
 setup_file() {
 	host_up
@@ -29,14 +30,8 @@ setup_file() {
 	chmod 0644 odd large
 }
 
-teardown_file() {
-	host_down
-}
-
 setup() {
-	cd "$BATS_TEST_TMPDIR"
-	export HOME=$PWD
-	. "$PNEU_DIR/env"
+	at_host
 	A=alice@example.test B=bob@example.test
 }
 

@@ -4,21 +4,7 @@
 # APPEND, FETCH of parts, SEARCH, flags, COPY, MOVE, quota, rights, IDLE.
 
 load ../lib
-
-setup_file() {
-	host_up
-	export PNEU_DIR
-}
-
-teardown_file() {
-	host_down
-}
-
-setup() {
-	cd "$BATS_TEST_TMPDIR"
-	export HOME=$PWD
-	. "$PNEU_DIR/env"
-}
+load ../host
 
 # user NAME OPTIONS: an empty Maildir, and these in the file users.
 user() {
