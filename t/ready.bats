@@ -366,16 +366,22 @@ people() {
 	install "$BUILD"/m{tls,auth,imapd,pop} bin/
 }
 
-# mauth_serve ARG...: mtls and mauth with these; $pid, $m and $port
-mauth_serve() {
-	: >log
-	bin/mtls -l 127.0.0.1:0 $u mauth "$@" 2>>log 3>&- &
-	pid=$!
+# mauth_is_ready PID: of the mtls PID, which is to end with the test; $pid,
+# $m and $port
+mauth_is_ready() {
+	pid=$1
 	started="$started $pid"
 	wait_for grep -q 'listen .*port=' log
 	port=$(sed -n 's/.*listen .*port=\([0-9]*\).*/\1/p' log)
 	wait_for eval 'm=$(pgrep -P $pid -x mauth) &&
 		[[ $(readlink /proc/$m/fd/4) == /dev/null ]]'
+}
+
+# mauth_serve ARG...: mtls and mauth with these; $pid, $m and $port
+mauth_serve() {
+	: >log
+	bin/mtls -l 127.0.0.1:0 $u mauth "$@" 2>>log 3>&- &
+	mauth_is_ready $!
 }
 
 # The server that is ready below mauth: $server.
@@ -596,12 +602,7 @@ what_is() {
 	(umask 077 && echo "bob@example.test:a:all:{SHA512-CRYPT}$(openssl passwd -6 secret):" >conf/secrets)
 	: >log
 	mtls -l 127.0.0.1:0 $u mauth mpop 2>log 3>&- &
-	pid=$!
-	started="$started $pid"
-	wait_for grep -q 'listen .*port=' log
-	port=$(sed -n 's/.*listen .*port=\([0-9]*\).*/\1/p' log)
-	wait_for eval 'm=$(pgrep -P $pid -x mauth) &&
-		[[ $(readlink /proc/$m/fd/4) == /dev/null ]]'
+	mauth_is_ready $!
 	python3 - "$port" >out 3>&- <<-'PY' &
 		import poplib, sys, time
 		p = poplib.POP3("127.0.0.1", int(sys.argv[1]))

@@ -17,22 +17,14 @@
 #include "io/user.h"
 #include "mtls.h"
 
-enum { LOOK_EVERY = 1000 }; /* milliseconds */
-
 static struct ready ready;
 
 void
 launch_prepare(struct mtls *m)
 {
-	static int64_t looked;
 	static struct env e;
 
-	if (ready.pid != 0 && deadline_now() - looked >= LOOK_EVERY) {
-		looked = deadline_now();
-		if (ready_stale(&ready))
-			ready_end(&ready);
-	}
-	if (ready.pid != 0 || ready.useless)
+	if (!ready_due(&ready))
 		return;
 	env_init(&e);
 	if (m->become && m->uid != 0)

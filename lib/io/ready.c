@@ -111,9 +111,14 @@ ready_serves(const struct ready *r)
 }
 
 bool
-ready_stale(const struct ready *r)
+ready_due(struct ready *r)
 {
-	return r->pid != 0 && which_file(r->path) != r->file;
+	if (r->pid != 0 && deadline_now() - r->looked >= AGAIN) {
+		r->looked = deadline_now();
+		if (which_file(r->path) != r->file)
+			ready_end(r);
+	}
+	return r->pid == 0 && !r->useless;
 }
 
 /* The record of a connection: "FACTS WAIT", NUL, then NAME=value, NUL, ... */
@@ -428,17 +433,9 @@ ready_leave_server(void)
 static void
 prepare_server(void)
 {
-	static int64_t looked;
 	struct env e;
 
-	if (server_argv == NULL)
-		return;
-	if (server.pid != 0 && deadline_now() - looked >= AGAIN) {
-		looked = deadline_now();
-		if (ready_stale(&server))
-			ready_end(&server);
-	}
-	if (server.pid != 0 || server.useless)
+	if (server_argv == NULL || !ready_due(&server))
 		return;
 	env_init(&e);
 	if (ready_start(&server, server_argv, &e, false, 0, 0))

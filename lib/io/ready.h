@@ -25,12 +25,12 @@
 
 /* The launcher's side.  All zero: nothing was started. */
 struct ready {
-	pid_t pid;     /* 0: none runs */
-	int fd;        /* to it, when one runs: to be polled */
-	bool serves;   /* it has said so */
-	bool useless;  /* none of ours, or it ended without */
-	bool sessions; /* it serves users who have logged in */
-	int64_t began; /* deadline_now */
+	pid_t pid;             /* 0: none runs */
+	int fd;                /* to it, when one runs: to be polled */
+	bool serves;           /* it has said so */
+	bool useless;          /* none of ours, or it ended without */
+	bool sessions;         /* it serves users who have logged in */
+	int64_t began, looked; /* deadline_now */
 	char path[LIMIT_PATH];
 	uint64_t file; /* which file that was */
 };
@@ -46,8 +46,12 @@ bool ready_start(struct ready *, char *const *argv, struct env *env,
 /* Whether a connection can be handed over now. */
 bool ready_serves(const struct ready *);
 
-/* Whether the program's file is another than when it was started. */
-bool ready_stale(const struct ready *);
+/*
+ * Whether it is to be started: none runs, and it is one of ours.  One whose
+ * file is another than when it was started is ended first; that is looked
+ * at once a second.
+ */
+bool ready_due(struct ready *);
 
 /*
  * A connection.  The program gets sock as descriptors 0 and 1, env besides
