@@ -56,12 +56,7 @@ explain(const char *name, const struct foreign *f)
 static void
 take(const char *name, const char *path, struct foreign *f)
 {
-	struct adopt a = { .uidvalidity = f->uidvalidity,
-		.uidnext = f->uidnext,
-		.keyword = f->keyword,
-		.nkeywords = f->nkeywords,
-		.msg = f->msg,
-		.n = f->n };
+	struct adopt a = foreign_adopt(f);
 
 	if (f->uidnext == 0 || f->uidnext > BRING_UID_MAX) {
 		say(name, "leave", "too few UIDs are left");

@@ -273,6 +273,17 @@ foreign_read(struct foreign *f, const char *path, bool inbox)
 	return r;
 }
 
+struct adopt
+foreign_adopt(const struct foreign *f)
+{
+	return (struct adopt){ .uidvalidity = f->uidvalidity,
+		.uidnext = f->uidnext,
+		.keyword = f->keyword,
+		.nkeywords = f->nkeywords,
+		.msg = f->msg,
+		.n = f->n };
+}
+
 void
 foreign_free(struct foreign *f)
 {

@@ -46,6 +46,9 @@ extern const char *const foreign_file[]; /* by kind */
 MUST int foreign_read(struct foreign *, const char *path, bool inbox);
 void foreign_free(struct foreign *);
 
+/* The same for adopt_index: it points into the foreign one. */
+struct adopt foreign_adopt(const struct foreign *);
+
 /* The number of a keyword of this name, made if need be; or -1. */
 int foreign_keyword(struct foreign *, struct span name);
 

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/enc.h"
 #include "base/sha256.h"
 #include "store/gzip.h"
 #include "store/mdname.h"
@@ -166,9 +167,9 @@ static void
 our_base(const struct maildirin_msg *m, char base[MDNAME_MAX + 1])
 {
 	struct span theirs = plain(mdname_base(span_of(m->file + 4)));
+	struct buf hex = { .max = 2 * BASE_SUM + 1 };
 	unsigned char digest[SHA256_LEN];
 	struct sha256 sha;
-	int n = 0;
 
 	if (theirs.n <= BASE_MAX) {
 		memcpy(base, theirs.p, theirs.n);
@@ -178,9 +179,9 @@ our_base(const struct maildirin_msg *m, char base[MDNAME_MAX + 1])
 	sha256_init(&sha);
 	sha256_put(&sha, theirs);
 	sha256_end(&sha, digest);
-	for (size_t i = 0; i < BASE_SUM; i++)
-		n += snprintf(base + n, 3, "%02x", digest[i]);
-	snprintf(base + n, MDNAME_MAX + 1 - (size_t)n, ".long");
+	enc_hex(&hex, (struct span){ (const char *)digest, BASE_SUM });
+	snprintf(base, MDNAME_MAX + 1, "%s.long", buf_cstr(&hex));
+	buf_free(&hex);
 }
 
 /* The bytes, and the time of the file. */

@@ -19,7 +19,7 @@ enum { NAME_BYTES = 16, NAME_SIZE = 2 * NAME_BYTES + 1 };
 static void
 name_of(const char *user, char name[NAME_SIZE])
 {
-	static const char hex[] = "0123456789abcdef";
+	struct buf hex = { .max = NAME_SIZE };
 	unsigned char digest[SHA256_LEN];
 	struct sha256 c;
 
@@ -30,11 +30,9 @@ name_of(const char *user, char name[NAME_SIZE])
 		sha256_put(&c, (struct span){ &low, 1 });
 	}
 	sha256_end(&c, digest);
-	for (size_t i = 0; i < NAME_BYTES; i++) {
-		name[2 * i] = hex[digest[i] >> 4];
-		name[2 * i + 1] = hex[digest[i] & 15];
-	}
-	name[2 * NAME_BYTES] = '\0';
+	enc_hex(&hex, (struct span){ (const char *)digest, NAME_BYTES });
+	snprintf(name, NAME_SIZE, "%s", buf_cstr(&hex));
+	buf_free(&hex);
 }
 
 /* Whose folder it is may have put a link there: that is not followed. */

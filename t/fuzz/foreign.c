@@ -83,12 +83,7 @@ check_uidls(const struct foreign *f)
 static void
 check_index(const struct foreign *f)
 {
-	struct adopt a = { .uidvalidity = f->uidvalidity,
-		.uidnext = f->uidnext,
-		.keyword = f->keyword,
-		.nkeywords = f->nkeywords,
-		.msg = f->msg,
-		.n = f->n };
+	struct adopt a = foreign_adopt(f);
 	struct folder *x = NULL;
 
 	if (adopt_index(root, &a) == -1) { /* UIDs are at their end */
