@@ -66,16 +66,11 @@ int
 body_size(struct imap *im, bool sent, uint64_t *size)
 {
 	struct body *b = &im->body;
-	struct wire w = { 0 };
 
 	if (b->whole.p == NULL)
 		return folder_measure(im->folder, b->i, b->fd, sent, size);
-	if (b->size == 0) {
-		wire_count(&w, b->whole);
-		wire_end(&w, true);
-		b->size = w.size;
-		folder_measured(im->folder, b->i, b->size);
-	}
+	if (b->size == 0)
+		b->size = folder_measure_text(im->folder, b->i, b->whole);
 	*size = b->size;
 	return 0;
 }

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "io/deadline.h"
+#include "io/fs.h"
 #include "io/log.h"
 #include "mail/wire.h"
 #include "mpop.h"
@@ -68,14 +69,11 @@ send_text(struct drop *d, int fd, ssize_t n)
 static int
 measure(struct drop *d, int fd, size_t n, uint64_t *size)
 {
-	struct wire w = { 0 };
+	size_t i = d->pop3d.msg;
 
 	if (n == sizeof(read_buf))
-		return folder_measure(d->folder, d->pop3d.msg, fd, true, size);
-	wire_count(&w, (struct span){ read_buf, n });
-	wire_end(&w, true);
-	*size = w.size;
-	folder_measured(d->folder, d->pop3d.msg, w.size);
+		return folder_measure(d->folder, i, fd, true, size);
+	*size = folder_measure_text(d->folder, i, (struct span){ read_buf, n });
 	return 0;
 }
 
@@ -85,13 +83,10 @@ begin(struct drop *d, size_t *n, uint64_t *size)
 {
 	int fd = folder_read_msg(
 	    d->folder, d->pop3d.msg, read_buf, sizeof(read_buf), n);
-	int err;
 
 	if (fd == -1 || d->pop3d.top || measure(d, fd, *n, size) == 0)
 		return fd;
-	err = errno;
-	close(fd);
-	errno = err;
+	fs_close(fd);
 	return -1;
 }
 

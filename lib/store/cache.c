@@ -424,8 +424,7 @@ append(struct cache *c)
 	for (unsigned i = 0; i < CACHE_TEXTS; i++) {
 		const struct buf *b = &c->pending[i];
 
-		if (b->n > 0 &&
-		    pwrite(c->fd, b->p, b->n, (off_t)end) != (ssize_t)b->n)
+		if (fs_write_at(c->fd, buf_span(b), (off_t)end) == -1)
 			return false;
 		begin[i] = end / CACHE_UNIT;
 		end += b->n;

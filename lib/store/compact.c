@@ -68,8 +68,8 @@ index_note_checked(struct index *ix)
 
 	ix->snap.kept = !ix->loose;
 	journal_put_checked(half, &ix->snap);
-	if (pwrite(ix->journal_fd, half, sizeof(half), JOURNAL_CHECKED) !=
-	    (ssize_t)sizeof(half))
+	if (fs_write_at(ix->journal_fd, (struct span){ half, sizeof(half) },
+		JOURNAL_CHECKED) == -1)
 		return; /* it is checked again the next time */
 }
 

@@ -449,10 +449,8 @@ take_removed(struct folder *f)
 	if (!folder_removed(f))
 		return false;
 	for (size_t i = 0; i < f->ix.n; i++)
-		if (!f->ix.entry[i].msg.gone) {
-			f->ix.entry[i].msg.gone = true;
-			f->ix.ngone++;
-		}
+		if (!f->ix.entry[i].msg.gone)
+			index_gone(&f->ix, &f->ix.entry[i]);
 	return true;
 }
 

@@ -139,6 +139,9 @@ MUST int folder_size(struct folder *, size_t i, uint64_t *size);
 /* Message i was read to its end, and has so many CRLF octets. */
 void folder_measured(struct folder *, size_t i, uint64_t size);
 
+/* The same, and this is the whole text of it: its CRLF octets. */
+uint64_t folder_measure_text(struct folder *, size_t i, struct span);
+
 /*
  * The CRLF size of message i, open as fd (folder_open_msg), counted if what
  * is known is not of this file: of that S= of its name must convince, and

@@ -173,6 +173,9 @@ void index_free_table(struct index *);
  */
 void index_count(struct index *, const struct entry *, bool add);
 
+/* One that is there has gone: it is counted out, and stays numbered. */
+void index_gone(struct index *, struct entry *);
+
 /* Told now, if the session sees it. */
 void index_news(struct index *, struct entry *);
 

@@ -207,9 +207,7 @@ apply_gone(struct index *ix, uint64_t modseq, struct span b)
 
 		if (e == NULL)
 			continue;
-		index_count(ix, e, false);
-		e->msg.gone = true;
-		ix->ngone++;
+		index_gone(ix, e);
 		index_vanish(ix, e->msg.uid, modseq);
 	}
 }

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "io/fs.h"
 #include "io/out.h"
 #include "store/crc.h"
 #include "store/index.h"
@@ -143,7 +144,7 @@ write_file(int fd, const struct index *ix, uint64_t gen)
 	le_set(header + 48, 4, words);
 	le_set(header + SNAPSHOT_HEADER - 4, 4,
 	    crc32_add(0, (struct span){ header, SNAPSHOT_HEADER - 4 }));
-	if (pwrite(fd, header, sizeof(header), 0) != (ssize_t)sizeof(header))
+	if (fs_write_at(fd, (struct span){ header, sizeof(header) }, 0) == -1)
 		return -1;
 	return ix->loose ? 0 : fsync(fd);
 }

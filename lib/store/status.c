@@ -81,6 +81,17 @@ folder_measured(struct folder *f, size_t i, uint64_t size)
 		view_learnt(f, i, size, 0);
 }
 
+uint64_t
+folder_measure_text(struct folder *f, size_t i, struct span text)
+{
+	struct wire w = { 0 };
+
+	wire_count(&w, text);
+	wire_end(&w, true);
+	folder_measured(f, i, w.size);
+	return w.size;
+}
+
 /* The size is known, and the file has the size that goes with it. */
 static bool
 is_vouched_for(const struct index *ix, const struct entry *e, int fd, bool sent)

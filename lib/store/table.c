@@ -81,6 +81,14 @@ index_count(struct index *ix, const struct entry *e, bool add)
 		t->size += add ? e->msg.size : (uint64_t)0 - e->msg.size;
 }
 
+void
+index_gone(struct index *ix, struct entry *e)
+{
+	index_count(ix, e, false);
+	e->msg.gone = true;
+	ix->ngone++;
+}
+
 uint64_t
 index_counted(const struct entry *e)
 {
