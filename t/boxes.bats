@@ -185,6 +185,10 @@ notify() {
 	notify events
 }
 
+@test "NOTIFY: a renamed INBOX is told with its old name" {
+	notify inbox
+}
+
 @test "NOTIFY: what a client does itself is no news to it" {
 	notify own
 }

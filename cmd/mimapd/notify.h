@@ -9,6 +9,7 @@
 #define MIMAPD_NOTIFY_H
 
 #include "imap.h"
+#include "store/glance.h"
 
 enum {
 	NOTIFY_NEW = 1,
@@ -43,11 +44,11 @@ struct notify_box {
 	uint64_t ino; /* of the folder; 0: there is none */
 	bool dirty, selected, no_access;
 	struct folder_status st;
-	bool known;             /* st is */
-	int64_t new_ns, cur_ns; /* where nothing watches */
-	struct buf metadata;    /* lines "ENTRY HASH" */
-	int wd[3];              /* of the folder, new/, cur/; or -1 */
-	bool told;              /* in this round */
+	bool known;           /* st is */
+	struct glance glance; /* where nothing watches */
+	struct buf metadata;  /* lines "ENTRY HASH" */
+	int wd[3];            /* of the folder, new/, cur/; or -1 */
+	bool told;            /* in this round */
 };
 
 struct notify {
@@ -63,6 +64,7 @@ struct notify {
 	struct buf server_metadata;
 	struct notify_box *box; /* INBOX first, then by name */
 	size_t n;
+	int64_t root_ns; /* mtime of the Maildir when they were listed */
 	/* watching */
 	int watch;      /* -1: none, or refused */
 	bool all_dirty; /* also the list of mailboxes */

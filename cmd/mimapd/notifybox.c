@@ -221,16 +221,7 @@ on_watch(void *ctx, int wd)
 	}
 }
 
-static int64_t
-mtime(const char *path, const char *part)
-{
-	char whole[LIMIT_PATH + 8];
-
-	snprintf(whole, sizeof(whole), "%s%s", path, part);
-	return fs_mtime_ns(AT_FDCWD, whole);
-}
-
-/* Without a watch: what has other times than before. */
+/* Without a watch: what looks other than before. */
 static void
 poll_boxes(struct imap *im, struct notify *nt)
 {
@@ -239,19 +230,14 @@ poll_boxes(struct imap *im, struct notify *nt)
 	nt->all_dirty = nt->selected_dirty = true;
 	for (size_t i = 0; i < nt->n; i++) {
 		struct notify_box *b = &nt->box[i];
-		int64_t new_ns, cur_ns;
 
 		if (!notify_exists(b) || !path_of(im, b, path, sizeof(path)))
 			continue;
-		new_ns = mtime(path, "/new");
-		cur_ns = mtime(path, "/cur");
-		if (new_ns != b->new_ns || cur_ns != b->cur_ns) {
+		if (glance_renew(&b->glance, path)) {
 			b->dirty = true;
 			nt->active = unix_now();
 		}
 		b->dirty = b->dirty || b->events & NOTIFY_METADATA;
-		b->new_ns = new_ns;
-		b->cur_ns = cur_ns;
 	}
 }
 
@@ -440,8 +426,7 @@ carry_over(struct notify *nt, struct notify_box *old, size_t n)
 		b->no_access = was->no_access;
 		b->st = was->st;
 		b->known = was->known;
-		b->new_ns = was->new_ns;
-		b->cur_ns = was->cur_ns;
+		b->glance = was->glance;
 		memcpy(b->wd, was->wd, sizeof(b->wd));
 		b->metadata = was->metadata;
 		was->metadata = (struct buf){ 0 };
@@ -463,6 +448,7 @@ look_list(struct imap *im, struct notify *nt, bool quiet)
 {
 	struct notify_box *old = nt->box, *box;
 	size_t had = nt->n;
+	int64_t root_ns = fs_mtime_ns(AT_FDCWD, im->boxes.root);
 	int n = list(im, nt, &box);
 
 	if (n == -1 && errno == E2BIG) {
@@ -476,6 +462,7 @@ look_list(struct imap *im, struct notify *nt, bool quiet)
 	carry_over(nt, old, had);
 	if (!quiet)
 		notify_names(im, nt, old, had);
+	nt->root_ns = root_ns;
 	for (size_t i = 0; i < had; i++)
 		free_box(&old[i]);
 	free(old);
@@ -525,8 +512,10 @@ bool
 notify_learn(struct imap *im, struct notify *nt, bool status)
 {
 	struct notify_box *box;
-	int n = nt->groups == NULL ? 0 : list(im, nt, &box);
+	int n;
 
+	nt->root_ns = fs_mtime_ns(AT_FDCWD, im->boxes.root);
+	n = nt->groups == NULL ? 0 : list(im, nt, &box);
 	if (n == -1)
 		return false;
 	nt->box = nt->groups == NULL ? NULL : box;

@@ -57,17 +57,36 @@ goes_along(const struct imap *im, struct notify *nt,
 	return from != NULL && span_is((struct span){ was, at }, from->name);
 }
 
+/*
+ * A renamed INBOX stays, and its messages are in a folder that is new, of
+ * which the store says where they come from.  What is older than the list
+ * before was told then.
+ */
+static bool
+was_inbox(struct imap *im, const struct notify *nt, const struct notify_box *b)
+{
+	static const int64_t second = 1000000000;
+	int64_t ns;
+
+	return boxes_was_inbox(&im->boxes, span_of(b->name), &ns) &&
+	    ns + second >= nt->root_ns;
+}
+
 static void
 tell_new(struct imap *im, struct notify *nt, const struct notify_box *old,
     size_t n, struct notify_box *b)
 {
 	const struct notify_box *was = renamed_from(old, n, nt, b);
+	struct span old_name = SPAN("");
 
 	if (was != NULL && goes_along(im, nt, old, n, was->name, b->name))
 		return;
+	if (was != NULL)
+		old_name = span_of(was->name);
+	else if (was_inbox(im, nt, b))
+		old_name = SPAN("INBOX");
 	b->told = true;
-	list_tell(im, span_of(b->name), b->attrs,
-	    was == NULL ? SPAN("") : span_of(was->name), false);
+	list_tell(im, span_of(b->name), b->attrs, old_name, false);
 	tell_parent(im, nt, b->name);
 }
 

@@ -11,6 +11,8 @@
 #include "store/boxname.h"
 #include "store/mdname.h"
 
+const char boxdir_note_name[] = "maildirfolder";
+
 bool
 boxdir_exists(struct boxes *b, const char *dir)
 {
@@ -64,11 +66,11 @@ boxdir_unmake(struct boxes *b, const char *dir)
  * without cur/ is never seen.
  */
 enum box_result
-boxdir_make(struct boxes *b, const char *dir)
+boxdir_make(struct boxes *b, const char *dir, struct span note)
 {
 	static const char *const parts[] = { "", "/tmp", "/new", "/cur" };
 	char unique[128], tmp[160], path[192];
-	int fd;
+	int fd, r;
 
 	mdname_unique(unique, sizeof(unique));
 	snprintf(tmp, sizeof(tmp), "..pneu-new.%s", unique);
@@ -77,11 +79,14 @@ boxdir_make(struct boxes *b, const char *dir)
 		if (mkdirat(b->fd, path, 0700) == -1)
 			goto fail;
 	}
-	snprintf(path, sizeof(path), "%s/maildirfolder", tmp);
+	snprintf(path, sizeof(path), "%s/%s", tmp, boxdir_note_name);
 	fd = openat(b->fd, path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
 	if (fd == -1)
 		goto fail;
-	close(fd);
+	r = fs_write_at(fd, note, 0);
+	fs_close(fd);
+	if (r == -1)
+		goto fail;
 	if (fs_sync_dir(b->fd, tmp) == -1 ||
 	    renameat(b->fd, tmp, b->fd, dir) == -1 ||
 	    fs_sync_dir(b->fd, ".") == -1)

@@ -17,9 +17,13 @@ bool boxdir_exists(struct boxes *, const char *dir);
  */
 MUST int boxdir_list(struct boxes *, const char *below, struct buf *dirs);
 
-/* An empty one, with tmp, new and cur, synced.  BOX_OK, BOX_EXISTS or
- * BOX_FAILED. */
-enum box_result boxdir_make(struct boxes *, const char *dir);
+/*
+ * An empty one, with tmp, new and cur, synced; `note` is what its file
+ * maildirfolder holds.  BOX_OK, BOX_EXISTS or BOX_FAILED.
+ */
+enum box_result boxdir_make(struct boxes *, const char *dir, struct span note);
+
+extern const char boxdir_note_name[];
 
 /* Remove it with all that is in it; logged when it can't be.  Keeps errno. */
 void boxdir_unmake(struct boxes *, const char *dir);

@@ -95,6 +95,10 @@ enum box_result boxes_delete(struct boxes *, struct span name);
  */
 enum box_result boxes_rename(struct boxes *, struct span from, struct span to);
 
+/* Whether a RENAME of INBOX made this mailbox; when, in nanoseconds of the
+ * clock that gives files their times. */
+bool boxes_was_inbox(struct boxes *, struct span name, int64_t *ns);
+
 /* The special uses as attributes: "\Sent \Trash"; one of them by name, in
  * any case, 0 when it is none. */
 void boxes_put_uses(struct buf *, unsigned attrs);

@@ -3,6 +3,8 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/die.h"
@@ -16,6 +18,9 @@
 #include "store/metadata.h"
 #include "store/quota.h"
 #include "store/uidmem.h"
+
+/* In the maildirfolder of what a renamed INBOX became. */
+#define INBOX_NOTE "INBOX\n"
 
 static const size_t dirs_max = 16777216;
 
@@ -32,8 +37,8 @@ boxes_parent(struct boxes *b, struct span name, char *path, size_t size)
 	return BOX_NONE;
 }
 
-enum box_result
-boxes_create(struct boxes *b, struct span name, unsigned use)
+static enum box_result
+create(struct boxes *b, struct span name, unsigned use, struct span note)
 {
 	char parent[LIMIT_PATH], path[LIMIT_PATH];
 	char dir[BOXNAME_DIR];
@@ -45,7 +50,7 @@ boxes_create(struct boxes *b, struct span name, unsigned use)
 		return BOX_BADNAME;
 	if (boxdir_exists(b, dir))
 		return BOX_EXISTS;
-	r = boxdir_make(b, dir);
+	r = boxdir_make(b, dir, note);
 	if (r == BOX_OK &&
 	    boxes_parent(b, name, parent, sizeof(parent)) == BOX_OK &&
 	    boxes_path(b, name, path, sizeof(path)) == BOX_OK &&
@@ -57,6 +62,12 @@ boxes_create(struct boxes *b, struct span name, unsigned use)
 		boxdir_unmake(b, dir);
 	}
 	return r;
+}
+
+enum box_result
+boxes_create(struct boxes *b, struct span name, unsigned use)
+{
+	return create(b, name, use, SPAN(""));
 }
 
 /* Whether there are folders below dir. */
@@ -216,7 +227,7 @@ static enum box_result
 rename_inbox(struct boxes *b, struct span to)
 {
 	char path[LIMIT_PATH];
-	enum box_result r = boxes_create(b, to, 0);
+	enum box_result r = create(b, to, 0, SPAN(INBOX_NOTE));
 	uint32_t uidvalidity, *uids;
 	struct folder *f;
 	size_t *idx, n;
@@ -238,6 +249,29 @@ rename_inbox(struct boxes *b, struct span to)
 	free(uids);
 	folder_close(f);
 	return r;
+}
+
+bool
+boxes_was_inbox(struct boxes *b, struct span name, int64_t *ns)
+{
+	char dir[BOXNAME_DIR], path[BOXNAME_DIR + 16], text[sizeof(INBOX_NOTE)];
+	struct stat st;
+	ssize_t n;
+	int fd;
+
+	if (!boxname_dir_in(b, name, dir) || dir[0] == '\0')
+		return false;
+	snprintf(path, sizeof(path), "%s/%s", dir, boxdir_note_name);
+	fd =
+	    openat(b->fd, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (fd == -1)
+		return false;
+	n = pread(fd, text, sizeof(text), 0);
+	if (fstat(fd, &st) == -1)
+		n = -1;
+	fs_close(fd);
+	*ns = (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;
+	return n > 0 && span_is((struct span){ text, (size_t)n }, INBOX_NOTE);
 }
 
 enum box_result

@@ -116,6 +116,28 @@ def test_events(a, b):
     a.silent()
 
 
+def test_inbox(a, b):
+    """A renamed INBOX is told as such, once, and stays."""
+    b.ok(append("INBOX"))
+    a.ok("NOTIFY SET (personal (MailboxName))")
+    b.ok("RENAME INBOX Old")
+    a.hears('* LIST (\\HasNoChildren) "/" "Old" ("OLDNAME" ("INBOX"))')
+    b.ok("RENAME Old Older")
+    a.hears('* LIST (\\HasNoChildren) "/" "Older" ("OLDNAME" ("Old"))')
+    b.ok("CREATE Other")
+    line = a.line()
+    assert line == '* LIST (\\HasNoChildren) "/" "Other"', line
+    # one that was there before the list, and comes into it later
+    box = sys.argv[1]
+    os.utime(box + "/.Older/maildirfolder", (1, 1))
+    os.rename(box + "/.Older", box + "/aside")
+    a.hears('* LIST (\\NonExistent ')
+    os.rename(box + "/aside", box + "/.Older")
+    line = a.line()
+    assert line == '* LIST (\\HasNoChildren) "/" "Older"', line
+    a.silent()
+
+
 def test_own(a, b):
     """What the client does itself is no news to it."""
     b.ok("CREATE Work")
@@ -264,12 +286,20 @@ def test_poll(a, b):
     """Started where inotify is refused."""
     b.ok("CREATE Work")
     a.ok("NOTIFY SET (selected (MessageNew MessageExpunge))"
-         " (personal (MessageNew MessageExpunge MailboxName))")
+         " (personal (MessageNew MessageExpunge FlagChange MailboxName))")
     a.ok("SELECT INBOX")
     b.ok(append("INBOX"))
     a.hears("* 1 EXISTS", "* 1 RECENT")
     b.ok(append("Work"))
     a.hears('* STATUS "Work" (MESSAGES 1 ')
+    # no name of a file and no mtime tells of a keyword
+    b.ok("SELECT Work")
+    a.ok("NOOP")
+    b.ok("STORE 1 +FLAGS.SILENT (kw)")
+    a.hears('* STATUS "Work" (UIDVALIDITY ')
+    b.ok("STORE 1 -FLAGS.SILENT (kw)")
+    a.hears('* STATUS "Work" (UIDVALIDITY ')
+    b.ok("UNSELECT")
     b.ok("CREATE Neu")
     a.hears('* LIST (\\HasNoChildren) "/" "Neu"')
 
