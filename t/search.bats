@@ -12,6 +12,23 @@ load imap
 	done
 }
 
+@test "FROM and TO see what a quoted pair stands for, HEADER how it is written" {
+	mkdir -p box/tmp box/new box/cur
+	for f in From To Cc Bcc; do
+		printf '%s: "A \\"B\\" C" <a@b.test>,\n "D\\\\E" <d@e.test>\n\nx\n' "$f"
+	done >all
+	split -l 4 --additional-suffix=.a.host all box/new/
+	grep -rqF '"A \"B\" C"' box/new
+	run -0 say 'a SELECT INBOX' \
+		'b SEARCH FROM "B\" C"' 'c SEARCH TO "\"A \"B\" C\" <a@"' \
+		'd SEARCH CC "D\\E"' 'e SEARCH BCC "\\\"B"' \
+		'f SEARCH FROM "D\\\\E"' 'g SEARCH HEADER From "\\\"B"' \
+		'h SEARCH HEADER To "B\" C"' 'i SEARCH BCC "e.test>"' \
+		'j SEARCH FROM "E\" <d@e"'
+	[ "$(grep '^\* SEARCH' <<<"$output" | tr '\n' ,)" = "* SEARCH 1,* SEARCH\
+ 2,* SEARCH 3,* SEARCH,* SEARCH,* SEARCH 1,* SEARCH,* SEARCH 4,* SEARCH 1," ]
+}
+
 @test "a rare word opens no message the second time" {
 	mkdir -p box/tmp box/new box/cur
 	for i in 1 2 3 4 5 6 7 8; do

@@ -56,6 +56,38 @@ look(struct key *k, struct span text)
 	return k->found;
 }
 
+/*
+ * RFC 9051, section 6.4.4: FROM, TO, CC and BCC are searched as ENVELOPE
+ * has them, where a quoted pair is the character that it stands for.  The
+ * quotes around stay: who searches for what a header shows finds it, here
+ * as with Dovecot.
+ */
+static bool
+look_at_addresses(struct key *k, struct span text)
+{
+	struct buf b = { .max = text.n };
+	bool found;
+
+	while (text.n > 0) {
+		buf_put(&b, span_cut(&text, '\\'));
+		if (text.n > 0) /* what the backslash is for, be it one */
+			buf_put(&b, span_take(&text, 1));
+	}
+	found = look(k, buf_span(&b));
+	buf_free(&b);
+	return found;
+}
+
+static bool
+finds(struct key *k, struct span text)
+{
+	if (k->needle.n == 0)
+		return true;
+	if (k->addresses && span_chr(text, '\\') < text.n)
+		return look_at_addresses(k, text);
+	return look(k, text);
+}
+
 static bool
 by_day(const struct key *k, int64_t day)
 {
@@ -132,7 +164,7 @@ look_at_field(void *ctx, const struct head_field *f)
 	if (k->field >= 0 ? f->id != k->field : !span_ieq(f->name, k->name))
 		return true;
 	if (k->kind == KEY_HEADER) {
-		if (k->needle.n == 0 || look(k, f->body))
+		if (finds(k, f->body))
 			l->found = YES;
 	} else if (header_date(f->body, &t, &zone)) {
 		l->found = by_day(k, head_day(t + zone * 60)) ? YES : NO;

@@ -315,6 +315,7 @@ take_value(struct parser *p, struct key *k, const char *field)
 			return false;
 		k->name = arena_span(p->s->arena, k->name);
 		k->field = digest_field_id(k->name);
+		k->addresses = field != NULL && *field != 'S';
 		return take_needle(p, k);
 	case KEY_BODY:
 	case KEY_TEXT:

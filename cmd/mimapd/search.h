@@ -56,6 +56,7 @@ struct key {
 	uint64_t n;         /* a size, a MODSEQ */
 	struct span name;   /* of a keyword, of a header field; an EMAILID */
 	int field;          /* digest_field_id of it */
+	bool addresses;     /* it is FROM, TO, CC or BCC, not HEADER */
 	struct span needle; /* mapped */
 	uint32_t *fail;     /* the table of Knuth, Morris and Pratt */
 	size_t at;          /* bytes of the needle that fit so far */
