@@ -325,6 +325,20 @@ open("box/pneu.snapshot", "r+").truncate(0)
 b.send("x FETCH 1:* FLAGS")
 lines = b.until("* BYE")
 assert b.close() == 75
+# and where BYE has to go through a compressor
+from client import Compressed
+a.close()
+b = Session()
+b.append(600)
+b.close()
+b = Compressed()
+b("COMPRESS DEFLATE")
+b.compress(1000)
+b("SELECT INBOX")
+open("box/pneu.snapshot", "r+").truncate(0)
+b.send("x FETCH 1:* FLAGS")
+assert b.until("* BYE")
+assert b.rest() == b"" and b.p.wait() == 75
 E
 }
 

@@ -18,6 +18,6 @@ cmd_compress(struct imap *im)
 	imap_done(im, "OK Compression begins");
 	out_flush(&im->out);
 	im->compressed = true;
-	wait_silent();
 	deflate_connection(&im->in, &im->out);
+	wait_compressed(&im->out);
 }

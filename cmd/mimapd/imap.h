@@ -156,7 +156,8 @@ bool imap_mask(struct imap *, struct span names, bool create, uint64_t *mask);
 /* wait.c */
 void wait_init(void);
 bool wait_stopping(void);
-void wait_silent(void); /* a signal handler can't say BYE any more */
+/* From here on a signal handler has to say BYE by this one. */
+void wait_compressed(struct out *);
 /* Flush, then wait for input: 1; 0 for the watch or the timeout; -1 to end
  * the session (told). */
 int wait_input(struct imap *, int watch, int64_t deadline);

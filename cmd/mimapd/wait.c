@@ -11,7 +11,8 @@
 #include "io/fs.h"
 
 static int stop_pipe[2] = { -1, -1 };
-static volatile sig_atomic_t stopping, silent;
+static volatile sig_atomic_t stopping;
+static struct out *compressed;
 
 static void
 on_term(int sig)
@@ -25,15 +26,27 @@ on_term(int sig)
 	errno = err;
 }
 
-/* A mapped snapshot was cut short under us. */
+/*
+ * A mapped snapshot was cut short under us.  What was being put together is
+ * left out.  A compressor that is in the middle of its work can't be used;
+ * otherwise it can, for it allocates nothing.
+ */
 static void
 on_fault(void)
 {
 	static const char bye[] =
 	    "\r\n* BYE Internal error, try again later\r\n";
+	int64_t soon = deadline_in(10);
 
-	if (!silent && write(STDOUT_FILENO, bye, sizeof(bye) - 1) == -1)
-		_exit(75);
+	if (compressed == NULL) {
+		if (write_all(STDOUT_FILENO, bye, sizeof(bye) - 1, soon) == -1)
+			_exit(75);
+	} else if (!compressed->filter->busy) {
+		compressed->n = 0;
+		compressed->deadline = soon;
+		out_puts(compressed, bye);
+		out_flush(compressed);
+	}
 	_exit(75);
 }
 
@@ -61,9 +74,9 @@ wait_stopping(void)
 }
 
 void
-wait_silent(void)
+wait_compressed(struct out *out)
 {
-	silent = 1;
+	compressed = out;
 }
 
 static int

@@ -72,7 +72,9 @@ send_all(struct out *o, struct span s, bool flush)
 		return;
 	}
 	do {
+		f->busy = true;
 		n = f->run(f->ctx, &s, flush, buf, sizeof(buf));
+		f->busy = false;
 		if (n > 0 && write_all(o->fd, buf, n, o->deadline) == -1) {
 			o->err = errno;
 			return;

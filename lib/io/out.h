@@ -20,6 +20,7 @@ struct out_filter {
 	    void *ctx, struct span *s, bool flush, char *to, size_t room);
 	void *ctx;
 	bool inside; /* there may be something that is not flushed */
+	bool busy;   /* it runs: a handler of a signal keeps away */
 };
 
 struct out {
