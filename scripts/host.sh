@@ -112,12 +112,17 @@ make_keys() {
 	chmod 0644 "$dir/ca.pem"
 }
 
-# service NAME COMMAND...: start it in a session of its own
+# service NAME COMMAND...: start it in a session of its own.  Its number is
+# in DIR/pid before that of the next one: the lines stand in this order.
 service() {
 	name=$1
 	shift
+	services=$((services + 1))
 	setsid -f sh -c 'echo $$ >>"$1"; shift; exec "$@"' sh "$dir/pid" "$@" \
 		</dev/null >>"$dir/log/$name" 2>&1
+	until [ "$(wc -l <"$dir/pid")" -ge $services ]; do
+		sleep 0.01
+	done
 }
 
 # The port NAME had the last time, so that a restart changes nothing.
@@ -168,6 +173,7 @@ learn_ports() {
 
 start() {
 	: >"$dir/pid"
+	services=0
 	: >"$dir/ports.new"
 	rm -f "$dir/sock/submit"
 	pneu= monitor=

@@ -10,9 +10,14 @@ load host
 	echo 'connections-per-address 400' >"$PNEU_CONF/limits"
 	listener=$(sed -n 2p "$PNEU_DIR/pid")
 	grep -q mrecv "/proc/$listener/cmdline"
+	is_ready() {
+		parent=$(pgrep -P "$listener" mrecv) && [ "$parent" != "${was:-}" ] &&
+			[ "$(readlink "/proc/$parent/fd/4")" = /dev/null ]
+	}
+	wait_for is_ready
+	was=$parent
 	kill -HUP "$listener"
-	wait_for eval 'parent=$(pgrep -P $listener mrecv) &&
-		[ "$(readlink /proc/$parent/fd/4)" = /dev/null ]'
+	wait_for is_ready
 	run -0 "$ROOT/t/tools/memory.py" "$SMTP_PORT" 300 "$listener"
 	echo "$output"
 	read -r before each waited <<<"$output"

@@ -3,7 +3,7 @@
 
 usage: leftover.py MARK
 Its processes are those with CHECK_MARK=MARK in their environment, and
-their children.  They have 3 seconds to end by themselves.  Exit status 1
+their children.  They have 15 seconds to end by themselves.  Exit status 1
 when some had to be killed.
 """
 import os
@@ -43,8 +43,8 @@ def look():
     return ours
 
 
-end = time.time() + 3
-while look() and time.time() < end:
+end = time.monotonic() + 15
+while look() and time.monotonic() < end:
     time.sleep(0.1)
 left = look()
 for pid in sorted(left):
