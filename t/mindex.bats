@@ -736,6 +736,36 @@ finds() {
 	printf '1 SELECT INBOX\r\n2 FETCH 2 ENVELOPE\r\n' | mimapd -p m | grep '"X"'
 }
 
+@test "check and repair: texts of pneu.cache that are damaged or lost" {
+	indexed
+	printf '1 SELECT INBOX\r\n2 SEARCH BODY nothing\r\n' | mimapd -p m >/dev/null
+	run -0 mindex check
+	printf '1 SELECT INBOX\r\n2 FETCH 1:* (ENVELOPE BODYSTRUCTURE)\r\n3 SEARCH BODY nothing\r\n' >cmds
+	at=32
+	for i in 1 2 3; do
+		size=$(stat -c %s m/pneu.cache)
+		printf '\377\001' | dd of=m/pneu.cache bs=1 seek=$((at + 24)) conv=notrunc status=none
+		finds $'INBOX\tcache\t1 texts are not where'
+		cut -f 1-3 before | diff - <(show 1-3 INBOX)
+		mimapd -p m <cmds >/dev/null
+		at=$size
+	done
+	truncate -s 32 m/pneu.cache
+	finds $'INBOX\tcache\t9 texts are not where'
+	mimapd -p m <cmds >/dev/null
+	head -c 5000 /dev/urandom >m/pneu.cache
+	finds $'INBOX\tcache\t9 texts are not where'
+	mimapd -p m <cmds >/dev/null
+	rm m/pneu.cache
+	run -0 mindex check
+	[ -z "$output" ]
+	run -0 mindex check -v
+	[[ $output == *$'INBOX\tcache\t9 texts'* ]]
+	mimapd -p m <cmds | tail -n 5 | diff <(mimapd -p m <cmds | tail -n 5) -
+	run -0 mindex check -v
+	[[ $output != *cache* ]]
+}
+
 @test "check and repair: journal, snapshot, memory, maildirsize" {
 	indexed
 	printf 'half a record' >>m/pneu.journal.*

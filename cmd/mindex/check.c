@@ -124,6 +124,26 @@ check_files(const char *name, struct index *ix)
 	scan_free(&s);
 }
 
+/* A file that somebody has removed is made again, and no damage. */
+static void
+check_cache(const char *name, struct folder *f)
+{
+	static const char text[] = "%zu texts are not where they should be";
+	struct stat st;
+	size_t lost = 0;
+
+	for (size_t i = 0; i < f->ix.n; i++)
+		if (!f->ix.entry[i].msg.gone)
+			lost += examine_cache(f, i);
+	if (lost == 0)
+		return;
+	if (fstatat(f->ix.fd, "pneu.cache", &st, AT_SYMLINK_NOFOLLOW) == -1 &&
+	    errno == ENOENT)
+		say_more(name, "cache", text, lost);
+	else
+		finding(name, "cache", text, lost);
+}
+
 static void
 check_messages(const char *name, struct folder *f)
 {
@@ -177,6 +197,7 @@ check_index(const char *name, struct folder *f)
 	check_journal(name, &f->ix);
 	check_memory(name, &f->ix);
 	check_files(name, &f->ix);
+	check_cache(name, f);
 	check_messages(name, f);
 }
 

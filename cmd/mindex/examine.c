@@ -90,6 +90,19 @@ examine(struct folder *f, size_t i, struct examined *x)
 	return wrong | compare_facts(f, i, &g);
 }
 
+size_t
+examine_cache(struct folder *f, size_t i)
+{
+	struct span text;
+	size_t lost = 0;
+
+	for (int k = FACT_HEAD; k <= FACT_SIGNATURE; k++)
+		if (f->ix.entry[i].fact[k] != 0 &&
+		    !folder_fact_get(f, i, (enum folder_fact)k, &text))
+			lost++;
+	return lost;
+}
+
 static uint64_t sum_bytes, sum_messages;
 
 static void

@@ -19,6 +19,12 @@ enum {
 	EXAMINE_UNREAD = 64 /* errno */
 };
 
+/*
+ * How many of the texts of message i, of which the index says where they
+ * are, pneu.cache does not have there.
+ */
+size_t examine_cache(struct folder *, size_t i);
+
 struct examined {
 	char file[512]; /* below the folder */
 	uint64_t size, wire;

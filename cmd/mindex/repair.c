@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "examine.h"
+#include "store/le.h"
 #include "store/mdname.h"
 #include "store/view.h"
 
@@ -117,6 +118,49 @@ open_box(const char *name, const char *path)
 	return NULL;
 }
 
+/* Under the lock: they are nowhere, so that they are made again. */
+static int
+drop_texts(struct folder *f)
+{
+	struct index *ix = &f->ix;
+	struct index_list l;
+
+	index_list_begin(ix, &l, RECORD_FACTS, 0);
+	for (size_t i = 0; i < ix->n; i++) {
+		struct entry *e = &ix->entry[i];
+
+		if (e->msg.gone || examine_cache(f, i) == 0)
+			continue;
+		for (unsigned k = 0; k < ENTRY_FACTS; k++) {
+			index_list_item(ix, &l, e->msg.uid);
+			le_put(&ix->out, 1, k);
+			le_put(&ix->out, 4, 0);
+		}
+	}
+	index_list_end(ix, &l);
+	return index_commit(ix);
+}
+
+/* What the cache does not have where the index says it has. */
+static void
+mend_cache(const char *name, struct folder *f)
+{
+	size_t lost = 0;
+
+	for (size_t i = 0; i < folder_count(f); i++)
+		lost += examine_cache(f, i);
+	if (lost == 0)
+		return;
+	say(name, "mend", "%zu texts of pneu.cache", lost);
+	if (view_lock(f, false) == -1) {
+		failed(name);
+		return;
+	}
+	if (drop_texts(f) == -1)
+		failed(name);
+	index_unlock(&f->ix);
+}
+
 static void
 repair_box(const char *name, const char *path)
 {
@@ -124,6 +168,7 @@ repair_box(const char *name, const char *path)
 
 	if (f == NULL)
 		return;
+	mend_cache(name, f);
 	for (size_t i = 0; i < folder_count(f); i++)
 		mend(name, f, i);
 	folder_close(f);
