@@ -710,6 +710,37 @@ finds() {
 	[[ $output == *"files are new, 1 renamed, 1 gone"* ]]
 }
 
+# Lines with a byte that a terminal might take for an order.
+orders() {
+	LC_ALL=C grep -aP '[\x00-\x08\x0b-\x1f\x7f]|\xc2[\x80-\x9f]|(^|[\x00-\xc1\xf5-\xff])[\x80-\xbf]'
+}
+
+@test "show, check, adopt: no name of a file, mailbox or keyword reaches a terminal raw" {
+	name=$'1700000001.\033]0;x\007\233m\302\205\303\251\377.h'
+	folder m
+	folder $'m/.A\302\205\033\233'
+	message "m/cur/$name:2,Sa" one
+	message "m/cur/1700000002.b:2,S" two
+	printf '3 V1600000000 N5 G00000000000000000000000000000001\n2 :%s\n' "$name" >m/dovecot-uidlist
+	printf '0 key\033\302\233word\n' >m/dovecot-keywords
+	printf 'A\302\205\033\233\nB\033\n' >m/subscriptions
+	mkdir $'m/.B\033'
+	printf '3 V1 N5\n7 :%s\n' "$name" >$'m/.A\302\205\033\233/dovecot-uidlist'
+	for args in 'adopt -n' 'adopt -nv' 'adopt -v' show 'show INBOX' \
+		'show -j' 'show -j INBOX' 'check -v' 'check' 'repair -v' 'export -nv dovecot'; do
+		mindex $args >said 2>&1 || true
+		! orders <said || { echo "$args"; cat -v said; false; }
+	done
+	run -0 mindex show INBOX
+	[[ $output == *$'1700000001.%1B]0;x%07%9Bm%C2%85\303\251%FF.h:2,'* ]]
+	mindex show -j INBOX >json
+	python3 - "$name" <<-'E'
+		import json, os, sys
+		files = [json.loads(x)["file"] for x in open("json")]
+		assert any(os.fsencode(sys.argv[1]) in os.fsencode(f) for f in files), files
+	E
+}
+
 @test "check and repair: sizes, without another UID" {
 	indexed
 	mv m/cur/1700000001.M1P1.h,S=22,W={25,99}:2,S

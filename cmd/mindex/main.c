@@ -15,6 +15,7 @@
 #include "base/num.h"
 #include "base/verb.h"
 #include "io/fs.h"
+#include "mail/utf8.h"
 
 static const char usage[] = "mindex [-V] [-c DIR] [-d MAILDIR] VERB [ARG ...]";
 
@@ -142,27 +143,58 @@ failed(const char *what)
 	status = EXIT_TEMP;
 }
 
-void
-put_text(const char *s)
+/*
+ * The next character of s, into *bytes.  False for what a terminal might
+ * obey, C0 and C1, and for a byte that is no UTF-8: then *c is the byte and
+ * *wild is set.
+ */
+static bool
+next_char(struct span *s, struct span *bytes, uint32_t *c, bool *wild)
 {
-	for (; *s != '\0'; s++)
-		if ((unsigned char)*s < ' ' || *s == 0x7f)
-			out_printf(&out, "%%%02X", (unsigned char)*s);
-		else
-			out_putc(&out, *s);
+	struct span left = *s;
+
+	*wild = !utf8_take(&left, c);
+	if (*wild) {
+		*c = (unsigned char)*s->p;
+		left = (struct span){ s->p + 1, s->n - 1 };
+	}
+	*bytes = (struct span){ s->p, s->n - left.n };
+	*s = left;
+	return !*wild && *c >= ' ' && (*c < 0x7f || *c > 0x9f);
 }
 
 void
-put_json(const char *s)
+put_text(const char *text)
 {
+	struct span s = span_of(text), bytes;
+	uint32_t c;
+	bool wild;
+
+	while (s.n > 0)
+		if (next_char(&s, &bytes, &c, &wild))
+			out_put(&out, bytes);
+		else
+			for (size_t i = 0; i < bytes.n; i++)
+				out_printf(&out, "%%%02X",
+				    (unsigned)(unsigned char)bytes.p[i]);
+}
+
+void
+put_json(const char *text)
+{
+	struct span s = span_of(text), bytes;
+	uint32_t c;
+	bool wild;
+
 	out_putc(&out, '"');
-	for (; *s != '\0'; s++)
-		if ((unsigned char)*s < ' ' || *s == 0x7f)
-			out_printf(&out, "\\u%04x", (unsigned)*s);
-		else {
-			if (*s == '"' || *s == '\\')
+	while (s.n > 0)
+		if (!next_char(&s, &bytes, &c, &wild)) {
+			out_printf(
+			    &out, "\\u%04x", (unsigned)(wild ? c + 0xdc00 : c));
+		} else {
+			if (c == '"' || c == '\\')
 				out_putc(&out, '\\');
-			out_putc(&out, *s);
+			out_put(&out, bytes);
 		}
 	out_putc(&out, '"');
 }

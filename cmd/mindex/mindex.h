@@ -68,7 +68,11 @@ const char *dir_of(const char *path);
 const char *flag_words(uint16_t flags, char *dst);
 void keyword_words(const struct folder *, uint64_t keywords, struct buf *b);
 
-/* Text for a tab-separated line or JSON: control characters as %XX. */
+/*
+ * Text for a tab-separated line, with control characters and what is not
+ * UTF-8 as %XX; or for JSON, with \u00XX, and \udcXX for a byte that is not
+ * UTF-8, as Python reads and writes it.
+ */
 void put_text(const char *s);
 void put_json(const char *s);
 
