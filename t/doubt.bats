@@ -85,7 +85,7 @@ no_report() {
 		mqueue ls | mqueue retry -
 		has_mail bob $n
 	}
-	wait_for arrived
+	WAIT=60 wait_for arrived
 	no_report
 	run ! grep ' bounce ' "$PNEU_DIR/log/queue"
 }

@@ -36,9 +36,9 @@ zeros() {
 	head -c "$1" /dev/zero
 }
 
-# Wait until a command succeeds, 10 seconds at most (WAIT= for more).
+# Wait until a command succeeds, 30 seconds at most (WAIT= for more).
 wait_for() {
-	local end=$((SECONDS + ${WAIT:-10}))
+	local end=$((SECONDS + ${WAIT:-30}))
 	until "$@" >/dev/null 2>&1; do
 		[ $SECONDS -lt $end ] || {
 			echo "gave up waiting for: $*" >&2
@@ -46,6 +46,11 @@ wait_for() {
 		}
 		sleep 0.05
 	done
+}
+
+# A program listens on this Unix socket: its name is there a little earlier.
+listens() {
+	grep -q " 00010000 .* $1\$" /proc/net/unix
 }
 
 # The last line of a file is this text.

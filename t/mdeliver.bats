@@ -559,14 +559,14 @@ off@example.test\t5.2.1\tmailbox disabled'
 	run -75 deliver bob@example.test
 	rm conf/domains
 	run -75 deliver bob@example.test
-	[ $((SECONDS - start)) -le 4 ]
+	[ $((SECONDS - start)) -le 8 ]
 	# an editor has emptied the file and writes it a second later
 	conf domains example.test
 	: >conf/users
-	(sleep 0.7; echo "bob@example.test:$B:$D/bob:" >conf/users) 3>&- &
+	(sleep 0.4; echo "bob@example.test:$B:$D/bob:" >conf/users) 3>&- &
 	run -0 deliver bob@example.test
 	run -67 deliver nobody@example.test
-	(sleep 0.7; echo "new: bob" >conf/aliases) 3>&- &
+	(sleep 0.4; echo "new: bob" >conf/aliases) 3>&- &
 	: >conf/aliases
 	run -0 deliver new@example.test
 }

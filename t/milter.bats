@@ -49,7 +49,7 @@ milter() {
 	"$BATS_FILE_TMPDIR/milter" "$PWD/m" "$PWD/told" "$@" 3>&- &
 	pid=$!
 	pids="$pids $pid"
-	wait_for test -S m
+	wait_for listens "$PWD/m"
 }
 
 stop() {
@@ -444,10 +444,11 @@ taken() {
 }
 
 @test "progress is waited for, but not for ever" {
-	printf 'filter-time 1\n' >conf/limits
-	taken eom=progress eom=sleep:0.7 eom=progress eom=sleep:0.7 'eom=add:X-Late|1'
+	printf 'filter-time 3\n' >conf/limits
+	taken eom=progress eom=sleep:2 eom=progress eom=sleep:2 'eom=add:X-Late|1'
 	grep -q '^X-Late: 1' store/*
 	stop
+	printf 'filter-time 1\n' >conf/limits
 	args=()
 	for i in 1 2 3 4 5; do args+=(eom=progress eom=sleep:0.7); done
 	milter "${args[@]}"
@@ -494,7 +495,6 @@ down() {
 }
 
 @test "a milter that is not there, hangs, dies" {
-	printf 'milter-time 1\nfilter-time 1\n' >conf/limits
 	down : '"No such file or directory"'
 	for step in connect helo mail rcpt data header eoh body eom; do
 		again() { stop; milter "$step=die" eom=add:X:1; }
@@ -502,11 +502,13 @@ down() {
 		down again '"connection closed"'
 		stop
 	done
+	printf 'milter-time 1\nfilter-time 1\n' >conf/limits
 	for step in connect rcpt header eom; do
-		milter "$step=sleep:2"
+		milter "$step=sleep:3"
 		down : timeout
 		stop
 	done
+	rm conf/limits
 	# it dies after it has said what to change, and before the answer
 	again() { stop; milter 'eom=add:X|1' 'eom=delrcpt:<bob@example.test>' 'eom=quarantine:x' 'eom=body:0|x' eom=die; }
 	milter 'eom=add:X|1' 'eom=delrcpt:<bob@example.test>' 'eom=quarantine:x' 'eom=body:0|x' eom=die
@@ -531,17 +533,17 @@ talker() {
 	python3 "$ROOT/t/tools/badmilter.py" "$PWD/m" "$1" 3>&- &
 	pid=$!
 	pids="$pids $pid"
-	wait_for test -S m
+	wait_for listens "$PWD/m"
 }
 
 @test "a milter that speaks garbage is for later, or passed over" {
-	printf 'milter-time 1\nfilter-time 1\n' >conf/limits
 	for what in http zeros random long short version actions steps twice early; do
 		echo "== $what"
 		talker "$what"
 		down : '"not the milter protocol"'
 		stop
 	done
+	printf 'milter-time 1\nfilter-time 1\n' >conf/limits
 	for what in silent drip; do
 		talker "$what"
 		down : timeout
@@ -553,6 +555,7 @@ talker() {
 	[[ $(last_reply out) == "451 4.3.0 "* ]]
 	grep -q 'error .*why=timeout' err
 	stop
+	rm conf/limits
 	talker changes
 	one 'Subject: x' | mrecv -m "$m" -- ./sink >out 2>err
 	[[ $(last_reply out) == "451 4.3.0 "* ]]

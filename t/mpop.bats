@@ -313,7 +313,7 @@ last
 @test "SIGTERM ends a session that waits, deletes nothing and is logged" {
 	run -0 python3 - 3>&- <<'E'
 import signal, subprocess
-signal.alarm(20)
+signal.alarm(240)
 p = subprocess.Popen(["mpop", "-p", "box"], stdin=subprocess.PIPE,
                      stdout=subprocess.PIPE, stderr=open("err", "wb"))
 p.stdout.readline()
@@ -322,7 +322,7 @@ p.stdin.flush()
 assert p.stdout.readline().startswith(b"+OK")
 p.send_signal(signal.SIGTERM)
 assert p.stdout.readline() == b""
-assert p.wait(5) == 0
+assert p.wait(60) == 0
 E
 	[ "$(files)" = 3 ]
 	[ "$(grep -c '^mpop close .* why=shutdown n=0$' err)" = 1 ]

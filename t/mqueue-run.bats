@@ -91,13 +91,12 @@ teardown() { queue_teardown; }
 	wait_for state_is "$id" deferred
 	transport sink <<<'cat >/dev/null'
 	echo '* sink' >conf/routes
-	sleep 0.6 # the table is looked at twice a second
 	mqueue retry "$id"
 	wait_for empty
 }
 
 @test "retry times grow, and at the end there is a notification" {
-	limits 'retry-first 1' 'retry-max 1' 'queue-lifetime 3' 'delay-notice 1'
+	limits 'retry-first 1' 'retry-max 1' 'queue-lifetime 6' 'delay-notice 1'
 	transport sink <<-'END'
 		cat >"$D/out/$MAIL_ID"
 		case $4 in alice*) exit 0 ;; esac
@@ -106,7 +105,7 @@ teardown() { queue_teardown; }
 	echo '* sink' >conf/routes
 	start_run
 	id=$(add b@y.test)
-	WAIT=15 wait_for empty
+	wait_for empty
 	grep -q "^mqueue bounce id=$id .*code=4.4.7" log
 	[ "$(grep -c "^mqueue defer id=$id" log)" -ge 2 ]
 	grep -lx 'Action: delayed' out/* | wc -l | grep -qx 1
@@ -298,7 +297,6 @@ teardown() { queue_teardown; }
 	mqueue rm "$who"
 	chmod 0666 conf/routes
 	echo '# changed' >>conf/routes
-	sleep 0.6
 	id=$(add b@local.test)
 	wait_for state_is "$id" deferred
 	mqueue ls | cut -f9 | grep -qx 'mdeliver: Permission denied'
@@ -316,12 +314,13 @@ teardown() { queue_teardown; }
 }
 
 @test "TERM ends it once what is in hand is done" {
-	transport sink <<<'sleep 1; cat >/dev/null'
+	transport sink <<<'while [ ! -e "$D/out/go" ]; do sleep 0.05; done; cat >/dev/null'
 	echo '* sink' >conf/routes
 	start_run
 	id=$(add b@y.test)
 	wait_for state_is "$id" active
 	kill "$RUN"
+	: >out/go
 	wait "$RUN"
 	RUN=
 	empty

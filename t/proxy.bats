@@ -232,8 +232,9 @@ s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
 	started="$started $!"
 	wait_for pgrep -U 62002 -P $pid
 	half=$(pgrep -U 62002 -P $pid)
+	# the filter of system calls is the last that it puts on
+	wait_for grep -q '^Seccomp:[[:space:]]*2' "/proc/$half/status"
 	grep -q '^NoNewPrivs:[[:space:]]*1' "/proc/$half/status"
-	grep -q '^Seccomp:[[:space:]]*2' "/proc/$half/status"
 	[ -z "$(ls -A "/proc/$half/root/")" ]
 	# without the account nobody is served who would need it
 	echo 'pneu 62001 62001' >"$PNEU_CONF/uids"

@@ -216,8 +216,7 @@ send_one() {
 	echo 'connections 2' >conf/limits
 	was=$ready
 	kill -HUP "$pid"
-	wait_for eval 'parent && [ $ready -ne '"$was"' ]' ||
-		wait_for eval '! kill -0 '"$was"
+	wait_for eval 'parent && [ $ready -ne '"$was"' ] || ! kill -0 '"$was"
 	kill "$held"
 	# its sockets and pipes, and nothing of the four
 	wait_for eval '[ "$(ls /proc/'$pid'/fd | wc -l)" -le 9 ]' ||
@@ -283,7 +282,7 @@ send_one() {
 	printf 'QUIT\r\n' | openssl s_client -quiet -connect \
 		"127.0.0.1:$port" >out 2>/dev/null
 	grep -q '^220 ' out
-	grep -q 'refuse .*why="unfinished handshake, room for others"' log
+	wait_for grep -q 'refuse .*why="unfinished handshake, room for others"' log
 	wait_for grep -q 'mrecv close .*tls="TLSv1.3' log
 }
 
@@ -539,7 +538,7 @@ what_is() {
 		read -r line <&$s
 		[[ $line != 'a OK'* ]]
 		exec {s}>&-
-		! pgrep -u 0 -P "$server" -x mimapd || false
+		wait_for eval '! pgrep -u 0 -P "$server" -x mimapd'
 	}
 }
 

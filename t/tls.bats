@@ -260,7 +260,7 @@ env_named() {
 		run openssl s_client -alpn h2,http/1.1 -connect \
 			"127.0.0.1:$port" </dev/null
 		[[ $output == *"SSL alert number 120"* ]]
-		grep -q 'refuse .*why="no application protocol"' log
+		wait_for grep -q 'refuse .*why="no application protocol"' log
 		python3 alpn.py $port - >out
 		[ "$(head -n 1 out)" = None ]
 		! grep -q SSL_ALPN out || false

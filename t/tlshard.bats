@@ -157,7 +157,7 @@ assert p.line() == b"x\n"' "$port"
 		p.s.sendall(b"\x17\x03\x03\0\x20" + b"z" * 32)
 		print(p.rest())
 	PY
-	[ "$(grep -c 'refuse ' log)" -ge 6 ]
+	wait_for eval '[ "$(grep -c "refuse " log)" -ge 6 ]'
 	wait_for grep -q 'the end of it' log
 	wait_for eval '! pgrep -P $pid -x cat'
 }

@@ -194,7 +194,7 @@ L='S: * OK *CAPABILITY * Logged in'
 		a.send(b"e LOGIN bob@example.test secret-bob\r\nf LOGOUT\r\n")
 		got = until(b"", b"f OK")
 		assert b"COMPRESS=DEFLATE" in got, got
-		assert p.wait(10) == 0
+		assert p.wait(60) == 0
 	E
 }
 

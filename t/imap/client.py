@@ -6,7 +6,7 @@ import signal
 import subprocess
 import zlib
 
-signal.alarm(60)
+signal.alarm(240)
 
 
 class Session:

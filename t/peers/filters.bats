@@ -179,8 +179,8 @@ setup_file() {
 		tail -n 20 rspamd.log
 		return 1
 	}
-	wait_for spamc -x -E -U "$PWD/spamd" <conf/me
-	wait_for clamd_answers
+	WAIT=90 wait_for spamc -x -E -U "$PWD/spamd" <conf/me
+	WAIT=90 wait_for clamd_answers
 }
 
 teardown_file() {

@@ -2,7 +2,7 @@
 """Sit at a terminal program: sit.py COMMAND... <SCRIPT
 
 Lines of the script: "wait TEXT" until TEXT, blanks aside, has been on
-the screen since the last key (20 s), "send KEYS" with \\r \\n \\t \\e and \\xNN, "end" until the
+the screen since the last key (60 s), "send KEYS" with \\r \\n \\t \\e and \\xNN, "end" until the
 program has ended.  Exit 1, with what was on the screen, if one fails.
 """
 import os
@@ -35,7 +35,7 @@ def main(argv):
     for line in sys.stdin:
         what, _, arg = line.rstrip("\n").partition(" ")
         text = arg.encode().decode("unicode_escape").replace("\\e", "\x1b")
-        end = time.monotonic() + 20
+        end = time.monotonic() + 60
         if what == "send":
             seen = b""
             os.write(fd, text.encode("latin-1"))

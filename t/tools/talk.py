@@ -59,7 +59,7 @@ theirs.close()
 if fds:
     ctl_theirs.close()
     tls_theirs.close()
-ours.settimeout(20)
+ours.settimeout(60)
 said = []
 held = b""
 
@@ -108,13 +108,13 @@ def expect(glob, must=True):
 
 def start_tls(ok):
     global ours, held
-    ctl.settimeout(20)
+    ctl.settimeout(60)
     if ctl.recv(1) != b"Y":
         fail("no request for TLS")
     if ok:
         ctl.sendall(b"SSL_PROTOCOL=TLSv1.3\0SSL_CIPHER=NONE\0PATH=/x\0\0")
         ours, held = tls, b""
-        ours.settimeout(20)
+        ours.settimeout(60)
     ctl.close()
 
 
@@ -143,6 +143,6 @@ for text in script:
         fail("not a line of a script: " + text)
 ours.close()
 try:
-    print("exit %d" % child.wait(20))
+    print("exit %d" % child.wait(60))
 except subprocess.TimeoutExpired:
     fail("it does not end")
