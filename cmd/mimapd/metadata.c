@@ -270,6 +270,11 @@ take_change(
 	}
 	if (v->type != IMAP_ATOM)
 		c->value = v->text.p == NULL ? SPAN("") : v->text;
+	/* one that is there already can be removed */
+	if (c->value.p != NULL && !metadata_may_be(c->entry)) {
+		imap_bad(im, "A vendor's entry has a name behind the vendor's");
+		return false;
+	}
 	if (c->value.n > LIMIT_METADATA_VALUE) {
 		imap_reply(im, "NO [METADATA MAXSIZE %d] A value is too large",
 		    LIMIT_METADATA_VALUE);

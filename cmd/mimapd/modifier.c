@@ -58,6 +58,7 @@ parse_one(struct imap *im, const struct imap_arg **a, struct modifiers *m)
 		m->partial = true;
 		return true;
 	}
+	/* 0 is none (RFC 7162, section 7), but the Mail of iPhones sends it */
 	if (span_iis(name, "CHANGEDSINCE") && *a != NULL && !m->changed &&
 	    num_u64((*a)->text, &m->since) && m->since <= INT64_MAX) {
 		*a = (*a)->next;

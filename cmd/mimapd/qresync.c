@@ -31,8 +31,13 @@ parse_match(struct imap *im, const struct imap_arg *a, struct resync *r)
 	    count(&r->seqs) == count(&r->uids);
 }
 
-/* "(" uidvalidity SP mod-sequence-value [SP known-uids]
- * [SP seq-match-data] ")" */
+/*
+ * "(" uidvalidity SP mod-sequence-value [SP known-uids]
+ * [SP seq-match-data] ")"
+ *
+ * Neither may be 0; but Wino Mail sends a MODSEQ of 0 the first time, and
+ * other clients both.  No mailbox has that UIDVALIDITY.
+ */
 bool
 resync_parse(struct imap *im, const struct imap_arg *a, struct resync *r)
 {

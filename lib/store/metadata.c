@@ -32,6 +32,22 @@ metadata_entry_ok(struct span e)
 	return true;
 }
 
+bool
+metadata_may_be(struct span e)
+{
+	struct span s = e, second;
+	size_t levels = 0;
+
+	if (!metadata_entry_ok(e))
+		return false;
+	span_take(&s, 1);
+	span_cut(&s, '/');
+	second = span_take(&s, span_chr(s, '/'));
+	for (; s.n > 0; span_take(&s, 1))
+		levels += *s.p == '/';
+	return !span_iis(second, "vendor") || levels >= 2;
+}
+
 /* A file that is missing is empty, and so is one that is none of ours. */
 static int
 load(struct metadata *m, int fd, bool server)

@@ -26,6 +26,9 @@ enum metadata_result {
 /* What a name of an entry may be: RFC 5464, section 3.2. */
 bool metadata_entry_ok(struct span entry);
 
+/* Whether such a one may be made: those of a vendor have four levels. */
+bool metadata_may_be(struct span entry);
+
 /*
  * Read those of the folder at path, or of the server whose root it is.
  * None is no error.  0, or -1 and errno.  metadata_free after either.
