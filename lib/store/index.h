@@ -84,6 +84,7 @@ struct index {
 	size_t nmap, map_size;
 	const char *mapped_names;
 	struct buf names;          /* later ones */
+	size_t names_live;         /* bytes of it when it was last tidied */
 	struct vanished *vanished; /* by rising MODSEQ */
 	size_t nvanished, vanished_cap;
 	uint64_t vanished_floor; /* below that it is not known what went */
@@ -166,6 +167,13 @@ MUST int index_reload(struct index *);
 /* table.c: room for one more entry; dies when there is none. */
 void index_room(struct index *);
 void index_free_table(struct index *);
+
+/*
+ * Before a name is put behind the others: when most of those are names
+ * that were, they go.  So a session of any length, while others rename
+ * files, keeps twice what it needs at most.
+ */
+void index_tidy_names(struct index *);
 
 /*
  * Count an entry in (add) or out, before and after it is changed; one that

@@ -83,6 +83,7 @@ name_set(struct index *ix, struct entry *e, struct span file, bool in_new)
 	struct mdname m = mdname_parse(file);
 	uint16_t bits = (uint16_t)(e->bits & ~(ENTRY_NEW | ENTRY_ODD));
 
+	index_tidy_names(ix);
 	e->msg.name = (uint32_t)(ix->nmap + ix->names.n);
 	e->len = (uint16_t)file.n;
 	buf_put(&ix->names, file);

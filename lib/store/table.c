@@ -4,7 +4,7 @@
 #include "store/index.h"
 #include "store/mdname.h"
 
-enum { FIRST_ROOM = 16384 };
+enum { FIRST_ROOM = 16384, NAMES_MIN = 65536, NAMES_EACH = 16 };
 
 _Static_assert(sizeof(struct entry) == ENTRY_SIZE, "as in the snapshot");
 
@@ -37,6 +37,7 @@ index_free_table(struct index *ix)
 	ix->tally = (struct tally){ .unseen_from = UINT32_MAX,
 		.fresh_from = UINT32_MAX };
 	buf_clear(&ix->names);
+	ix->names_live = 0;
 }
 
 struct span
@@ -52,6 +53,28 @@ index_name(const struct index *ix, const struct entry *e)
 	if (at > all.n || e->len > all.n - at || e->len > MDNAME_MAX)
 		return SPAN("?"); /* a damaged snapshot: no file has it */
 	return (struct span){ all.p + at, e->len };
+}
+
+void
+index_tidy_names(struct index *ix)
+{
+	struct buf b = { .max = ix->names.max };
+
+	if (ix->names.n / 2 < ix->names_live + NAMES_MIN + ix->n * NAMES_EACH)
+		return;
+	for (size_t i = 0; i < ix->n; i++) {
+		struct entry *e = &ix->entry[i];
+		struct span name = index_name(ix, e);
+
+		if (e->msg.name < ix->nmap || e->len == 0)
+			continue;
+		e->msg.name = (uint32_t)(ix->nmap + b.n);
+		e->len = (uint16_t)name.n;
+		buf_put(&b, name);
+	}
+	buf_free(&ix->names);
+	ix->names = b;
+	ix->names_live = b.n;
 }
 
 void

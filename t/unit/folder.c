@@ -490,6 +490,47 @@ test_lost(void)
 	folder_close(f);
 }
 
+/* As many renames as a session may see: old names do not stay in memory. */
+static void
+test_names(void)
+{
+	enum { MANY = 300, TIMES = 100 };
+	struct index ix;
+	char name[64], p[512];
+	size_t least = 0, right = 0;
+
+	make("names");
+	path_of(p, "names", "");
+	check(index_open_locked(&ix, p) == 0);
+	for (unsigned t = 0; t < TIMES; t++) {
+		for (uint32_t i = 1; i <= MANY; i++) {
+			struct index_new new = { .uid = i, .file.p = name };
+			int n = snprintf(name, sizeof(name),
+			    "170000%04u.M%uP%u.host.example:2,%s", i, i, t,
+			    t % 2 == 0 ? "S" : "");
+
+			new.file.n = (size_t)n;
+			if (t == 0)
+				index_put_new(&ix, &new);
+			else
+				index_put_moved(
+				    &ix, i, new.file, false, t * MANY + i);
+		}
+		check(index_replay(&ix, buf_span(&ix.out)) == ix.out.n);
+		buf_clear(&ix.out);
+		if (t == 0)
+			least = ix.names.n;
+	}
+	check(ix.n == MANY && ix.names.n < 3 * least + 200000);
+	for (uint32_t i = 1; i <= MANY; i++) {
+		snprintf(name, sizeof(name),
+		    "170000%04u.M%uP%u.host.example:2,", i, i, TIMES - 1);
+		right += span_is(index_name(&ix, &ix.entry[i - 1]), name);
+	}
+	check(right == MANY);
+	index_unlock_close(&ix);
+}
+
 int
 main(void)
 {
@@ -502,6 +543,7 @@ main(void)
 	test_twins();
 	test_watch();
 	test_lost();
+	test_names();
 	test_one_directory();
 	if (fs_remove_tree(AT_FDCWD, root) == -1)
 		printf("# %s is left\n", root);
