@@ -218,13 +218,13 @@ change(struct imap *im, enum acl_op op, unsigned rights, const char *done)
 	    !identifier(im, im->e.args->next, &who))
 		return;
 	switch (acl_change(&im->boxes, path, who, op, rights)) {
-	case ACL_OK:
+	case BOXTEXT_OK:
 		imap_done(im, done);
 		return;
-	case ACL_TOOMANY:
+	case BOXTEXT_TOOMANY:
 		imap_reply(im, "NO [LIMIT] Too many identifiers");
 		return;
-	case ACL_FAILED:
+	case BOXTEXT_FAILED:
 		break;
 	}
 	imap_failed(im, "acl");

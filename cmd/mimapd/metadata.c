@@ -316,18 +316,18 @@ set(struct imap *im, struct span box, const char *path,
 			return;
 	}
 	switch (kept == 0
-		? METADATA_OK
+		? BOXTEXT_OK
 		: metadata_set(&im->boxes, path, box.n == 0, c, kept)) {
-	case METADATA_OK:
+	case BOXTEXT_OK:
 		/* RFC 7162, section 3.2 */
 		if (box.n > 0 && folder_touch(path) == -1)
 			break;
 		imap_done(im, "OK Setmetadata completed");
 		return;
-	case METADATA_TOOMANY:
+	case BOXTEXT_TOOMANY:
 		imap_reply(im, "NO [METADATA TOOMANY] Too many entries");
 		return;
-	case METADATA_FAILED:
+	case BOXTEXT_FAILED:
 		break;
 	}
 	imap_failed(im, "metadata");

@@ -2,8 +2,8 @@
 #include "result.h"
 
 #include "base/die.h"
+#include "base/grow.h"
 #include "context.h"
-#include "store/grow.h"
 #include "sync.h"
 
 enum { LINE = 4000 };

@@ -1,6 +1,6 @@
 /* Sets of messages: numbers, UIDs, and "$" (RFC 5182). */
+#include "base/grow.h"
 #include "imap.h"
-#include "store/grow.h"
 
 bool
 walk_init(struct walk *w, struct imap *im, struct span s, bool uid)

@@ -3,11 +3,11 @@
 
 #include <errno.h>
 
+#include "base/grow.h"
 #include "context.h"
 #include "io/log.h"
 #include "notify.h"
 #include "store/acl.h"
-#include "store/grow.h"
 
 static const struct {
 	const char *name;

@@ -7,6 +7,7 @@
  * since they are of the messages that a search finds.
  */
 #include "base/die.h"
+#include "base/grow.h"
 #include "base/siphash.h"
 #include "io/fs.h"
 #include "mail/basesubject.h"
@@ -15,7 +16,6 @@
 #include "mail/threads.h"
 #include "order.h"
 #include "result.h"
-#include "store/grow.h"
 #include "store/le.h"
 #include "store/side.h"
 

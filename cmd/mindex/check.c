@@ -56,7 +56,7 @@ check_journal(const char *name, struct index *ix)
 	s = buf_span(&b);
 	if (s.n < JOURNAL_HEADER ||
 	    journal_header((struct span){ s.p, JOURNAL_HEADER }, &gen,
-		&uidvalidity) != JOURNAL_OK ||
+		&uidvalidity) != FORMAT_OK ||
 	    gen != ix->gen || uidvalidity != ix->uidvalidity) {
 		finding(name, "journal", "%s is damaged", file);
 	} else {

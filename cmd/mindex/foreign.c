@@ -4,9 +4,9 @@
 #include <unistd.h>
 
 #include "base/die.h"
+#include "base/grow.h"
 #include "base/num.h"
 #include "io/fs.h"
-#include "store/grow.h"
 #include "store/mdname.h"
 #include "store/uidl.h"
 #include "store/uidlist.h"

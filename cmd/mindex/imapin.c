@@ -2,13 +2,13 @@
 #include "imapin.h"
 
 #include "base/die.h"
+#include "base/grow.h"
 #include "base/num.h"
 #include "base/sha256.h"
 #include "imaplink.h"
 #include "import.h"
 #include "store/adopt.h"
 #include "store/boxfile.h"
-#include "store/grow.h"
 
 enum { CHUNK = 50, WORDS = 32 };
 

@@ -1,9 +1,9 @@
 /* The mailboxes of the server, and their names with us. */
 #include "base/die.h"
+#include "base/grow.h"
 #include "imapin.h"
 #include "imaplink.h"
 #include "mindex.h"
-#include "store/grow.h"
 #include "store/mutf7.h"
 
 static struct {

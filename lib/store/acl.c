@@ -3,13 +3,9 @@
 #include <errno.h>
 #include <unistd.h>
 
-#include "io/fs.h"
-#include "store/boxfile.h"
-#include "store/journal.h"
-
-enum { FILE_MAX = (LIMIT_ACL + 1) * (LIMIT_LOGIN + 32) };
-
-static const char name[] = "pneu.acl";
+static const struct boxtext file = { .name = "pneu.acl",
+	.kind = "acl",
+	.max = (LIMIT_ACL + 1) * (LIMIT_LOGIN + 32) };
 static const char format[] = "pneu-acl 1\n";
 
 static const struct {
@@ -52,29 +48,10 @@ acl_put(struct buf *b, unsigned rights)
 	put_letters(b, rights, NLETTERS);
 }
 
-static int
-load(struct acl *a, int fd)
-{
-	buf_init(&a->text, FILE_MAX);
-	if (fs_read(fd, name, &a->text) == -1)
-		return errno == ENOENT ? 0 : -1;
-	if (journal_format(buf_span(&a->text), "acl") == JOURNAL_OK)
-		return 0;
-	errno = EPROTO;
-	return -1;
-}
-
 int
 acl_load(struct acl *a, const char *path)
 {
-	int fd = fs_open_dir(path), r;
-
-	*a = (struct acl){ 0 };
-	if (fd == -1)
-		return -1;
-	r = load(a, fd);
-	fs_close(fd);
-	return r;
+	return boxtext_load(&file, path, &a->text);
 }
 
 void
@@ -127,12 +104,12 @@ acl_rights(const struct acl *a)
 unsigned
 acl_owner(const char *path)
 {
-	char file[LIMIT_PATH + 16];
+	char name[LIMIT_PATH + 16];
 	struct acl a;
 	unsigned rights = ACL_OWNER;
 
-	snprintf(file, sizeof(file), "%s/%s", path, name);
-	if (access(file, F_OK) == -1 && errno == ENOENT)
+	snprintf(name, sizeof(name), "%s/%s", path, file.name);
+	if (access(name, F_OK) == -1 && errno == ENOENT)
 		return ACL_ALL;
 	if (acl_load(&a, path) == 0)
 		rights = acl_rights(&a);
@@ -192,51 +169,32 @@ acl_edit(const struct acl *old, struct span identifier, enum acl_op op,
 	return n <= LIMIT_ACL && !new->over;
 }
 
-static enum acl_result
-rewrite(int fd, struct span identifier, enum acl_op op, unsigned rights)
-{
-	enum acl_result result = ACL_FAILED;
-	struct acl old;
-	struct buf new;
+struct edit {
+	struct span identifier;
+	enum acl_op op;
+	unsigned rights;
+};
 
-	buf_init(&new, FILE_MAX);
-	if (load(&old, fd) == 0) {
-		if (!acl_edit(&old, identifier, op, rights, &new))
-			result = ACL_TOOMANY;
-		else if (fs_replace(fd, name, buf_span(&new), 0600) == 0)
-			result = ACL_OK;
-	}
-	acl_free(&old);
-	buf_free(&new);
-	return result;
+static bool
+edit(void *ctx, const struct buf *old, struct buf *new)
+{
+	const struct edit *e = ctx;
+	struct acl a = { *old };
+
+	return acl_edit(&a, e->identifier, e->op, e->rights, new);
 }
 
-enum acl_result
+enum boxtext_result
 acl_change(struct boxes *b, const char *path, struct span identifier,
     enum acl_op op, unsigned rights)
 {
-	int lock, fd = boxfile_begin(b->fd, path, &lock);
-	enum acl_result r;
+	struct edit e = { identifier, op, rights };
 
-	if (fd == -1)
-		return ACL_FAILED;
-	r = rewrite(fd, identifier, op, rights);
-	boxfile_end(fd, lock);
-	return r;
+	return boxtext_change(&file, b, path, edit, &e);
 }
 
 int
 acl_copy(const char *from, const char *to)
 {
-	struct acl a;
-	int r = acl_load(&a, from), fd;
-
-	if (r == 0 && a.text.n > 0) {
-		r = -1;
-		if ((fd = fs_open_dir(to)) != -1)
-			r = fs_replace(fd, name, buf_span(&a.text), 0600);
-		fs_close(fd);
-	}
-	acl_free(&a);
-	return r;
+	return boxtext_copy(&file, from, to);
 }

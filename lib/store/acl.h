@@ -10,8 +10,7 @@
 #ifndef STORE_ACL_H
 #define STORE_ACL_H
 
-#include "base/buf.h"
-#include "store/boxes.h"
+#include "store/boxtext.h"
 
 enum {
 	ACL_L = 1,    /* LIST shows it */
@@ -32,12 +31,6 @@ enum {
 /* All zero is one without lines. */
 struct acl {
 	struct buf text;
-};
-
-enum acl_result {
-	ACL_OK,
-	ACL_TOOMANY,
-	ACL_FAILED /* errno */
 };
 
 /* Letters, with the old c (k) and d (te).  False for what is no right. */
@@ -67,7 +60,7 @@ MUST bool acl_edit(const struct acl *, struct span identifier, enum acl_op,
     unsigned rights, struct buf *text);
 
 /* Change the file so. */
-enum acl_result acl_change(struct boxes *, const char *path,
+enum boxtext_result acl_change(struct boxes *, const char *path,
     struct span identifier, enum acl_op, unsigned rights);
 
 /* A new folder gets those of the one above it. */

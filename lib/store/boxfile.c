@@ -6,7 +6,7 @@
 #include "base/num.h"
 #include "io/deadline.h"
 #include "io/fs.h"
-#include "store/journal.h"
+#include "store/format.h"
 
 enum { LOCK_WAIT = 30 };
 
@@ -238,7 +238,7 @@ read_uses(int rootfd, struct buf *b, struct span *s)
 	if (read_file(rootfd, special_use, b) == -1)
 		return -1;
 	*s = buf_span(b);
-	if (s->n > 0 && journal_format(*s, "special-use") == JOURNAL_NEWER) {
+	if (s->n > 0 && format_of(*s, "special-use") == FORMAT_NEWER) {
 		buf_free(b);
 		errno = EPROTO;
 		return -1;

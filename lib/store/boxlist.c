@@ -2,12 +2,12 @@
 #include <errno.h>
 
 #include "base/die.h"
+#include "base/grow.h"
 #include "base/num.h"
 #include "io/conf.h"
 #include "store/boxdir.h"
 #include "store/boxfile.h"
 #include "store/boxname.h"
-#include "store/grow.h"
 
 struct row {
 	size_t name, len; /* in text */

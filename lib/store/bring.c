@@ -5,8 +5,8 @@
 #include <unistd.h>
 
 #include "base/die.h"
+#include "base/grow.h"
 #include "io/fs.h"
-#include "store/grow.h"
 #include "store/mdname.h"
 #include "store/quota.h"
 #include "store/view.h"

@@ -6,12 +6,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/grow.h"
 #include "io/deadline.h"
 #include "io/fault.h"
 #include "io/fs.h"
 #include "io/out.h"
-#include "store/grow.h"
-#include "store/journal.h"
+#include "store/format.h"
 #include "store/le.h"
 
 /* HEADER: "pneu-cache 1\n" and the UIDVALIDITY at its end. */
@@ -379,8 +379,8 @@ is_newer(int dirfd)
 	close(fd);
 	return n < 0 ||
 	    (n > 0 &&
-		journal_format((struct span){ head, (size_t)n }, "cache") ==
-		    JOURNAL_NEWER);
+		format_of((struct span){ head, (size_t)n }, "cache") ==
+		    FORMAT_NEWER);
 }
 
 /* A file for this UIDVALIDITY; one of another is replaced. */

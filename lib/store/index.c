@@ -145,7 +145,7 @@ open_journal(struct index *ix, bool *checked)
 	char name[64], head[JOURNAL_HEADER];
 	uint32_t uidvalidity = 0;
 	uint64_t gen = 0;
-	enum journal_result r = JOURNAL_BAD;
+	enum format_result r = FORMAT_BAD;
 	ssize_t n;
 
 	index_journal_name(name, sizeof(name), ix->gen);
@@ -159,11 +159,11 @@ open_journal(struct index *ix, bool *checked)
 		r = journal_header(
 		    (struct span){ head, (size_t)n }, &gen, &uidvalidity);
 	}
-	if (r == JOURNAL_NEWER) {
+	if (r == FORMAT_NEWER) {
 		errno = EPROTO;
 		return -1;
 	}
-	if (r == JOURNAL_OK && gen == ix->gen &&
+	if (r == FORMAT_OK && gen == ix->gen &&
 	    uidvalidity == ix->uidvalidity) {
 		struct span s = { head, sizeof(head) };
 

@@ -1,32 +1,12 @@
 #include "store/journal.h"
 
-#include "base/num.h"
 #include "store/crc.h"
+#include "store/format.h"
 #include "store/le.h"
 
-enum { FORMAT = 1, FRAME = 8, SUMMED = 24, KEPT = 28 };
+enum { FRAME = 8, SUMMED = 24, KEPT = 28 };
 
 static const char magic[17] = "pneu-journal 1\n", kept[5] = "kept";
-
-enum journal_result
-journal_format(struct span file, const char *kind)
-{
-	uint32_t n;
-
-	if (!span_starts(file, "pneu-"))
-		return JOURNAL_BAD;
-	span_take(&file, 5);
-	if (!span_starts(file, kind))
-		return JOURNAL_BAD;
-	span_take(&file, strlen(kind));
-	if (file.n == 0 || *file.p != ' ')
-		return JOURNAL_BAD;
-	span_take(&file, 1);
-	file.n = span_chr(file, '\n');
-	if (file.n > 9 || !num_u32(file, &n) || n == 0)
-		return JOURNAL_BAD;
-	return n == FORMAT ? JOURNAL_OK : JOURNAL_NEWER;
-}
 
 void
 journal_put_header(struct buf *b, uint64_t gen, uint32_t uidvalidity)
@@ -71,19 +51,19 @@ journal_is_kept(struct span header)
 	    memcmp(header.p + JOURNAL_CHECKED + KEPT, kept, 4) == 0;
 }
 
-enum journal_result
+enum format_result
 journal_header(struct span s, uint64_t *gen, uint32_t *uidvalidity)
 {
-	enum journal_result r = journal_format(s, "journal");
+	enum format_result r = format_of(s, "journal");
 
-	if (r != JOURNAL_OK)
+	if (r != FORMAT_OK)
 		return r;
 	if (s.n < JOURNAL_HEADER ||
 	    le_get(s.p + 28, 4) != crc32_add(0, (struct span){ s.p, 28 }))
-		return JOURNAL_BAD;
+		return FORMAT_BAD;
 	*gen = le_get(s.p + 16, 8);
 	*uidvalidity = (uint32_t)le_get(s.p + 24, 4);
-	return JOURNAL_OK;
+	return FORMAT_OK;
 }
 
 size_t

@@ -10,6 +10,7 @@
 #define STORE_JOURNAL_H
 
 #include "base/buf.h"
+#include "store/format.h"
 
 enum { JOURNAL_HEADER = 64, JOURNAL_CHECKED = 32, JOURNAL_RECORD_MAX = 262144 };
 
@@ -26,14 +27,8 @@ enum record_type {
 	RECORD_FACTS = 'C'    /* where texts are in the cache */
 };
 
-enum journal_result {
-	JOURNAL_OK,
-	JOURNAL_BAD,
-	JOURNAL_NEWER /* written by a later release */
-};
-
 void journal_put_header(struct buf *, uint64_t gen, uint32_t uidvalidity);
-enum journal_result journal_header(
+enum format_result journal_header(
     struct span, uint64_t *gen, uint32_t *uidvalidity);
 
 /*
@@ -50,9 +45,6 @@ void journal_put_checked(char half[JOURNAL_HEADER - JOURNAL_CHECKED],
 /* Whether it is this one; whether one was on disk. */
 bool journal_is_checked(struct span header, const struct journal_checked *);
 bool journal_is_kept(struct span header);
-
-/* The first line of a file of ours: "pneu-KIND NUMBER\n". */
-enum journal_result journal_format(struct span file, const char *kind);
 
 /*
  * A record is begun, its body appended to b, and ended.  seed (the

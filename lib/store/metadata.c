@@ -1,11 +1,6 @@
 #include "store/metadata.h"
 
-#include <errno.h>
-
 #include "base/num.h"
-#include "io/fs.h"
-#include "store/boxfile.h"
-#include "store/journal.h"
 
 enum {
 	FILE_MAX = LIMIT_METADATA *
@@ -13,8 +8,14 @@ enum {
 	    64
 };
 
-static const char of_folder[] = "pneu.metadata";
-static const char of_server[] = "pneu.metadata-server";
+static const struct boxtext of_folder = { .name = "pneu.metadata",
+	.kind = "metadata",
+	.max = FILE_MAX,
+	.lenient = true };
+static const struct boxtext of_server = { .name = "pneu.metadata-server",
+	.kind = "metadata",
+	.max = FILE_MAX,
+	.lenient = true };
 static const char format[] = "pneu-metadata 1\n";
 
 /* entry = "/private/..." or "/shared/...", without empty levels */
@@ -48,37 +49,10 @@ metadata_may_be(struct span e)
 	return !span_iis(second, "vendor") || levels >= 2;
 }
 
-/* A file that is missing is empty, and so is one that is none of ours. */
-static int
-load(struct metadata *m, int fd, bool server)
-{
-	buf_init(&m->text, FILE_MAX);
-	if (fs_read(fd, server ? of_server : of_folder, &m->text) == -1)
-		return errno == ENOENT ? 0 : -1;
-	switch (journal_format(buf_span(&m->text), "metadata")) {
-	case JOURNAL_OK:
-		return 0;
-	case JOURNAL_BAD:
-		buf_clear(&m->text);
-		return 0;
-	case JOURNAL_NEWER:
-		break;
-	}
-	errno = EPROTO;
-	return -1;
-}
-
 int
 metadata_load(struct metadata *m, const char *path, bool server)
 {
-	int fd = fs_open_dir(path), r;
-
-	*m = (struct metadata){ 0 };
-	if (fd == -1)
-		return -1;
-	r = load(m, fd, server);
-	fs_close(fd);
-	return r;
+	return boxtext_load(server ? &of_server : &of_folder, path, &m->text);
 }
 
 void
@@ -164,52 +138,32 @@ metadata_edit(const struct metadata *old, const struct metadata_change *c,
 	return count <= LIMIT_METADATA && !new->over;
 }
 
-static enum metadata_result
-rewrite(int fd, bool server, const struct metadata_change *c, size_t n)
-{
-	enum metadata_result r = METADATA_FAILED;
-	struct metadata old;
-	struct buf new;
+struct edit {
+	const struct metadata_change *c;
+	size_t n;
+};
 
-	buf_init(&new, FILE_MAX);
-	if (load(&old, fd, server) == 0) {
-		if (!metadata_edit(&old, c, n, &new))
-			r = METADATA_TOOMANY;
-		else if (fs_replace(fd, server ? of_server : of_folder,
-			     buf_span(&new), 0600) == 0)
-			r = METADATA_OK;
-	}
-	metadata_free(&old);
-	buf_free(&new);
-	return r;
+static bool
+edit(void *ctx, const struct buf *old, struct buf *new)
+{
+	const struct edit *e = ctx;
+	struct metadata m = { *old };
+
+	return metadata_edit(&m, e->c, e->n, new);
 }
 
-enum metadata_result
+enum boxtext_result
 metadata_set(struct boxes *b, const char *path, bool server,
     const struct metadata_change *c, size_t n)
 {
-	int lock, fd = boxfile_begin(b->fd, path, &lock);
-	enum metadata_result r;
+	struct edit e = { c, n };
 
-	if (fd == -1)
-		return METADATA_FAILED;
-	r = rewrite(fd, server, c, n);
-	boxfile_end(fd, lock);
-	return r;
+	return boxtext_change(
+	    server ? &of_server : &of_folder, b, path, edit, &e);
 }
 
 int
 metadata_copy(const char *from, const char *to)
 {
-	struct metadata m;
-	int r = metadata_load(&m, from, false), fd;
-
-	if (r == 0 && m.text.n > 0) {
-		r = -1;
-		if ((fd = fs_open_dir(to)) != -1)
-			r = fs_replace(fd, of_folder, buf_span(&m.text), 0600);
-		fs_close(fd);
-	}
-	metadata_free(&m);
-	return r;
+	return boxtext_copy(&of_folder, from, to);
 }

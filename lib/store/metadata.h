@@ -9,18 +9,11 @@
 #ifndef STORE_METADATA_H
 #define STORE_METADATA_H
 
-#include "base/buf.h"
-#include "store/boxes.h"
+#include "store/boxtext.h"
 
 /* All zero is an empty one. */
 struct metadata {
 	struct buf text;
-};
-
-enum metadata_result {
-	METADATA_OK,
-	METADATA_TOOMANY,
-	METADATA_FAILED /* errno */
 };
 
 /* What a name of an entry may be: RFC 5464, section 3.2. */
@@ -53,7 +46,7 @@ MUST bool metadata_edit(const struct metadata *, const struct metadata_change *,
     size_t n, struct buf *text);
 
 /* Change the file so: all of them or none. */
-enum metadata_result metadata_set(struct boxes *, const char *path, bool server,
+enum boxtext_result metadata_set(struct boxes *, const char *path, bool server,
     const struct metadata_change *, size_t n);
 
 /* To another folder, over what is there. */

@@ -4,8 +4,8 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include "base/grow.h"
 #include "io/fs.h"
-#include "store/grow.h"
 #include "store/mdname.h"
 
 static const size_t names_max = (size_t)1 << 31;

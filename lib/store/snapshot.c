@@ -39,11 +39,11 @@ _Static_assert(offsetof(struct entry, msg.flags) == 4 &&
 static enum snapshot_result
 check_header(struct span s)
 {
-	enum journal_result r = journal_format(s, "snapshot");
+	enum format_result r = format_of(s, "snapshot");
 
-	if (r == JOURNAL_NEWER)
+	if (r == FORMAT_NEWER)
 		return SNAPSHOT_NEWER;
-	if (r == JOURNAL_BAD || s.n < SNAPSHOT_HEADER ||
+	if (r == FORMAT_BAD || s.n < SNAPSHOT_HEADER ||
 	    le_get(s.p + HEADER_SUM, 4) !=
 		crc32_add(0, (struct span){ s.p, HEADER_SUM }))
 		return SNAPSHOT_BAD;
@@ -253,8 +253,8 @@ load(struct index *ix, int fd, const struct stat *st)
 		ssize_t n = pread(fd, head, sizeof(head), 0);
 
 		return n > 0 &&
-			journal_format((struct span){ head, (size_t)n },
-			    "snapshot") == JOURNAL_NEWER
+			format_of((struct span){ head, (size_t)n },
+			    "snapshot") == FORMAT_NEWER
 		    ? SNAPSHOT_NEWER
 		    : SNAPSHOT_BAD;
 	}

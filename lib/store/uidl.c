@@ -2,10 +2,10 @@
 
 #include <errno.h>
 
+#include "base/grow.h"
 #include "base/num.h"
 #include "io/fs.h"
-#include "store/grow.h"
-#include "store/journal.h"
+#include "store/format.h"
 
 static const char file_name[] = "pneu.uidl";
 
@@ -70,15 +70,15 @@ uidl_parse(struct uidl *u, uint32_t uidvalidity)
 {
 	int err = EILSEQ;
 
-	switch (journal_format(buf_span(&u->text), "uidl")) {
-	case JOURNAL_OK:
+	switch (format_of(buf_span(&u->text), "uidl")) {
+	case FORMAT_OK:
 		if (parse(u, uidvalidity))
 			return 0;
 		break;
-	case JOURNAL_NEWER:
+	case FORMAT_NEWER:
 		err = EPROTO;
 		break;
-	case JOURNAL_BAD:
+	case FORMAT_BAD:
 		break;
 	}
 	uidl_free(u);

@@ -10,7 +10,7 @@
 #include "io/deadline.h"
 #include "io/fs.h"
 #include "io/out.h"
-#include "store/journal.h"
+#include "store/format.h"
 
 enum { NUMBERS = 22, WAIT = 30, FILE_MAX = 64 * 1024 * 1024 };
 enum { BLOCK_MAX = 1024 };
@@ -102,7 +102,7 @@ look_up(struct uidmem *m, uint32_t *largest)
 	}
 	*largest = 0;
 	s = buf_span(&b);
-	if (s.n > 0 && journal_format(s, "uidvalidity") == JOURNAL_NEWER) {
+	if (s.n > 0 && format_of(s, "uidvalidity") == FORMAT_NEWER) {
 		buf_free(&b);
 		errno = EPROTO;
 		return -1;

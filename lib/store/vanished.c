@@ -1,6 +1,6 @@
 /* Which UIDs were expunged, and when (RFC 7162, section 3.2.7). */
 #include "base/die.h"
-#include "store/grow.h"
+#include "base/grow.h"
 #include "store/view.h"
 
 void

@@ -70,24 +70,25 @@ test_rights(void)
 static void
 test_change(void)
 {
-	check(acl_change(&b, root, SPAN("owner"), ACL_REMOVE, ACL_E) == ACL_OK);
+	check(acl_change(&b, root, SPAN("owner"), ACL_REMOVE, ACL_E) ==
+	    BOXTEXT_OK);
 	check(acl_owner(root) == (ACL_ALL & ~ACL_E));
-	check(acl_change(&b, root, SPAN("bob"), ACL_ADD, ACL_R) == ACL_OK);
+	check(acl_change(&b, root, SPAN("bob"), ACL_ADD, ACL_R) == BOXTEXT_OK);
 	check(acl_owner(root) == (ACL_ALL & ~ACL_E));
-	check(acl_change(&b, root, SPAN("owner"), ACL_SET, 0) == ACL_OK);
+	check(acl_change(&b, root, SPAN("owner"), ACL_SET, 0) == BOXTEXT_OK);
 	check(acl_owner(root) == ACL_OWNER);
-	check(acl_change(&b, root, SPAN("owner"), ACL_DELETE, 0) == ACL_OK);
+	check(acl_change(&b, root, SPAN("owner"), ACL_DELETE, 0) == BOXTEXT_OK);
 	check(acl_owner(root) == ACL_ALL);
 	for (int i = 0; i < LIMIT_ACL - 1; i++) {
 		char who[16];
 
 		snprintf(who, sizeof(who), "u%d", i);
 		if (acl_change(&b, root, span_of(who), ACL_SET, ACL_L) !=
-		    ACL_OK)
+		    BOXTEXT_OK)
 			check(i < 0);
 	}
-	check(acl_change(&b, root, SPAN("one"), ACL_SET, 1) == ACL_TOOMANY);
-	check(acl_change(&b, root, SPAN("bob"), ACL_SET, 1) == ACL_OK);
+	check(acl_change(&b, root, SPAN("one"), ACL_SET, 1) == BOXTEXT_TOOMANY);
+	check(acl_change(&b, root, SPAN("bob"), ACL_SET, 1) == BOXTEXT_OK);
 }
 
 static size_t

@@ -62,19 +62,19 @@ test_header(void)
 	buf_init(&b, 1000);
 	journal_put_header(&b, 0x123456789a, 42);
 	check(b.n == JOURNAL_HEADER);
-	check(journal_header(buf_span(&b), &gen, &validity) == JOURNAL_OK);
+	check(journal_header(buf_span(&b), &gen, &validity) == FORMAT_OK);
 	check(gen == 0x123456789a && validity == 42);
 	check(journal_header((struct span){ b.p, b.n - 1 }, &gen, &validity) ==
-	    JOURNAL_BAD);
+	    FORMAT_BAD);
 	b.p[20] ^= 1;
-	check(journal_header(buf_span(&b), &gen, &validity) == JOURNAL_BAD);
+	check(journal_header(buf_span(&b), &gen, &validity) == FORMAT_BAD);
 	b.p[13] = '2';
-	check(journal_header(buf_span(&b), &gen, &validity) == JOURNAL_NEWER);
-	check(journal_format(SPAN("pneu-x 1"), "x") == JOURNAL_OK);
-	check(journal_format(SPAN("pneu-x 0\n"), "x") == JOURNAL_BAD);
-	check(journal_format(SPAN("pneu-x 12\n"), "x") == JOURNAL_NEWER);
-	check(journal_format(SPAN("pneu-y 1\n"), "x") == JOURNAL_BAD);
-	check(journal_format(SPAN(""), "x") == JOURNAL_BAD);
+	check(journal_header(buf_span(&b), &gen, &validity) == FORMAT_NEWER);
+	check(format_of(SPAN("pneu-x 1"), "x") == FORMAT_OK);
+	check(format_of(SPAN("pneu-x 0\n"), "x") == FORMAT_BAD);
+	check(format_of(SPAN("pneu-x 12\n"), "x") == FORMAT_NEWER);
+	check(format_of(SPAN("pneu-y 1\n"), "x") == FORMAT_BAD);
+	check(format_of(SPAN(""), "x") == FORMAT_BAD);
 	buf_free(&b);
 }
 

@@ -1,8 +1,8 @@
 /*
  * grow - arrays that double
  */
-#ifndef STORE_GROW_H
-#define STORE_GROW_H
+#ifndef BASE_GROW_H
+#define BASE_GROW_H
 
 #include "base/span.h"
 

@@ -1,4 +1,4 @@
-#include "store/grow.h"
+#include "base/grow.h"
 
 #include "base/die.h"
 
