@@ -273,6 +273,54 @@ make_mbox() {
 	[ "$(show 4,5 Old | wc -l)" -eq 5 ]
 }
 
+@test "import: the first FETCH of what came opens no message" {
+	make_mbox box
+	run -0 mindex import mbox Old box
+	folder src
+	for i in 1 2 3; do
+		message "src/cur/170000000$i.M1P1.h:2,S" "$i"
+	done
+	run -0 mindex import maildir src
+	printf '1 EXAMINE Old\r\n2 FETCH 1:* (ENVELOPE BODYSTRUCTURE RFC822.SIZE)\r\n3 EXAMINE INBOX\r\n4 FETCH 1:* (ENVELOPE BODYSTRUCTURE RFC822.SIZE)\r\n' >cmds
+	strace -f -e trace=openat -o trace mimapd -p m <cmds >imap
+	[ "$(grep -c 'ENVELOPE (' imap)" -eq 7 ]
+	! grep -E '(mbox|M1P1)' trace || false
+	run -0 mindex check
+	[ -z "$output" ]
+}
+
+@test "import and restore: the quota holds, and the same command goes on" {
+	mkdir conf
+	make_mbox box
+	quota() {
+		printf '%s\n' "u@example.test:$(id -u):$(id -g):$PWD:maildir=m quota=$1" >conf/users
+	}
+	quota 1M,2
+	run -75 mindex import -v mbox Old box
+	[ "$output" = 'mindex: Old: over quota: the next message has no room, 2 were taken' ]
+	[ "$(show 1 Old | wc -l)" -eq 2 ]
+	[ -z "$(find m -path "*/tmp/*")" ]
+	[ "$(tail -n +2 m/maildirsize | awk '{ n += $2 } END { print n }')" -eq 2 ]
+	run -75 mindex import mbox Old box
+	[ "$(show 1 Old | wc -l)" -eq 2 ]
+	# another Maildir than that user's has what its maildirsize says
+	folder other
+	printf '1000000S,3C\n0 0\n' >other/maildirsize
+	run -75 mindex -d other import mbox Old box
+	[[ $output == *' 3 were taken' ]]
+	folder free
+	run -0 mindex -d free import mbox Old box
+	[ ! -e free/maildirsize ]
+	quota 100
+	run -75 mindex restore free
+	[[ $output == *': over quota: the next message has no room, '* ]]
+	quota 1M,10
+	run -0 mindex import -v mbox Old box
+	[[ $output == *'2 messages, 2 more were there' ]]
+	run -0 mindex check
+	[ -z "$output" ]
+}
+
 @test "import mbox: the UIDs that it has go into an empty mailbox" {
 	folder m
 	printf 'From a Sat Jan  3 01:05:34 1998\nX-IMAPbase: 1234567 0000000009 foo\nX-UID: 3\n\nx\n\nFrom a Sat Jan  3 01:05:34 1998\nX-UID: 7\n\ny\n' >box

@@ -2,9 +2,13 @@
 #include "import.h"
 
 #include <errno.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "auth/users.h"
+#include "io/conf.h"
 #include "store/adopt.h"
+#include "store/quota.h"
 
 static void
 ensure(struct target *t)
@@ -95,15 +99,51 @@ target_commit(struct target *t)
 		die_sys(EXIT_TEMP, "%s", t->name);
 }
 
+/* That of the user whose Maildir it is, else what its maildirsize says. */
+static struct quota *
+quota(void)
+{
+	static struct quota q;
+	static struct user u;
+	struct stat a, b;
+	bool known;
+
+	if (q.root[0] != '\0')
+		return &q;
+	known = conf_exists() && users_find_uid(getuid(), &u) == OK &&
+	    stat(u.maildir, &a) == 0 && fstat(boxes.fd, &b) == 0 &&
+	    a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+	quota_init(&q, boxes.root, known ? u.quota_bytes : 0,
+	    known ? u.quota_messages : 0);
+	return &q;
+}
+
+/* The messages before it stay, and are known again by the next run. */
+static void
+check_room(struct target *t)
+{
+	struct bring *b = &t->bring;
+
+	if (quota_room(quota(), b->bytes + b->file.size, b->n + 1))
+		return;
+	bring_drop(b);
+	target_commit(t);
+	die(EXIT_TEMP,
+	    "%s: over quota: the next message has no room, %zu were taken",
+	    t->name, t->taken);
+}
+
 void
 target_done(struct target *t, const struct bring_msg *m)
 {
+	if (!dry_run)
+		check_room(t);
 	t->taken++;
 	if (dry_run)
 		return;
 	if (bring_done(&t->bring, m) == -1)
 		die_sys(EXIT_TEMP, "%s", t->name);
-	if (t->bring.n == IMPORT_BATCH)
+	if (t->bring.n == IMPORT_BATCH || t->bring.facts > BRING_FACTS)
 		target_commit(t);
 }
 

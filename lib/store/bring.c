@@ -21,7 +21,10 @@ struct bring_item {
 	uint16_t flags;
 	char *keywords;
 	bool placed;
+	struct buf head, body; /* facts */
 };
+
+static struct digester digester;
 
 int
 bring_open(struct bring *b, const char *path)
@@ -30,13 +33,17 @@ bring_open(struct bring *b, const char *path)
 	if (maildir_open(&b->md, path, false) == -1)
 		return -1;
 	b->index = die_calloc(1, sizeof(*b->index));
+	b->cache = die_calloc(1, sizeof(*b->cache));
+	b->cache->fd = -1;
 	if (index_open(b->index, path) == 0) {
 		if (scan_read(&b->have, b->md.fd, SCAN_ALL) == 0)
 			return 0;
 		index_close(b->index);
 	}
 	free(b->index);
+	free(b->cache);
 	b->index = NULL;
+	b->cache = NULL;
 	maildir_close(&b->md);
 	return -1;
 }
@@ -44,9 +51,13 @@ bring_open(struct bring *b, const char *path)
 static void
 forget(struct bring *b)
 {
-	for (size_t i = 0; i < b->n; i++)
+	for (size_t i = 0; i < b->n; i++) {
 		free(b->item[i].keywords);
-	b->n = 0;
+		buf_free(&b->item[i].head);
+		buf_free(&b->item[i].body);
+	}
+	b->n = b->facts = 0;
+	b->bytes = 0;
 }
 
 /* cur/BASE:2,LETTERS into to of 512 bytes; its length, 0 if too long. */
@@ -81,6 +92,8 @@ bring_close(struct bring *b)
 	bring_drop(b);
 	undo(b);
 	if (b->index != NULL) {
+		cache_close(b->cache);
+		free(b->cache);
 		index_close(b->index);
 		free(b->index);
 		maildir_close(&b->md);
@@ -111,6 +124,7 @@ bring_create(struct bring *b)
 {
 	if (maildir_create(&b->md, &b->file) == -1)
 		return -1;
+	maildir_digest(&b->file, &digester);
 	b->writing = true;
 	return 0;
 }
@@ -152,6 +166,12 @@ bring_done(struct bring *b, const struct bring_msg *m)
 	it->keywords = die_calloc(m->keywords.n + 1, 1);
 	if (!span_cstr(m->keywords, it->keywords, m->keywords.n + 1))
 		it->keywords[0] = '\0';
+	it->head = b->file.head;
+	it->body = b->file.body;
+	buf_init(&b->file.head, 0);
+	buf_init(&b->file.body, 0);
+	b->facts += it->head.n + it->body.n;
+	b->bytes += it->bytes;
 	b->n++;
 	maildir_done(&b->file);
 	b->writing = false;
@@ -182,6 +202,7 @@ place(struct bring *b, struct bring_item *it, uint32_t *next)
 	if (it->uid != 0 && it->uid < *next)
 		b->moved++;
 	new.uid = it->uid > *next ? it->uid : *next;
+	it->uid = new.uid;
 	*next = new.uid + 1;
 	new.file = (struct span){ to + 4, len };
 	new.keywords = it->mask;
@@ -218,17 +239,40 @@ place_all(struct bring *b)
 	return index_commit(ix) == 0 ? index_sync(ix) : -1;
 }
 
+/* For the client that asks first; nothing is lost with them. */
+static void
+put_facts(struct bring *b)
+{
+	struct cache *c = b->cache;
+
+	for (size_t i = 0; i < b->n; i++) {
+		const struct bring_item *it = &b->item[i];
+		bool full = false;
+
+		if (it->head.n > 0)
+			full = cache_put(
+			    c, it->uid, FACT_HEAD, buf_span(&it->head));
+		if (it->body.n > 0)
+			full = cache_put(
+			    c, it->uid, FACT_BODY, buf_span(&it->body));
+		if (full)
+			view_flush_facts(b->index, c);
+	}
+	view_flush_facts(b->index, c);
+}
+
 int
 bring_commit(struct bring *b, uint32_t *uidvalidity)
 {
 	struct index *ix = b->index;
-	int64_t bytes = 0;
 	int r = index_lock(ix);
 
 	if (r == 0) {
 		r = index_scan(ix, true);
 		if (r == 0 && b->n > 0)
 			r = place_all(b);
+		if (r == 0)
+			put_facts(b);
 		*uidvalidity = ix->uidvalidity;
 		index_unlock(ix);
 	}
@@ -236,10 +280,8 @@ bring_commit(struct bring *b, uint32_t *uidvalidity)
 		undo(b);
 		return -1;
 	}
-	for (size_t i = 0; i < b->n; i++)
-		bytes += (int64_t)b->item[i].bytes;
 	if (b->n > 0)
-		quota_add(b->md.path, bytes, (int64_t)b->n);
+		quota_add(b->md.path, (int64_t)b->bytes, (int64_t)b->n);
 	forget(b);
 	return 0;
 }

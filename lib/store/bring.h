@@ -4,7 +4,8 @@
  * Like an append, but a message may bring the name of its file, so that it
  * is known again, and the UID that it had.  Messages are created, written
  * and done with, which puts them on disk in tmp/; a commit gives those that
- * were done their places and UIDs together.
+ * were done their places and UIDs together, and puts what FETCH will ask
+ * for into the cache.
  */
 #ifndef STORE_BRING_H
 #define STORE_BRING_H
@@ -16,15 +17,22 @@
 static const uint32_t BRING_UID_MAX = UINT32_C(0xf0000000);
 
 struct bring_item;
+struct cache;
 struct index;
+
+/* Of facts: who has more in mind should commit. */
+enum { BRING_FACTS = 1048576 };
 
 /* All zero is a fresh one. */
 struct bring {
 	struct maildir_file file; /* the present message: maildir_write */
 	struct maildir md;
 	struct index *index;
+	struct cache *cache;
 	struct bring_item *item; /* done, not committed */
 	size_t n, cap;
+	uint64_t bytes;   /* of their files */
+	size_t facts;     /* bytes of what is known of them for FETCH */
 	struct scan have; /* the files that were there */
 	size_t moved;     /* messages that did not get the UID they had */
 	bool writing;
