@@ -194,6 +194,50 @@ courier_maildir() {
 	[ "$output" = $'Entw&APw-rfe\nINBOX\nA&-B' ]
 }
 
+@test "adopt: the rights that Courier keeps, but for those of groups" {
+	courier_maildir
+	for f in Shut Open Mine; do
+		folder m/.$f
+		printf '1 795934020 1\n' >m/.$f/courierimapuiddb
+	done
+	# as maildiracl(1) 1.0.16 has written them
+	printf 'owner aceilrstwx\nadministrators aceilrstwx\n' >m/courierimapacl
+	printf 'owner aceiklrstwx\nadministrators aceilrstwx\nuser=bob lrs\n-user=eve w\nanonymous lr\nanyone s\ngroup=staff lr\n' >m/.Open/courierimapacl
+	printf 'owner alrs\n' >m/.Shut/courierimapacl
+	printf 'pneu-acl 1\nlra owner\n' >m/.Mine/pneu.acl
+	printf 'owner alrswi\n' >m/.Mine/courierimapacl
+	run -0 mindex adopt -n -v
+	[[ $output == *$'Shut\tacl\tcourierimapacl\nShut\tacl\towner lrsa'* ]]
+	[[ $output == *$'Open\tacl\tleft: group=staff lr'* ]]
+	[[ $output == *$'Mine\tacl\tthere is one'* ]]
+	[ ! -e m/.Shut/pneu.acl ]
+	run -0 mindex adopt
+	[ -z "$output" ]
+	[ ! -e m/pneu.acl ]
+	[ "$(cat m/.Mine/pneu.acl)" = $'pneu-acl 1\nlra owner' ]
+	[ "$(cat m/.Shut/pneu.acl)" = $'pneu-acl 1\nlrsa owner' ]
+	[ "$(sort m/.Open/pneu.acl)" = "$(sort <<<$'pneu-acl 1\nlrswipkxtea owner\nlrs bob\nw -eve\nlrs anyone')" ]
+	printf '1 MYRIGHTS Shut\r\n2 SELECT Shut\r\n3 MYRIGHTS INBOX\r\n' | mimapd -p m >imap
+	grep '^\* MYRIGHTS "Shut" "\?lrsa' imap
+	grep '^2 OK' imap
+	grep '^\* MYRIGHTS "INBOX" "\?lrswipkxteacd' imap
+}
+
+@test "adopt: where Dovecot had no letter for a keyword, that is said" {
+	dovecot_maildir
+	run -0 mindex adopt -n
+	[[ $output != *26th* ]]
+	for i in $(seq 0 27); do echo "$i key$i"; done >m/dovecot-keywords
+	run -0 mindex adopt -n
+	[[ $output == *$'INBOX\tleave\tkeywords after the 26th, '* ]]
+	[[ $output != *'passed over'* ]]
+	head -n 26 m/dovecot-keywords >k
+	mv k m/dovecot-keywords
+	run -0 mindex adopt -v
+	[[ $output == *$'INBOX\tleave\tkeywords after the 26th, '* ]]
+	[ "$(show 3 INBOX | head -n 1)" = 'key0 key1' ]
+}
+
 @test "adopt: the UIDs that mbsync wrote into names" {
 	folder m
 	message 'm/cur/1700000001.M1P1.h,U=5:2,S' five

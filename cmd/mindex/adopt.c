@@ -48,6 +48,9 @@ explain(const char *name, const struct foreign *f)
 	if (f->unlisted > 0)
 		say_more(name, "new", "%zu files get UIDs from %lu on",
 		    f->unlisted, (unsigned long)f->uidnext);
+	if (f->lettered)
+		say(name, "leave",
+		    "keywords after the 26th, which Dovecot's own index has");
 	if (f->bad > 0)
 		say_more(name, "passed over", "%u lines of %s", f->bad,
 		    foreign_file[f->kind]);
@@ -74,6 +77,8 @@ take(const char *name, const char *path, struct foreign *f)
 		return;
 	}
 	write_uidls(name, path, f);
+	if (f->kind == FOREIGN_COURIER)
+		courier_acl(name, path);
 }
 
 static void

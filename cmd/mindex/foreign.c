@@ -11,7 +11,7 @@
 #include "store/uidl.h"
 #include "store/uidlist.h"
 
-enum { FILE_MAX = 268435456 };
+enum { FILE_MAX = 268435456, LETTERS = 26 };
 
 const char *const foreign_file[] = {
 	[FOREIGN_NONE] = "",
@@ -129,7 +129,7 @@ read_uidlist(struct foreign *f, int dirfd, bool inbox)
 static int
 dovecot_keywords(struct foreign *f, int dirfd)
 {
-	int number[26];
+	int number[LETTERS];
 	struct buf b;
 	struct span s, line;
 	uint32_t n;
@@ -143,10 +143,11 @@ dovecot_keywords(struct foreign *f, int dirfd)
 	s = buf_span(&b);
 	while (s.n > 0) {
 		line = span_cut(&s, '\n');
-		if (num_u32(span_cut(&line, ' '), &n) && n < 26 && line.n > 0)
-			number[n] = foreign_keyword(f, line);
-		else
+		if (!num_u32(span_cut(&line, ' '), &n) || line.n == 0)
 			f->bad++;
+		else if (n < LETTERS)
+			number[n] = foreign_keyword(f, line);
+		f->lettered = f->lettered || n >= LETTERS - 1;
 	}
 	buf_free(&b);
 	for (size_t i = 0; i < f->n; i++) {

@@ -2,8 +2,8 @@
  * foreign - what another server keeps about the messages of a folder
  *
  * Dovecot's dovecot-uidlist and dovecot-keywords; Courier's
- * courierimapuiddb and courierimapkeywords; isync's .uidvalidity and the
- * names with ",U=".  Read, never written.
+ * courierimapuiddb, courierimapkeywords and courierimapacl; isync's
+ * .uidvalidity and the names with ",U=".  Read, never written.
  */
 #ifndef FOREIGN_H
 #define FOREIGN_H
@@ -33,6 +33,7 @@ struct foreign {
 	struct buf uidls; /* lines of pneu.uidl */
 	size_t nuidls;
 	unsigned bad;    /* lines that were passed over */
+	bool lettered;   /* all letters for keywords are in use */
 	size_t gone;     /* rows without a file */
 	size_t unlisted; /* files without a row */
 };
@@ -60,6 +61,9 @@ MUST int courier_keywords(struct foreign *, int dirfd);
 
 /* courier.c: the names of POP3. */
 MUST int courier_uidls(struct foreign *, int dirfd);
+
+/* courieracl.c: give the mailbox the rights that it had, unless -n. */
+void courier_acl(const char *name, const char *path);
 
 /* The message of a file by the name's base; or NULL. */
 struct adopt_msg *foreign_find(struct foreign *, struct span base);
