@@ -391,6 +391,11 @@ has_server() {
 	return 1
 }
 
+# is_dead PID: it has gone, or it waits for its parent to look
+is_dead() {
+	! kill -0 "$1" || grep -q '^State:.*Z' "/proc/$1/status"
+}
+
 # imap: a session of bob with a descriptor in s; its process in last
 imap() {
 	exec {s}<>"/dev/tcp/127.0.0.1/$port"
@@ -471,6 +476,7 @@ what_is() {
 	was=$server
 	imap
 	kill -9 "$was"
+	wait_for is_dead "$was"
 	printf 'b NOOP\r\n' >&$s
 	read -r line <&$s
 	[[ $line == 'b OK'* ]]

@@ -434,15 +434,21 @@ judge() {
 		"$A:b:all:$brush:" "$A:c:all:$ink:"
 	for mech in PLAIN SCRAM-SHA-256; do
 		rm -f $A nobody@example.test
-		for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15; do
+		alike=false
+		for i in $(seq 80); do
 			for who in $A nobody@example.test; do
 				sasl $mech $who wrong bin/mauth mpop >/dev/null
 				sed -n 's/^= \(.*\) ms/\1/p' said >>$who
 			done
+			[ $i -ge 15 ] || continue
+			# the lower quartile: neighbours only add to it, so as
+			# many are asked as it takes; what differs does in all
+			a=$(sort -n $A | sed -n $((i / 4 + 1))p)
+			n=$(sort -n nobody@example.test | sed -n $((i / 4 + 1))p)
+			echo "$mech: $a ms, unknown $n ms, of $i"
+			! awk "BEGIN { exit !($a < $n * 1.5 + 1 && $n < $a * 1.5 + 1) }" ||
+				{ alike=true; break; }
 		done
-		# the lower quartile: neighbours only add to it
-		a=$(sort -n $A | sed -n 4p) n=$(sort -n nobody@example.test | sed -n 4p)
-		echo "$mech: $a ms, unknown $n ms"
-		awk "BEGIN { exit !($a < $n * 1.5 + 1 && $n < $a * 1.5 + 1) }"
+		$alike
 	done
 }

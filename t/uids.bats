@@ -20,8 +20,8 @@ setup() {
 	. "$PNEU_DIR/env"
 }
 
-# hold PORT LINE...: connect with TLS, say the lines, print the processes
-# of the session as "PROGRAM ACCOUNT", sorted
+# who WANT PORT LINE...: connect with TLS, say the lines; the processes of
+# the session are "PROGRAM ACCOUNT", sorted: they must come to be WANT
 who() {
 	python3 - "$PNEU_DIR" "$@" <<-'EOF'
 		import os, socket, ssl, sys, time
@@ -46,58 +46,60 @@ who() {
 		            uid = st.split("\nUid:")[1].split()[1]
 		            found.add((int(pid), prog, names.get(uid, uid)))
 		    return found
-		def settled():  # no one on its way to be something else
+		def settled(want=None):  # no one on its way to be something else
+		    end = time.monotonic() + 30
 		    now, then = procs(), None
-		    while now != then:
+		    while now != then or want and table(now) != want:
+		        if time.monotonic() > end:
+		            break
 		        time.sleep(0.3)
 		        now, then = procs(), now
 		    return now
+		def table(now):
+		    return "\n".join("%s %s" % p[1:] for p in
+		        sorted(now - before, key=lambda p: (p[1], p[2])))
 		before = settled()
-		s = socket.create_connection(("127.0.0.1", int(sys.argv[2])), 10)
+		s = socket.create_connection(("127.0.0.1", int(sys.argv[3])), 60)
 		ctx = ssl.create_default_context(cafile=os.environ["PNEU_CA"])
 		t = ctx.wrap_socket(s, server_hostname="localhost")
 		f = t.makefile("rwb")
 		f.readline()
-		for line in sys.argv[3:]:
+		for line in sys.argv[4:]:
 		    f.write(line.encode() + b"\r\n"); f.flush()
 		    answer = f.readline()
 		    while line.startswith("EHLO") and answer[3:4] == b"-":
 		        answer = f.readline()
-		now = settled() - before
-		for _, prog, who in sorted(now, key=lambda p: (p[1], p[2])):
-		    print(prog, who)
+		now = table(settled(sys.argv[2]))
+		print(now)
 		t.close()
+		sys.exit(now != sys.argv[2])
 	EOF
 }
 
 @test "IMAP: before login keys and password are root's, words are nobody's" {
-	run -0 who "$IMAPS_PORT"
-	echo "$output"
-	[ "$output" = "mauth pneu-login
+	run -0 who "mauth pneu-login
 mauth root
-mtls pneu-tls" ]
+mtls pneu-tls" \
+		"$IMAPS_PORT"
 }
 
 @test "IMAP: after login the server is the user" {
-	run -0 who "$IMAPS_PORT" 'a LOGIN bob@example.test secret-bob'
-	echo "$output"
-	[ "$output" = "mimapd bob
-mtls pneu-tls" ]
+	run -0 who "mimapd bob
+mtls pneu-tls" \
+		"$IMAPS_PORT" 'a LOGIN bob@example.test secret-bob'
 }
 
 @test "POP3: after login the server is the user" {
-	run -0 who "$POP3S_PORT" 'USER carol@example.test' 'PASS secret-carol'
-	echo "$output"
-	[ "$output" = "mpop carol
-mtls pneu-tls" ]
+	run -0 who "mpop carol
+mtls pneu-tls" \
+		"$POP3S_PORT" 'USER carol@example.test' 'PASS secret-carol'
 }
 
 @test "submission: after login the server is pneu" {
 	ir=$(printf '\0alice@example.test\0secret-alice' | base64 -w0)
-	run -0 who "$SUBMISSIONS_PORT" 'EHLO x' "AUTH PLAIN $ir"
-	echo "$output"
-	[ "$output" = "mrecv pneu
-mtls pneu-tls" ]
+	run -0 who "mrecv pneu
+mtls pneu-tls" \
+		"$SUBMISSIONS_PORT" 'EHLO x' "AUTH PLAIN $ir"
 }
 
 @test "a message that alice submitted lies in a queue of pneu" {
