@@ -986,3 +986,20 @@ commands_of() {
 	[ "$output" = $'INBOX\tcompress\t0 messages' ]
 	run -64 mindex compress INBOX
 }
+
+@test "compress: as many as one likes in little memory" {
+	folder m
+	for i in {1000..1300}; do
+		printf 'Subject: s\n\ntext\n' >"m/cur/170000$i.M1P1.h,S=17,W=20:2,"
+	done
+	touch -d @1700000000 m/cur/*
+	mindex show INBOX >/dev/null
+	(
+		case $BUILD in
+		*-san) ;;
+		*) ulimit -v 40000 ;;
+		esac
+		mindex compress -v 30 >said
+	)
+	[ "$(tail -n 1 said)" = $'INBOX\tcompress\t301 messages' ]
+}

@@ -24,12 +24,15 @@ write_gzip(int from, int to, int64_t date)
 	struct deflate *d;
 	struct out o;
 	ssize_t n;
+	int r;
 
 	out_init(&o, to, out_buf, sizeof(out_buf));
 	d = deflate_file(&o);
 	while ((n = read(from, buf, sizeof(buf))) > 0)
 		out_put(&o, (struct span){ buf, (size_t)n });
-	if (deflate_file_end(d, &o) == -1 || n == -1)
+	r = deflate_file_end(d, &o);
+	deflate_close(d);
+	if (r == -1 || n == -1)
 		return -1;
 	return fs_touch(to, date) == -1 ? -1 : fsync(to);
 }
