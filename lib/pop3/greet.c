@@ -1,24 +1,13 @@
 #include "pop3/greet.h"
 
-#include "base/enc.h"
-#include "base/limits.h"
-#include "base/line.h"
+#include "base/greetline.h"
 #include "pop3/capa.h"
 #include "pop3/lang.h"
 
-enum { DECODED_MAX = LIMIT_MONITOR_MSG - 256, ERRORS_MAX = 20 };
-
 struct pop3_greet {
-	const struct greet_conf *conf;
-	struct buf *out;
-	struct line line;
-	struct buf decoded; /* in store: no copies of secrets on the heap */
-	char store[DECODED_MAX + 1];
+	struct greetline line;
 	char user[LIMIT_LOGIN + 1]; /* of USER; "" when none came */
-	unsigned errors;
-	bool exchange; /* an AUTH is under way: lines are responses */
-	bool utf8;     /* RFC 6856 */
-	bool ended;
+	bool utf8;                  /* RFC 6856 */
 };
 
 struct command {
@@ -27,32 +16,36 @@ struct command {
 	    struct pop3_greet *, struct span arg, struct greet_auth *);
 };
 
+static const struct greetline_words words = {
+	.undecodable = "-ERR cannot decode that",
+	.cancelled = "-ERR authentication cancelled",
+	.no_text = "-ERR not a line of text",
+	.too_long = "-ERR line too long",
+	.long_response = "-ERR line too long",
+	.line_max = LIMIT_POP3_LINE,
+	.errors_max = LIMIT_POP3_ERRORS,
+};
+
 static void
 say(struct pop3_greet *g, const char *text)
 {
-	buf_puts(g->out, text);
-	buf_puts(g->out, "\r\n");
+	greetline_say(&g->line, text);
 }
 
-/* The same for a mistake; so many of them end the session. */
 static enum greet_event
 wrong(struct pop3_greet *g, const char *text)
 {
-	say(g, text);
-	if (++g->errors < ERRORS_MAX)
-		return GREET_MORE;
-	g->ended = true;
-	return GREET_END;
+	return greetline_wrong(&g->line, text);
 }
 
 static enum greet_event
 capa(struct pop3_greet *g, struct span arg, struct greet_auth *a)
 {
-	const struct greet_conf *c = g->conf;
+	const struct greet_conf *c = g->line.conf;
 
 	(void)arg;
 	(void)a;
-	capa_reply(g->out,
+	capa_reply(g->line.out,
 	    &(struct capa_conf){ .sasl = c->plain_ok ? c->mechs : NULL,
 		.stls = c->tls_offered && !c->tls_active,
 		.login_delay = c->login_delay });
@@ -70,7 +63,7 @@ static enum greet_event
 user(struct pop3_greet *g, struct span arg, struct greet_auth *a)
 {
 	(void)a;
-	if (!g->conf->plain_ok)
+	if (!g->line.conf->plain_ok)
 		return no_privacy(g);
 	arg = span_trim(arg);
 	if (arg.n == 0 || !span_cstr(arg, g->user, sizeof(g->user)))
@@ -86,20 +79,12 @@ user(struct pop3_greet *g, struct span arg, struct greet_auth *a)
 static enum greet_event
 pass(struct pop3_greet *g, struct span arg, struct greet_auth *a)
 {
-	if (!g->conf->plain_ok)
+	if (!g->line.conf->plain_ok)
 		return no_privacy(g);
 	if (g->user[0] == '\0')
 		return wrong(g, "-ERR say USER first");
-	wipe(g->decoded.p, g->decoded.n);
-	buf_clear(&g->decoded);
-	buf_putc(&g->decoded, '\0');
-	buf_puts(&g->decoded, g->user);
-	buf_putc(&g->decoded, '\0');
-	buf_put(&g->decoded, arg);
+	greetline_plain(&g->line, g->user, arg, a);
 	g->user[0] = '\0';
-	*a = (struct greet_auth){ .mech = SPAN("PLAIN"),
-		.response = buf_span(&g->decoded),
-		.has_response = true };
 	return GREET_AUTH;
 }
 
@@ -107,9 +92,9 @@ static enum greet_event
 stls(struct pop3_greet *g, struct span arg, struct greet_auth *a)
 {
 	(void)a;
-	if (g->conf->tls_active)
+	if (g->line.conf->tls_active)
 		return wrong(g, "-ERR TLS is active already");
-	if (!g->conf->tls_offered)
+	if (!g->line.conf->tls_offered)
 		return wrong(g, "-ERR TLS is not offered here");
 	if (arg.n > 0)
 		return wrong(g, "-ERR STLS takes no argument");
@@ -119,31 +104,16 @@ stls(struct pop3_greet *g, struct span arg, struct greet_auth *a)
 	return GREET_TLS;
 }
 
-/* [ base64 / "=" / "*" ] */
-static enum greet_event
-response(struct pop3_greet *g, struct span text, struct greet_auth *a)
-{
-	wipe(g->decoded.p, g->decoded.n);
-	buf_clear(&g->decoded);
-	if (!span_is(text, "=") && !dec_base64(&g->decoded, text)) {
-		g->exchange = false;
-		return wrong(g, "-ERR cannot decode that");
-	}
-	a->response = buf_span(&g->decoded);
-	a->has_response = true;
-	g->exchange = true;
-	return GREET_RESPONSE;
-}
-
 static enum greet_event
 list_mechs(struct pop3_greet *g)
 {
-	struct span list = span_of(g->conf->plain_ok ? g->conf->mechs : "");
+	struct span list =
+	    span_of(g->line.conf->plain_ok ? g->line.conf->mechs : "");
 	struct span word;
 
 	say(g, "+OK");
 	while ((word = span_word(&list)).n > 0) {
-		buf_put(g->out, word);
+		buf_put(g->line.out, word);
 		say(g, "");
 	}
 	say(g, ".");
@@ -155,21 +125,15 @@ static enum greet_event
 auth(struct pop3_greet *g, struct span arg, struct greet_auth *a)
 {
 	struct span mech = span_word(&arg);
-	enum greet_event e;
 
 	if (mech.n == 0)
 		return list_mechs(g);
-	if (!greet_offers(g->conf, mech))
+	if (!greet_offers(g->line.conf, mech))
 		return wrong(g, "-ERR no such mechanism");
-	if (!g->conf->plain_ok)
+	if (!g->line.conf->plain_ok)
 		return no_privacy(g);
 	g->user[0] = '\0';
-	*a = (struct greet_auth){ .mech = mech };
-	arg = span_trim(arg);
-	if (arg.n > 0 && (e = response(g, arg, a)) != GREET_RESPONSE)
-		return e;
-	g->exchange = true;
-	return GREET_AUTH;
+	return greetline_auth(&g->line, mech, span_trim(arg), a);
 }
 
 /* "UTF8" CRLF; no STLS behind it (RFC 6856, section 2.1) */
@@ -189,7 +153,7 @@ static enum greet_event
 lang(struct pop3_greet *g, struct span arg, struct greet_auth *a)
 {
 	(void)a;
-	lang_reply(g->out, span_trim(arg));
+	lang_reply(g->line.out, span_trim(arg));
 	return GREET_MORE;
 }
 
@@ -199,7 +163,7 @@ quit(struct pop3_greet *g, struct span arg, struct greet_auth *a)
 	(void)arg;
 	(void)a;
 	say(g, "+OK bye");
-	g->ended = true;
+	g->line.ended = true;
 	return GREET_END;
 }
 
@@ -208,10 +172,14 @@ static const struct command commands[] = { { "USER", user }, { "PASS", pass },
 	{ "LANG", lang }, { "QUIT", quit } };
 
 static enum greet_event
-command(struct pop3_greet *g, struct span line, struct greet_auth *a)
+command(void *p, struct span line, struct greet_auth *a)
 {
-	struct span verb = span_cut(&line, ' ');
+	struct pop3_greet *g = p;
+	struct span verb;
 
+	if (line.n == 0)
+		return wrong(g, words.no_text);
+	verb = span_cut(&line, ' ');
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
 		if (span_iis(verb, commands[i].verb))
 			return commands[i].run(g, line, a);
@@ -219,43 +187,11 @@ command(struct pop3_greet *g, struct span line, struct greet_auth *a)
 }
 
 static enum greet_event
-whole_line(struct pop3_greet *g, struct span line, struct greet_auth *a)
-{
-	if (g->exchange) {
-		g->exchange = false;
-		if (!span_is(line, "*"))
-			return response(g, line, a);
-		wrong(g, "-ERR authentication cancelled");
-		return g->ended ? GREET_END : GREET_CANCEL;
-	}
-	if (line.n == 0 || !line_is_text(line))
-		return wrong(g, "-ERR not a line of text");
-	if (line.n > LIMIT_POP3_LINE && !span_istarts(line, "AUTH "))
-		return wrong(g, "-ERR line too long");
-	return command(g, line, a);
-}
-
-static enum greet_event
 greet_next(void *p, struct span *in, struct greet_auth *a)
 {
 	struct pop3_greet *g = p;
-	enum greet_event e = GREET_MORE;
-	struct span line;
 
-	while (!g->ended && e == GREET_MORE) {
-		switch (line_next(&g->line, in, &line)) {
-		case LINE_MORE:
-			return GREET_MORE;
-		case LINE_LONG:
-			e = wrong(g, "-ERR line too long");
-			g->exchange = false;
-			break;
-		case LINE_WHOLE:
-			e = whole_line(g, line, a);
-			break;
-		}
-	}
-	return g->ended ? GREET_END : e;
+	return greetline_next(&g->line, in, a, command, g);
 }
 
 static void
@@ -263,12 +199,9 @@ greet_init(void *p, struct buf *out, const struct greet_conf *conf)
 {
 	struct pop3_greet *g = p;
 
-	memset(g, 0, sizeof(*g));
-	g->conf = conf;
-	g->out = out;
-	g->decoded = (struct buf){
-		.p = g->store, .cap = sizeof(g->store), .max = DECODED_MAX
-	};
+	greetline_init(&g->line, out, conf, &words);
+	g->user[0] = '\0';
+	g->utf8 = false;
 	buf_printf(out, "+OK %s POP3 ready\r\n", conf->host);
 }
 
@@ -277,9 +210,7 @@ greet_challenge(void *p, struct span text)
 {
 	struct pop3_greet *g = p;
 
-	buf_puts(g->out, "+ ");
-	enc_base64(g->out, text);
-	say(g, "");
+	greetline_challenge(&g->line, "+ ", text);
 }
 
 static void
@@ -287,7 +218,7 @@ greet_fail(void *p, enum greet_failure why)
 {
 	struct pop3_greet *g = p;
 
-	g->exchange = false;
+	g->line.exchange = false;
 	switch (why) {
 	case GREET_WRONG:
 		say(g, "-ERR [AUTH] authentication failed");
@@ -312,7 +243,7 @@ greet_fail(void *p, enum greet_failure why)
 		break;
 	case GREET_LIMIT:
 		say(g, "-ERR [AUTH] authentication failed too often");
-		g->ended = true;
+		g->line.ended = true;
 		break;
 	}
 }
@@ -323,8 +254,7 @@ greet_tls_started(void *p)
 	struct pop3_greet *g = p;
 
 	g->user[0] = '\0';
-	g->errors = 0;
-	g->exchange = false;
+	greetline_restart(&g->line);
 }
 
 static struct span
@@ -343,7 +273,7 @@ greet_bye(void *p, bool timeout)
 	say(g,
 	    timeout ? "-ERR waited too long, closing"
 		    : "-ERR [SYS/TEMP] closing, try again later");
-	g->ended = true;
+	g->line.ended = true;
 }
 
 const struct greet_proto pop3_greet = { .service = "pop3",

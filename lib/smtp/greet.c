@@ -1,22 +1,13 @@
 #include "smtp/greet.h"
 
-#include "base/enc.h"
-#include "base/limits.h"
-#include "base/line.h"
+#include "base/greetline.h"
 #include "smtp/ehlo.h"
 
-enum { DECODED_MAX = LIMIT_MONITOR_MSG - 256, HELLO_MAX = 5 + LIMIT_DOMAIN };
+enum { HELLO_MAX = 5 + LIMIT_DOMAIN };
 
 struct smtp_greet {
-	const struct greet_conf *conf;
-	struct buf *out;
-	struct line line;
-	struct buf decoded; /* in store: no copies of secrets on the heap */
-	char store[DECODED_MAX + 1];
+	struct greetline line;
 	char hello[HELLO_MAX + 1]; /* "EHLO name" */
-	unsigned errors;
-	bool exchange; /* an AUTH is under way: lines are responses */
-	bool ended;
 };
 
 struct command {
@@ -25,23 +16,27 @@ struct command {
 	    struct smtp_greet *, struct span arg, struct greet_auth *);
 };
 
+static const struct greetline_words words = {
+	.undecodable = "501 5.5.2 Cannot decode that",
+	.cancelled = "501 5.7.0 Authentication cancelled",
+	.no_text = "500 5.5.2 Not a line of text",
+	.too_long = "500 5.5.2 Line too long",
+	.long_response = "500 5.5.6 Line too long",
+	.last = "421 4.7.0 Too many errors",
+	.line_max = LIMIT_SMTP_LINE,
+	.errors_max = LIMIT_SMTP_ERRORS,
+};
+
 static void
 say(struct smtp_greet *g, const char *text)
 {
-	buf_puts(g->out, text);
-	buf_puts(g->out, "\r\n");
+	greetline_say(&g->line, text);
 }
 
-/* The same for a mistake; so many of them end the session. */
 static enum greet_event
 wrong(struct smtp_greet *g, const char *text)
 {
-	say(g, text);
-	if (++g->errors < LIMIT_SMTP_ERRORS)
-		return GREET_MORE;
-	say(g, "421 4.7.0 Too many errors");
-	g->ended = true;
-	return GREET_END;
+	return greetline_wrong(&g->line, text);
 }
 
 static void
@@ -62,13 +57,13 @@ hello(struct smtp_greet *g, const char *verb, struct span name)
 static enum greet_event
 ehlo(struct smtp_greet *g, struct span arg, struct greet_auth *a)
 {
-	const struct greet_conf *c = g->conf;
+	const struct greet_conf *c = g->line.conf;
 
 	(void)a;
 	if (arg.n == 0)
 		return wrong(g, "501 5.5.4 EHLO needs a name");
 	hello(g, "EHLO", arg);
-	ehlo_reply(g->out,
+	ehlo_reply(g->line.out,
 	    &(struct ehlo_conf){ .host = c->host,
 		.auth = c->plain_ok && c->mechs[0] != '\0' ? c->mechs : NULL,
 		.size = c->size,
@@ -87,7 +82,7 @@ helo(struct smtp_greet *g, struct span arg, struct greet_auth *a)
 	if (arg.n == 0)
 		return wrong(g, "501 5.5.4 HELO needs a name");
 	hello(g, "HELO", arg);
-	buf_printf(g->out, "250 %s\r\n", g->conf->host);
+	buf_printf(g->line.out, "250 %s\r\n", g->line.conf->host);
 	return GREET_MORE;
 }
 
@@ -95,9 +90,9 @@ static enum greet_event
 starttls(struct smtp_greet *g, struct span arg, struct greet_auth *a)
 {
 	(void)a;
-	if (g->conf->tls_active)
+	if (g->line.conf->tls_active)
 		return wrong(g, "503 5.5.1 TLS is active already");
-	if (!g->conf->tls_offered)
+	if (!g->line.conf->tls_offered)
 		return wrong(g, "502 5.5.1 TLS is not offered here");
 	if (arg.n > 0)
 		return wrong(g, "501 5.5.4 STARTTLS takes no argument");
@@ -105,43 +100,21 @@ starttls(struct smtp_greet *g, struct span arg, struct greet_auth *a)
 	return GREET_TLS;
 }
 
-/* [ base64 / "=" / "*" ] */
-static enum greet_event
-response(struct smtp_greet *g, struct span text, struct greet_auth *a)
-{
-	wipe(g->decoded.p, g->decoded.n);
-	buf_clear(&g->decoded);
-	if (!span_is(text, "=") && !dec_base64(&g->decoded, text)) {
-		g->exchange = false;
-		return wrong(g, "501 5.5.2 Cannot decode that");
-	}
-	a->response = buf_span(&g->decoded);
-	a->has_response = true;
-	g->exchange = true;
-	return GREET_RESPONSE;
-}
-
 /* "AUTH" SP sasl-mech [SP initial-response] (RFC 4954, section 8) */
 static enum greet_event
 auth(struct smtp_greet *g, struct span arg, struct greet_auth *a)
 {
 	struct span mech = span_word(&arg);
-	enum greet_event e;
 
 	if (mech.n == 0)
 		return wrong(g, "501 5.5.4 AUTH needs a mechanism");
 	if (g->hello[0] == '\0')
 		return wrong(g, "503 5.5.1 Say EHLO first");
-	if (!greet_offers(g->conf, mech))
+	if (!greet_offers(g->line.conf, mech))
 		return wrong(g, "504 5.5.4 No such mechanism");
-	if (!g->conf->plain_ok)
+	if (!g->line.conf->plain_ok)
 		return wrong(g, "538 5.7.11 Encryption is required for that");
-	*a = (struct greet_auth){ .mech = mech };
-	arg = span_trim(arg);
-	if (arg.n > 0 && (e = response(g, arg, a)) != GREET_RESPONSE)
-		return e;
-	g->exchange = true;
-	return GREET_AUTH;
+	return greetline_auth(&g->line, mech, span_trim(arg), a);
 }
 
 static enum greet_event
@@ -178,7 +151,7 @@ quit(struct smtp_greet *g, struct span arg, struct greet_auth *a)
 	(void)arg;
 	(void)a;
 	say(g, "221 2.0.0 Bye");
-	g->ended = true;
+	g->line.ended = true;
 	return GREET_END;
 }
 
@@ -187,7 +160,7 @@ mail(struct smtp_greet *g, struct span arg, struct greet_auth *a)
 {
 	(void)arg;
 	(void)a;
-	if (g->conf->tls_offered && !g->conf->plain_ok)
+	if (g->line.conf->tls_offered && !g->line.conf->plain_ok)
 		return wrong(g, "530 5.7.0 Must issue STARTTLS first");
 	return wrong(g, "530 5.7.0 Authentication required");
 }
@@ -197,7 +170,7 @@ static enum greet_event
 bdat(struct smtp_greet *g, struct span arg, struct greet_auth *a)
 {
 	mail(g, arg, a);
-	g->ended = true;
+	g->line.ended = true;
 	return GREET_END;
 }
 
@@ -208,8 +181,9 @@ static const struct command commands[] = { { "EHLO", ehlo }, { "HELO", helo },
 	{ "BDAT", bdat } };
 
 static enum greet_event
-command(struct smtp_greet *g, struct span line, struct greet_auth *a)
+command(void *p, struct span line, struct greet_auth *a)
 {
+	struct smtp_greet *g = p;
 	struct span verb = span_word(&line);
 
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
@@ -219,45 +193,11 @@ command(struct smtp_greet *g, struct span line, struct greet_auth *a)
 }
 
 static enum greet_event
-whole_line(struct smtp_greet *g, struct span line, struct greet_auth *a)
-{
-	if (g->exchange) {
-		g->exchange = false;
-		if (!span_is(line, "*"))
-			return response(g, line, a);
-		wrong(g, "501 5.7.0 Authentication cancelled");
-		return g->ended ? GREET_END : GREET_CANCEL;
-	}
-	if (!line_is_text(line))
-		return wrong(g, "500 5.5.2 Not a line of text");
-	if (line.n > LIMIT_SMTP_LINE && !span_istarts(line, "AUTH "))
-		return wrong(g, "500 5.5.2 Line too long");
-	return command(g, line, a);
-}
-
-static enum greet_event
 greet_next(void *p, struct span *in, struct greet_auth *a)
 {
 	struct smtp_greet *g = p;
-	enum greet_event e = GREET_MORE;
-	struct span line;
 
-	while (!g->ended && e == GREET_MORE) {
-		switch (line_next(&g->line, in, &line)) {
-		case LINE_MORE:
-			return GREET_MORE;
-		case LINE_LONG:
-			e = wrong(g,
-			    g->exchange ? "500 5.5.6 Line too long"
-					: "500 5.5.2 Line too long");
-			g->exchange = false;
-			break;
-		case LINE_WHOLE:
-			e = whole_line(g, line, a);
-			break;
-		}
-	}
-	return g->ended ? GREET_END : e;
+	return greetline_next(&g->line, in, a, command, g);
 }
 
 static void
@@ -265,12 +205,8 @@ greet_init(void *p, struct buf *out, const struct greet_conf *conf)
 {
 	struct smtp_greet *g = p;
 
-	memset(g, 0, sizeof(*g));
-	g->conf = conf;
-	g->out = out;
-	g->decoded = (struct buf){
-		.p = g->store, .cap = sizeof(g->store), .max = DECODED_MAX
-	};
+	greetline_init(&g->line, out, conf, &words);
+	g->hello[0] = '\0';
 	buf_printf(out, "220 %s ESMTP\r\n", conf->host);
 }
 
@@ -279,9 +215,7 @@ greet_challenge(void *p, struct span text)
 {
 	struct smtp_greet *g = p;
 
-	buf_puts(g->out, "334 ");
-	enc_base64(g->out, text);
-	buf_puts(g->out, "\r\n");
+	greetline_challenge(&g->line, "334 ", text);
 }
 
 static void
@@ -289,7 +223,7 @@ greet_fail(void *p, enum greet_failure why)
 {
 	struct smtp_greet *g = p;
 
-	g->exchange = false;
+	g->line.exchange = false;
 	switch (why) {
 	case GREET_WRONG:
 		say(g, "535 5.7.8 Authentication failed");
@@ -315,7 +249,7 @@ greet_fail(void *p, enum greet_failure why)
 	case GREET_LIMIT:
 		say(g, "535 5.7.8 Authentication failed");
 		say(g, "421 4.7.0 Too many failures");
-		g->ended = true;
+		g->line.ended = true;
 		break;
 	}
 }
@@ -326,8 +260,7 @@ greet_tls_started(void *p)
 	struct smtp_greet *g = p;
 
 	g->hello[0] = '\0';
-	g->errors = 0;
-	g->exchange = false;
+	greetline_restart(&g->line);
 }
 
 static struct span
@@ -346,7 +279,7 @@ greet_bye(void *p, bool timeout)
 	say(g,
 	    timeout ? "421 4.4.2 Waited too long, closing"
 		    : "421 4.3.2 Closing, try again later");
-	g->ended = true;
+	g->line.ended = true;
 }
 
 const struct greet_proto smtp_greet = { .service = "smtp",
