@@ -45,12 +45,12 @@ is() {
 }
 
 # on_socket STEP...: mrecv on a socket, as a launcher gives it.  A step is
-# said, or is: hear CODE; caught (it has a handler of SIGTERM); term; over
-# (what is left is read).
+# said, or is: hear CODE; caught (it has a handler of SIGTERM, and has read
+# what was said); term; over (what is left is read).
 # Options of mrecv in OPTIONS.  Prints how long it took, then the replies.
 on_socket() {
 	python3 - "$@" 3>&- <<'E'
-import os, signal, socket, subprocess, sys, time
+import fcntl, os, signal, socket, struct, subprocess, sys, termios, time
 signal.alarm(240)
 ours, theirs = socket.socketpair()
 start = time.monotonic()
@@ -73,7 +73,9 @@ for step in sys.argv[1:]:
     elif word == "caught":
         while True:
             s = open("/proc/%d/status" % p.pid).read()
-            if int(s.split("SigCgt:")[1].split()[0], 16) >> signal.SIGTERM - 1 & 1:
+            left = fcntl.ioctl(ours, termios.TIOCOUTQ, b"....")
+            if (int(s.split("SigCgt:")[1].split()[0], 16) >> signal.SIGTERM - 1 & 1
+                    and struct.unpack("i", left)[0] == 0):
                 break
             time.sleep(0.01)
     elif word == "term":
