@@ -7,7 +7,7 @@
 #include "mindex.h"
 #include "store/acl.h"
 
-enum { FILE_MAX = 65536 };
+enum { FILE_MAX = 65536, MANY = LIMIT_ACL - 1 /* and the owner */ };
 
 static const char file_name[] = "courierimapacl";
 
@@ -73,14 +73,14 @@ set(const char *name, const char *path, const struct line *l)
 static void
 take(const char *name, const char *path, struct span text)
 {
-	static struct line line[LIMIT_ACL];
+	static struct line line[MANY + 1];
 	struct line owner = { .who = "owner" };
 	size_t n = 0;
 
-	while (text.n > 0 && n < LIMIT_ACL) {
+	while (text.n > 0) {
 		struct span s = span_cut(&text, '\n');
 
-		if (!parse(s, &line[n]))
+		if (!parse(s, &line[n]) || n == MANY)
 			say_more(name, "acl", "left: %.*s", (int)s.n, s.p);
 		else if (strcmp(line[n].who, "owner") == 0)
 			owner.rights |= line[n].rights;

@@ -1,16 +1,19 @@
-/* links: cmd/mindex/foreign.c cmd/mindex/courier.c */
+/* links: cmd/mindex/foreign.c cmd/mindex/courier.c cmd/mindex/courieracl.c */
 /*
  * mindex: what another server says of a folder.  The first byte names it,
  * the rest is its files, with a NUL between: dovecot-uidlist and
  * dovecot-keywords; courierimapuiddb, the list of keywords, those of one
- * message and courierpop3dsizelist; or isync's .uidvalidity.  What is read
- * can be an index of ours, with the UIDs that it told.
+ * message and courierpop3dsizelist; courierimapacl; or isync's
+ * .uidvalidity.  What is read can be an index of ours, with the UIDs that it
+ * told, and rights of ours.
  */
 #include "../../cmd/mindex/foreign.h"
 
 #include <sys/stat.h>
 
+#include "../../cmd/mindex/mindex.h"
 #include "place.h"
+#include "store/acl.h"
 #include "store/index.h"
 #include "store/uidl.h"
 
@@ -26,6 +29,31 @@ static const char *const of_courier[] = { "courierimapuiddb",
 	"courierimapkeywords/:list", "courierimapkeywords/1000.M1.h,S=20",
 	"courierpop3dsizelist", NULL };
 static const char *const of_isync[] = { ".uidvalidity", NULL };
+static const char *const of_rights[] = { "courierimapacl", NULL };
+
+/* What adopt has around it. */
+bool dry_run;
+struct boxes boxes;
+
+void
+say(const char *step, const char *decision, const char *fmt, ...)
+{
+	assert(step != NULL && decision != NULL && fmt != NULL);
+}
+
+void
+say_more(const char *step, const char *decision, const char *fmt, ...)
+{
+	assert(step != NULL && decision != NULL && fmt != NULL);
+}
+
+static bool has_failed;
+
+void
+failed(const char *what)
+{
+	has_failed = what != NULL;
+}
 
 static char root[128];
 static int dir;
@@ -120,6 +148,27 @@ check(const struct foreign *f)
 	check_index(f);
 }
 
+/* Lines of ours that can be read, and the owner is not locked out. */
+static void
+check_rights(size_t size)
+{
+	struct acl a;
+	struct span who;
+	unsigned rights;
+	size_t at = 0, lines = 0;
+
+	boxes.fd = dir;
+	has_failed = false;
+	courier_acl("INBOX", root);
+	assert(!has_failed || size > 65536);
+	assert(acl_load(&a, root) == 0);
+	while (acl_next(&a, &at, &who, &rights))
+		lines++;
+	assert(lines <= LIMIT_ACL);
+	assert((acl_rights(&a) & ACL_OWNER) == ACL_OWNER);
+	acl_free(&a);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 {
@@ -130,9 +179,14 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	if (n == 0)
 		return 0;
 	begin();
-	files = p[0] == 'c' ? of_courier : p[0] == 'i' ? of_isync : of_dovecot;
+	files = p[0] == 'c' ? of_courier
+	    : p[0] == 'i'   ? of_isync
+	    : p[0] == 'r'   ? of_rights
+			    : of_dovecot;
 	write_files(files, rest);
-	if (foreign_read(&f, root, true) == 0) {
+	if (files == of_rights)
+		check_rights(rest.n);
+	else if (foreign_read(&f, root, true) == 0) {
 		check(&f);
 		foreign_free(&f);
 	}
