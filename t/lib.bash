@@ -48,6 +48,21 @@ wait_for() {
 	done
 }
 
+# A port for a program that can't say which one it got: one that the kernel
+# gives to no connection in the meantime.
+free_port() {
+	python3 -c 'import random, socket
+while True:
+    p = random.randrange(10000, 32000)
+    try:
+        for a in "127.0.0.1", "0.0.0.0":
+            socket.socket().bind((a, p))
+        break
+    except OSError:
+        pass
+print(p)'
+}
+
 # A program listens on this Unix socket: its name is there a little earlier.
 listens() {
 	grep -q " 00010000 .* $1\$" /proc/net/unix

@@ -720,7 +720,7 @@ $(id 1)	nobody@example.test	5.1.1	no%20such%20user"
 }
 
 child_of() {
-	child=$(pgrep -n -P "$1" mdeliver) && [ -n "$(ls "$D/bob")" ]
+	child=$(pgrep -U 62102 -P "$1" mdeliver) && [ -n "$(ls "$D/bob")" ]
 }
 
 @test "a child that dies makes its part later, and no other's" {

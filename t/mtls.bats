@@ -424,8 +424,7 @@ no_process_of() {
 
 @test "tcpserver: TLS at once, on request, and none" {
 	command -v tcpserver >/dev/null || skip "tcpserver is not installed"
-	port=$(python3 -c 'import socket
-s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+	port=$(free_port)
 	tcpserver -HR -l 0 127.0.0.1 $port mtls -i $u env 2>log 3>&- &
 	started=$!
 	wait_for eval 'by_tls </dev/null >out && grep -q SSL_PROTOCOL out'

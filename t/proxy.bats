@@ -213,8 +213,7 @@ is_behind() {
 @test "a launcher's connection, in every way" {
 	command -v tcpserver >/dev/null || skip "tcpserver is not installed"
 	for mode in '' -i -s; do
-		port=$(python3 -c 'import socket
-s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+		port=$(free_port)
 		tcpserver -HR -l 0 127.0.0.1 "$port" mtls $mode $u env 2>>log 3>&- &
 		started="$started $!"
 		wait_for nc_open "$port"

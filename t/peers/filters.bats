@@ -78,8 +78,7 @@ start_spamd() {
 
 start_rspamd() {
 	mkdir rs
-	rspamd=$(python3 -c 'import socket; s = socket.socket()
-s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+	rspamd=$(free_port)
 	cat >rs/rspamd.lua <<-'EOF'
 		rspamd_config.WISH = {
 		  callback = function(task)
@@ -193,7 +192,10 @@ teardown_file() {
 
 setup() {
 	. "$D/ports"
-	FILTERS=$D/filters
+	# what they keep for a while is in a folder of their own
+	FILTERS="env TMPDIR=$D/work $D/filters"
+	rm -rf "$D/work"
+	mkdir -m 0777 "$D/work"
 	export PNEU_CONF=$D/conf
 	cd "$BATS_TEST_TMPDIR"
 	spam='XJS*C4JDBQADN1.NSBN3*2IDNEN*GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.34X'
@@ -201,6 +203,10 @@ setup() {
 	rm -rf "$D/queue"
 	mkdir "$D/queue"
 	own "$D/queue"
+}
+
+no_file() {
+	[ -z "$(ls "$D/work")" ]
 }
 
 # send FILTER SUBJECT TEXT: the reply to the message in $reply, the
@@ -219,7 +225,7 @@ send() {
 	state=$(mqueue ls | cut -f 2)
 	: >got
 	[ -z "$id" ] || mqueue cat "$id" >got
-	[ -z "$(find "${TMPDIR:-/tmp}" -maxdepth 1 -name 'pneu-filter.*')" ]
+	wait_for no_file
 }
 
 # later FILTER: the daemon is of no use, so the message comes later
@@ -228,7 +234,7 @@ later() {
 	send "$1" later hello
 	[[ $reply == '451 4.'* ]]
 	[ -z "$id" ]
-	[ $((SECONDS - began)) -le 8 ]
+	[ $((SECONDS - began)) -le 20 ]
 }
 
 header_of() {
@@ -389,7 +395,7 @@ nobody_has() {
 		printf '%s\r\n' 'EHLO c' 'MAIL FROM:<x@elsewhere.test>' \
 			'RCPT TO:<bob@example.test>' DATA 'Subject: half' ''
 		head -c 300000 /dev/zero | tr '\0' x | fold -w 70 | sed 's/$/\r/'
-	} | mrecv -F "env TMPDIR=$D/tmp $FILTERS/clamdscan -- -c $D/clamd.conf" \
+	} | mrecv -F "env TMPDIR=$D/tmp $D/filters/clamdscan -- -c $D/clamd.conf" \
 		-- mqueue add >said
 	[ -z "$(ls "$D/tmp")" ]
 	[ -z "$(mqueue ls)" ]
@@ -410,12 +416,12 @@ nobody_has() {
 		for a in -Z '-t x' '-z -1' '-h x'; do
 			[ "$f$a" != 'clamdscan-h x' ] || continue
 			# shellcheck disable=SC2086
-			run -64 "$FILTERS/$f" $a </dev/null
+			run -64 "$D/filters/$f" $a </dev/null
 			[ "${#lines[@]}" -eq 1 ]
 			[[ $output == "usage: $f "* ]]
 			[ "$(mandoc -T utf8 "$ROOT/man/pneu-filters.7" | col -bx |
 				sed 's/‐/-/g' | grep -cF "${output#usage: }")" -eq 1 ]
 		done
 	done
-	run -64 "$FILTERS/spamc" -R high </dev/null
+	run -64 "$D/filters/spamc" -R high </dev/null
 }

@@ -31,11 +31,6 @@ teardown() {
 	rm -rf "$SHARED"
 }
 
-free_port() {
-	python3 -c 'import socket
-s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
-}
-
 # in_front HOW...: HAProxy before $port, at $front; checks once a second.
 in_front() {
 	front=$(free_port)

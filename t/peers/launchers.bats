@@ -42,11 +42,6 @@ need() {
 	command -v "$1" >/dev/null || skip "$1 is not installed"
 }
 
-free_port() {
-	python3 -c 'import socket
-s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
-}
-
 listening() {
 	python3 -c "import socket; socket.create_connection(('127.0.0.1', $1), 1).close()"
 }

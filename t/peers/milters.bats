@@ -7,17 +7,6 @@ load ../lib
 
 GTUBE='XJS*C4JDBQADN1.NSBN3*2IDNEN*GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.34X'
 
-# One that the kernel gives to no connection in the meantime.
-free_port() {
-	python3 -c 'import random, socket
-while True:
-    p = random.randrange(20000, 32000)
-    try: socket.socket().bind(("127.0.0.1", p))
-    except OSError: continue
-    break
-print(p)'
-}
-
 listening() {
 	python3 -c "import socket; socket.create_connection(('127.0.0.1', $1), 1).close()"
 }

@@ -14,8 +14,7 @@ setup_file() {
 	printf 'keep.test relay\n' >>"$PNEU_CONF/domains"
 	sed -i '1i keep.test false' "$PNEU_CONF/routes"
 	cd "$PNEU_DIR"
-	port=$(python3 -c 'import socket
-s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+	port=$(free_port)
 	echo "export POSTFIX_PORT=$port" >>env
 }
 

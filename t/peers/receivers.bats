@@ -12,8 +12,7 @@ setup() {
 	queue_setup
 	unset PNEU_DNS MAIL_RCPT_ARGS MAIL_RET MAIL_ENVID MAIL_BY
 	unset MAIL_SMTPUTF8 MAIL_REQUIRETLS
-	PORT=$(python3 -c 'import socket
-s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+	PORT=$(free_port)
 }
 
 teardown() {
