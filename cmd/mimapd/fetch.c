@@ -5,6 +5,7 @@
 
 #include "base/date.h"
 #include "io/log.h"
+#include "mail/bodystructure.h"
 #include "mail/nstring.h"
 #include "store/acl.h"
 #include "sync.h"
@@ -15,6 +16,7 @@ struct wants {
 	bool file, seen, flags, uid, modseq, date;
 	bool whole; /* the text is sent, to its end */
 	bool lazy;  /* PREVIEW is told only where it is known */
+	bool brief; /* BODY */
 	bool binary;
 };
 
@@ -23,6 +25,7 @@ struct told {
 	size_t i;
 	const struct msg *msg;
 	struct digest digest;
+	struct span body;
 	int64_t date;
 	bool preview;
 	uint64_t size; /* as it was known before */
@@ -134,7 +137,7 @@ put_item(struct imap *im, const struct told *t, const struct item *it)
 		put_text(im, "ENVELOPE ", t->digest.envelope);
 		break;
 	case ITEM_BODY:
-		put_text(im, "BODY ", t->digest.body);
+		put_text(im, "BODY ", t->body);
 		break;
 	case ITEM_STRUCTURE:
 		put_text(im, "BODYSTRUCTURE ", t->digest.structure);
@@ -188,6 +191,9 @@ add_wants(struct wants *w, const struct item *it)
 			w->digest |= DIGEST_BODY;
 		break;
 	case ITEM_BODY:
+		w->brief = true;
+		w->digest |= DIGEST_BODY;
+		break;
 	case ITEM_STRUCTURE:
 		w->digest |= DIGEST_BODY;
 		break;
@@ -268,6 +274,27 @@ known_preview(struct imap *im, size_t i, struct span *text)
 	return true;
 }
 
+/* BODY is made of BODYSTRUCTURE, which is found out again if it is none. */
+static bool
+make_body(struct imap *im, const struct wants *w, struct told *t)
+{
+	static struct buf b = { .max = LIMIT_DIGEST };
+
+	buf_clear(&b);
+	if (!bodystructure_brief(&b, t->digest.structure)) {
+		folder_fact_forget(im->folder, t->i, FACT_BODY);
+		if (folder_digest(im->folder, t->i, w->digest, &t->digest) ==
+		    -1)
+			return false;
+		if (!bodystructure_brief(&b, t->digest.structure)) {
+			errno = EBADMSG;
+			return false;
+		}
+	}
+	t->body = buf_span(&b);
+	return true;
+}
+
 /* False and errno when the message can't be read, ENOENT: it has gone. */
 static bool
 look(struct imap *im, const struct wants *w, struct told *t)
@@ -280,6 +307,8 @@ look(struct imap *im, const struct wants *w, struct told *t)
 		return false;
 	if (w->digest != 0 &&
 	    folder_digest(im->folder, t->i, w->digest, &t->digest) == -1)
+		return false;
+	if (w->brief && !make_body(im, w, t))
 		return false;
 	if (!body)
 		t->digest.preview = preview;

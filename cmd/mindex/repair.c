@@ -68,11 +68,10 @@ remake_facts(struct folder *f, size_t i, unsigned wrong)
 {
 	struct digest g;
 
-	/* What is nowhere is found out again, and put somewhere else. */
 	if ((wrong & EXAMINE_HEAD) != 0)
-		f->ix.entry[i].fact[FACT_HEAD] = 0;
+		folder_fact_forget(f, i, FACT_HEAD);
 	if ((wrong & EXAMINE_BODY) != 0)
-		f->ix.entry[i].fact[FACT_BODY] = 0;
+		folder_fact_forget(f, i, FACT_BODY);
 	if (folder_digest(f, i, DIGEST_HEAD | DIGEST_BODY, &g) == -1 &&
 	    errno != ENOENT)
 		failed("facts");

@@ -1,5 +1,6 @@
 #include "mail/bodystructure.h"
 
+#include "base/num.h"
 #include "mail/addr.h"
 #include "mail/nstring.h"
 #include "mail/utf8.h"
@@ -219,4 +220,165 @@ bodystructure_put(
 
 	put_body(&w, root);
 	return !b->over;
+}
+
+/* A BODYSTRUCTURE of which the extension data are left out. */
+struct brief {
+	struct buf *b;
+	struct span in;
+	const char *from; /* what stands from here to in.p is to be copied */
+};
+
+/* quoted = DQUOTE *(TEXT-CHAR / "\" quoted-specials) DQUOTE */
+static bool
+pass_quoted(struct span *in)
+{
+	span_take(in, 1);
+	while (in->n > 0) {
+		char c = *span_take(in, 1).p;
+
+		if (c == '"')
+			return true;
+		if (c == '\\' && in->n > 0)
+			span_take(in, 1);
+	}
+	return false;
+}
+
+/* literal = "{" number "}" CRLF *CHAR8 */
+static bool
+pass_literal(struct span *in)
+{
+	size_t end = span_chr(*in, '}');
+	uint32_t n;
+
+	if (end + 3 > in->n || memcmp(in->p + end, "}\r\n", 3) != 0 ||
+	    !num_u32((struct span){ in->p + 1, end - 1 }, &n))
+		return false;
+	span_take(in, end + 3);
+	if (n > in->n)
+		return false;
+	span_take(in, n);
+	return true;
+}
+
+/* NIL or a number */
+static bool
+pass_atom(struct span *in)
+{
+	size_t n = 0;
+
+	while (n < in->n && is_alnum(in->p[n]))
+		n++;
+	span_take(in, n);
+	return n > 0;
+}
+
+/* A string, an atom, or a list of whatever depth */
+static bool
+pass_value(struct span *in)
+{
+	size_t depth = 0;
+	bool ok = true;
+
+	do {
+		char c = in->n == 0 ? '\0' : *in->p;
+
+		if (c == '(' || (depth > 0 && (c == ')' || c == ' '))) {
+			depth += (size_t)(c == '(') - (size_t)(c == ')');
+			span_take(in, 1);
+		} else {
+			ok = c == '"'  ? pass_quoted(in)
+			    : c == '{' ? pass_literal(in)
+				       : pass_atom(in);
+		}
+	} while (ok && depth > 0);
+	return ok;
+}
+
+static bool
+is_next(const struct brief *w, size_t at, char c)
+{
+	return at < w->in.n && w->in.p[at] == c;
+}
+
+static bool
+pass_char(struct brief *w, char c)
+{
+	if (!is_next(w, 0, c))
+		return false;
+	span_take(&w->in, 1);
+	return true;
+}
+
+/* n times SP and a value */
+static bool
+pass_values(struct brief *w, unsigned n)
+{
+	while (n-- > 0)
+		if (!pass_char(w, ' ') || !pass_value(&w->in))
+			return false;
+	return true;
+}
+
+static void
+copy(struct brief *w)
+{
+	buf_put(w->b, (struct span){ w->from, (size_t)(w->in.p - w->from) });
+}
+
+static bool pass_body(struct brief *, unsigned depth);
+
+/* Seven values, what messages and texts have besides, four of extension */
+static bool
+pass_single(struct brief *w, unsigned depth)
+{
+	if (!pass_value(&w->in) || !pass_values(w, 6))
+		return false;
+	if (is_next(w, 1, '(') &&
+	    (!pass_values(w, 1) || !pass_char(w, ' ') ||
+		!pass_body(w, depth + 1)))
+		return false;
+	return !(w->in.n > 1 && is_digit(w->in.p[1])) || pass_values(w, 1);
+}
+
+/* The parts, the subtype, four of extension */
+static bool
+pass_multi(struct brief *w, unsigned depth)
+{
+	while (is_next(w, 0, '('))
+		if (!pass_body(w, depth + 1))
+			return false;
+	return pass_values(w, 1);
+}
+
+static bool
+pass_body(struct brief *w, unsigned depth)
+{
+	bool ok;
+
+	if (depth == LIMIT_MIME_DEPTH || !pass_char(w, '('))
+		return false;
+	ok = is_next(w, 0, '(') ? pass_multi(w, depth) : pass_single(w, depth);
+	if (!ok)
+		return false;
+	copy(w);
+	ok = pass_values(w, 4);
+	w->from = w->in.p;
+	return pass_char(w, ')') && ok;
+}
+
+bool
+bodystructure_brief(struct buf *b, struct span structure)
+{
+	struct brief w = { b, structure, structure.p };
+	size_t start = b->n;
+
+	if (pass_body(&w, 0) && w.in.n == 0) {
+		copy(&w);
+		if (!b->over)
+			return true;
+	}
+	b->n = start;
+	return false;
 }

@@ -20,4 +20,11 @@
 bool bodystructure_put(
     struct buf *, struct arena *, const struct mime_part *root, bool extended);
 
+/*
+ * Append the BODY of this BODYSTRUCTURE, which was made here: the same but
+ * for the extension data.  False, with nothing appended, when it is none
+ * or does not fit.
+ */
+MUST bool bodystructure_brief(struct buf *, struct span structure);
+
 #endif

@@ -7,6 +7,7 @@ enum {
 	PACK_EIGHT = 1,
 	PACK_FIELDS = 2,
 	PACK_FOREIGN = 4,
+	PACK_LONE = 8,  /* without the BODY that was kept, too, before */
 	FIELD_HEAD = 4, /* its number and three bytes of length */
 	FIELDS_MAX = LIMIT_DIGEST_KEPT - 16384,
 	FIELD_SHORT = 1000, /* in an ENVELOPE that was too long */
@@ -181,7 +182,6 @@ digester_begin(struct digester *d, unsigned want)
 		d->hooks = (struct mime_hooks){ d, keep_field, read_text };
 		buf_init(&d->envelope, LIMIT_DIGEST);
 		buf_init(&d->fields, FIELDS_MAX);
-		buf_init(&d->body, LIMIT_DIGEST);
 		buf_init(&d->structure, LIMIT_DIGEST);
 		buf_init(&d->text, LIMIT_PREVIEW * 4 + 4);
 	}
@@ -218,18 +218,18 @@ make_envelope(struct digester *d, const struct imapenv *full)
 }
 
 static void
-make_structure(struct digester *d, struct buf *b, const struct mime_part *root,
-    bool extended)
+make_structure(struct digester *d, const struct mime_part *root)
 {
 	struct mime_part opaque = *root;
+	struct buf *b = &d->structure;
 
 	buf_clear(b);
-	if (bodystructure_put(b, &d->arena, root, extended))
+	if (bodystructure_put(b, &d->arena, root, true))
 		return;
 	opaque.kind = MIME_LEAF;
 	opaque.child = NULL;
 	buf_clear(b);
-	bodystructure_put(b, &d->arena, &opaque, extended);
+	bodystructure_put(b, &d->arena, &opaque, true);
 }
 
 void
@@ -243,13 +243,11 @@ digester_end(struct digester *d, struct digest *g)
 	if (!d->cut && !d->fields.over)
 		g->fields = buf_span(&d->fields);
 	if ((d->want & DIGEST_BODY) != 0) {
-		make_structure(d, &d->body, root, false);
-		make_structure(d, &d->structure, root, true);
+		make_structure(d, root);
 		buf_clear(&d->text);
 		if (d->text_part != NULL &&
 		    !preview_end(&d->preview, d->charsets, &d->text))
 			g->foreign = d->charsets == NULL;
-		g->body = buf_span(&d->body);
 		g->structure = buf_span(&d->structure);
 		g->preview = buf_span(&d->text);
 		g->size = d->mime.at.wire;
@@ -266,7 +264,6 @@ digester_free(struct digester *d)
 	arena_free(&d->arena);
 	buf_free(&d->envelope);
 	buf_free(&d->fields);
-	buf_free(&d->body);
 	buf_free(&d->structure);
 	buf_free(&d->text);
 	d->arena.max = 0;
@@ -274,26 +271,20 @@ digester_free(struct digester *d)
 
 /*
  * HEAD: flags, how many names were known, 3 bytes of length, ENVELOPE,
- * fields.  BODY: flags, 3 bytes of length, BODY, 3 bytes of length,
- * BODYSTRUCTURE, the preview.
+ * fields.  BODY: flags, 3 bytes of length, BODYSTRUCTURE, the preview;
+ * without PACK_LONE, a length and BODY stand before that.
  */
 bool
 digest_put(struct buf *b, const struct digest *g, unsigned kind, size_t max)
 {
 	char head[5] = { g->eight ? PACK_EIGHT : 0, NNAMES };
-	char n[3];
 
 	if (kind == DIGEST_BODY) {
-		if (g->body.n + g->structure.n + g->preview.n + 7 > max)
+		if (g->structure.n + g->preview.n + 4 > max)
 			return false;
-		if (g->foreign)
-			head[0] |= PACK_FOREIGN;
-		set_number(n, g->body.n);
-		buf_put(b, (struct span){ head, 1 });
-		buf_put(b, (struct span){ n, 3 });
-		buf_put(b, g->body);
-		set_number(n, g->structure.n);
-		buf_put(b, (struct span){ n, 3 });
+		head[0] |= PACK_LONE | (g->foreign ? PACK_FOREIGN : 0);
+		set_number(head + 1, g->structure.n);
+		buf_put(b, (struct span){ head, 4 });
 		buf_put(b, g->structure);
 		return buf_put(b, g->preview);
 	}
@@ -327,6 +318,7 @@ bool
 digest_get(struct span s, unsigned kind, struct digest *g)
 {
 	unsigned char flags, known;
+	struct span body;
 
 	if (s.n < 2)
 		return false;
@@ -334,7 +326,8 @@ digest_get(struct span s, unsigned kind, struct digest *g)
 	g->eight = g->eight || (flags & PACK_EIGHT) != 0;
 	if (kind == DIGEST_BODY) {
 		g->foreign = (flags & PACK_FOREIGN) != 0;
-		if (!take_text(&s, &g->body) || !take_text(&s, &g->structure))
+		if (((flags & PACK_LONE) == 0 && !take_text(&s, &body)) ||
+		    !take_text(&s, &g->structure))
 			return false;
 		g->preview = s;
 		return true;

@@ -3,9 +3,10 @@
  *
  * A digester is fed a stored message (lines ended by LF) in pieces of any
  * size and makes, in one pass, the texts that IMAP clients ask for: the
- * ENVELOPE, BODY, BODYSTRUCTURE and PREVIEW, and the header fields that
- * their lists of messages need.  It says the same as mail/imapenv and
- * mail/bodystructure do, which it uses.
+ * ENVELOPE, BODYSTRUCTURE and PREVIEW, and the header fields that their
+ * lists of messages need.  It says the same as mail/imapenv and
+ * mail/bodystructure do, which it uses.  BODY is not among them, since
+ * bodystructure_brief makes it of the BODYSTRUCTURE.
  *
  * Memory is bounded whatever the message: by LIMIT_IMAP_ARENA for its
  * parts, LIMIT_DIGEST for a text.  An ENVELOPE that would be longer has
@@ -23,8 +24,8 @@ enum { DIGEST_HEAD = 1, DIGEST_BODY = 2 };
 struct digest {
 	/* DIGEST_HEAD: "(...)", and the kept fields; p NULL: too long */
 	struct span envelope, fields;
-	/* DIGEST_BODY: "(...)" twice, and UTF-8 */
-	struct span body, structure, preview;
+	/* DIGEST_BODY: "(...)", and UTF-8 */
+	struct span structure, preview;
 	bool eight;    /* 8-bit bytes are in the envelope or structure */
 	bool foreign;  /* no charsets were given, and the preview wants one */
 	uint64_t size; /* CRLF octets, with an end to the last line; or 0 */
@@ -42,7 +43,7 @@ struct digester {
 	struct preview preview;
 	const struct mime_part *text_part; /* of the preview; or NULL */
 	bool cut;                          /* a field was too long to be kept */
-	struct buf envelope, fields, body, structure, text;
+	struct buf envelope, fields, structure, text;
 };
 
 /* All zero is a fresh one.  Begin a message; memory of the last is used. */

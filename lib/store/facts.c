@@ -105,6 +105,12 @@ folder_fact_put(
 	index_unlock(&f->ix);
 }
 
+void
+folder_fact_forget(struct folder *f, size_t i, enum folder_fact kind)
+{
+	f->ix.entry[i].fact[kind] = 0;
+}
+
 static void
 keep(struct folder *f, size_t i, enum folder_fact kind, const struct digest *g,
     unsigned what)

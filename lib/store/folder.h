@@ -161,6 +161,9 @@ bool folder_fact_get(
 void folder_fact_put(
     struct folder *, size_t i, enum folder_fact, struct span text);
 
+/* It turned out to be wrong: it is not known until it is put again. */
+void folder_fact_forget(struct folder *, size_t i, enum folder_fact);
+
 /*
  * What FETCH tells of message i (mail/digest.h): from the facts, else its
  * file is read once, and all that was learned is kept.  Spans are valid

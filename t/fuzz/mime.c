@@ -1,4 +1,7 @@
-/* mail/mime: parts lie in each other, and cuts change nothing. */
+/*
+ * mail/mime: parts lie in each other, cuts change nothing, and BODY is made
+ * of BODYSTRUCTURE.
+ */
 #include <assert.h>
 
 #include "mail/bodystructure.h"
@@ -27,6 +30,7 @@ parse(struct span all, size_t step, struct buf *b)
 {
 	static struct mime m;
 	struct arena a = { .max = 262144 };
+	struct buf body = { .max = 1048576 }, brief = body;
 	const struct mime_part *p;
 
 	mime_init(&m, &a);
@@ -34,7 +38,13 @@ parse(struct span all, size_t step, struct buf *b)
 		mime_feed(&m, span_take(&all, all.n < step ? all.n : step));
 	p = mime_end(&m);
 	look(p, NULL);
-	bodystructure_put(b, &a, p, true);
+	if (bodystructure_put(b, &a, p, true)) {
+		bodystructure_put(&body, &a, p, false);
+		assert(bodystructure_brief(&brief, buf_span(b)));
+		assert(span_eq(buf_span(&brief), buf_span(&body)));
+	}
+	buf_free(&body);
+	buf_free(&brief);
 	arena_free(&a);
 }
 

@@ -61,6 +61,16 @@ def leaves(body, number=""):
             yield from leaves(inner, prefix + "1.")
 
 
+def brief(body):
+    """BODY, of a BODYSTRUCTURE."""
+    if isinstance(body[0], list):
+        n = next(i for i, p in enumerate(body) if not isinstance(p, list))
+        return [*map(brief, body[:n]), body[n]]
+    if isinstance(body[7], list):
+        return [*body[:8], brief(body[8]), body[9]]
+    return body[:8] if body[0].lower() == b"text" else body[:7]
+
+
 def fetch(c, uid, what):
     c.send(b"x UID FETCH %d %s\r\n" % (uid, what.encode()))
     out = b""
@@ -106,6 +116,7 @@ def one(c, path):
     assert got[b"BODY[]"] == raw, "BODY[] differs"
     assert int(got[b"RFC822.SIZE"]) == len(raw)
     assert len(got[b"ENVELOPE"]) == 10
+    assert got[b"BODY"] == brief(got[b"BODYSTRUCTURE"])
     for number, part in leaves(got[b"BODYSTRUCTURE"]):
         got2, _ = fetch(c, uid, f"(BODY.PEEK[{number}] "
                                 f"BODY.PEEK[{number}.MIME])")

@@ -85,7 +85,7 @@ run(struct digester *d, struct span all, size_t step, unsigned want,
 
 /* What the engines below say when they see all at once. */
 static void
-plain(struct span all, struct buf *env, struct buf *body, struct buf *structure)
+plain(struct span all, struct buf *env, struct buf *structure)
 {
 	static struct mime m;
 	struct arena a = { .max = LIMIT_IMAP_ARENA };
@@ -95,7 +95,6 @@ plain(struct span all, struct buf *env, struct buf *body, struct buf *structure)
 	mime_feed(&m, all);
 	p = mime_end(&m);
 	imapenv_put(env, &a, p->envelope);
-	bodystructure_put(body, &a, p, false);
 	bodystructure_put(structure, &a, p, true);
 	arena_free(&a);
 }
@@ -104,7 +103,7 @@ static bool
 same(const struct digest *a, const struct digest *b)
 {
 	return span_eq(a->envelope, b->envelope) &&
-	    span_eq(a->fields, b->fields) && span_eq(a->body, b->body) &&
+	    span_eq(a->fields, b->fields) &&
 	    span_eq(a->structure, b->structure) &&
 	    span_eq(a->preview, b->preview) && a->eight == b->eight;
 }
@@ -113,24 +112,22 @@ static void
 test_same(struct span all)
 {
 	static struct digester one, two, head;
-	struct buf env = { .max = LIMIT_DIGEST }, body = env, structure = env;
+	struct buf env = { .max = LIMIT_DIGEST }, structure = env;
 	struct digest a, b, c;
 
-	plain(all, &env, &body, &structure);
+	plain(all, &env, &structure);
 	run(&one, all, all.n + 1, DIGEST_HEAD | DIGEST_BODY, &a);
 	run(&two, all, 1, DIGEST_BODY, &b);
 	run(&head, all, 3, DIGEST_HEAD, &c);
 	check(same(&a, &b) && a.size == b.size);
 	check(span_eq(a.envelope, c.envelope) && span_eq(a.fields, c.fields));
-	check(c.body.p == NULL && c.size == 0);
+	check(c.structure.p == NULL && c.size == 0);
 	check(env.over || span_eq(a.envelope, buf_span(&env)));
-	check(span_eq(a.body, buf_span(&body)));
 	check(span_eq(a.structure, buf_span(&structure)));
 	digester_free(&one);
 	digester_free(&two);
 	digester_free(&head);
 	buf_free(&env);
-	buf_free(&body);
 	buf_free(&structure);
 }
 
@@ -274,10 +271,28 @@ test_kept(struct span all)
 	check(digest_get(buf_span(&head), DIGEST_HEAD, &back));
 	check(span_eq(back.envelope, g.envelope));
 	check(g.fields.n == 0 || back.fields.p == NULL);
-	check(!digest_put(&body, &g, DIGEST_BODY, g.body.n + g.structure.n));
+	check(!digest_put(&body, &g, DIGEST_BODY, g.structure.n));
 	buf_free(&head);
 	buf_free(&body);
 	digester_free(&d);
+}
+
+/* What was kept with a BODY before, by its bytes. */
+static void
+test_before(void)
+{
+	static const struct span before =
+	    TEXT("\005\003\0\0(b)\013\0\0(structure)Hi");
+	struct digest g = { 0 };
+
+	check(digest_get(before, DIGEST_BODY, &g) && g.eight && g.foreign);
+	check(span_is(g.structure, "(structure)"));
+	check(span_is(g.preview, "Hi"));
+	for (size_t i = 0; i < before.n - 2; i++) {
+		g = (struct digest){ 0 };
+		check(
+		    !digest_get((struct span){ before.p, i }, DIGEST_BODY, &g));
+	}
 }
 
 static void
@@ -309,6 +324,7 @@ main(void)
 	test_preview_length();
 	test_charset();
 	test_fields();
+	test_before();
 	test_long();
 	return done();
 }
