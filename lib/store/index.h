@@ -171,7 +171,8 @@ void index_free_table(struct index *);
 /*
  * Before a name is put behind the others: when most of those are names
  * that were, they go.  So a session of any length, while others rename
- * files, keeps twice what it needs at most.
+ * files, keeps a few times what it needs at most; a first index, which only
+ * adds, is never tidied.
  */
 void index_tidy_names(struct index *);
 

@@ -4,7 +4,7 @@
 #include "store/index.h"
 #include "store/mdname.h"
 
-enum { FIRST_ROOM = 16384, NAMES_MIN = 65536, NAMES_EACH = 16 };
+enum { FIRST_ROOM = 16384, NAMES_MIN = 65536, NAMES_EACH = 64 };
 
 _Static_assert(sizeof(struct entry) == ENTRY_SIZE, "as in the snapshot");
 
