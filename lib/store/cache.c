@@ -85,8 +85,6 @@ static uint32_t
 check_sum(uint32_t uid, uint32_t kind, struct span s)
 {
 	uint64_t h = mix((uint64_t)uid << 32 | kind, s.n), lane[4];
-	char last[CACHE_UNIT] = { 0 };
-
 	for (unsigned i = 0; i < 4; i++)
 		lane[i] = h + i;
 	while (s.n >= sizeof(lane)) {
@@ -99,9 +97,7 @@ check_sum(uint32_t uid, uint32_t kind, struct span s)
 	}
 	while (s.n >= CACHE_UNIT)
 		h = mix(h, le_word(span_take(&s, CACHE_UNIT).p));
-	if (s.n > 0)
-		memcpy(last, s.p, s.n);
-	h = mix(h, le_word(last));
+	h = mix(h, le_get(s.p, (unsigned)s.n));
 	for (unsigned i = 0; i < 4; i++)
 		h = mix(h, lane[i]);
 	return (uint32_t)(h ^ h >> 32);
@@ -118,14 +114,10 @@ has_header(int fd, uint32_t uidvalidity)
 }
 
 static bool
-open_file(struct cache *c, int dirfd, uint32_t uidvalidity)
+try_file(struct cache *c, int dirfd, uint32_t uidvalidity)
 {
 	struct stat st;
 
-	if (c->fd != -1)
-		return true;
-	if (c->tried)
-		return false;
 	c->tried = true;
 	c->fd = openat(dirfd, file_name, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
 	if (c->fd == -1)
@@ -138,6 +130,12 @@ open_file(struct cache *c, int dirfd, uint32_t uidvalidity)
 	c->ino = st.st_ino;
 	c->unmapped = fs_is_remote(c->fd);
 	return true;
+}
+
+static bool
+open_file(struct cache *c, int dirfd, uint32_t uidvalidity)
+{
+	return c->fd != -1 || (!c->tried && try_file(c, dirfd, uidvalidity));
 }
 
 /* Another file may be in its place, or it was cut short. */
@@ -187,7 +185,7 @@ map_up_to(struct cache *c, uint64_t end)
  * them, where a small record has all of its text.
  */
 static const char *
-bytes(struct cache *c, unsigned k, uint64_t at, size_t n)
+map_or_read(struct cache *c, unsigned k, uint64_t at, size_t n)
 {
 	struct buf *b = &c->text[k];
 	size_t all = n > READ_AHEAD ? n : READ_AHEAD;
@@ -212,6 +210,14 @@ bytes(struct cache *c, unsigned k, uint64_t at, size_t n)
 	return b->p;
 }
 
+static const char *
+bytes(struct cache *c, unsigned k, uint64_t at, size_t n)
+{
+	if (at + n <= c->size && c->faults == fault_count())
+		return c->map + at;
+	return map_or_read(c, k, at, n);
+}
+
 static bool
 get_record(struct cache *c, struct cache_ref r, struct span *text)
 {
@@ -220,8 +226,8 @@ get_record(struct cache *c, struct cache_ref r, struct span *text)
 	const char *p = bytes(c, k, at, FRAME);
 	uint32_t sum;
 
-	if (p == NULL || at < HEADER || le_get(p + 8, 4) != r.uid ||
-	    le_get(p + 12, 4) != r.kind)
+	if (p == NULL || at < HEADER ||
+	    le_word(p + 8) != ((uint64_t)r.kind << 32 | r.uid))
 		return false;
 	text->n = (size_t)le_get(p, 4);
 	sum = (uint32_t)le_get(p + 4, 4);

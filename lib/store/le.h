@@ -6,17 +6,16 @@
 
 #include "base/buf.h"
 
+/* Four bytes, and eight, which compilers make one load of. */
 static inline uint64_t
-le_get(const char *p, unsigned n)
+le_half(const char *s)
 {
-	uint64_t v = 0;
+	const unsigned char *p = (const unsigned char *)s;
 
-	while (n-- > 0)
-		v = v << 8 | (unsigned char)p[n];
-	return v;
+	return (uint64_t)p[0] | (uint64_t)p[1] << 8 | (uint64_t)p[2] << 16 |
+	    (uint64_t)p[3] << 24;
 }
 
-/* Eight bytes, which compilers make one load of. */
 static inline uint64_t
 le_word(const char *s)
 {
@@ -25,6 +24,20 @@ le_word(const char *s)
 	return (uint64_t)p[0] | (uint64_t)p[1] << 8 | (uint64_t)p[2] << 16 |
 	    (uint64_t)p[3] << 24 | (uint64_t)p[4] << 32 | (uint64_t)p[5] << 40 |
 	    (uint64_t)p[6] << 48 | (uint64_t)p[7] << 56;
+}
+
+static inline uint64_t
+le_get(const char *p, unsigned n)
+{
+	uint64_t v = 0;
+
+	if (n == 4)
+		return le_half(p);
+	if (n == 8)
+		return le_word(p);
+	while (n-- > 0)
+		v = v << 8 | (unsigned char)p[n];
+	return v;
 }
 
 static inline void
