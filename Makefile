@@ -15,7 +15,7 @@ LDFLAGS = -pie -Wl,-z,relro,-z,now,-z,noexecstack
 WARN    = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wvla -Wswitch-enum \
 	-Wstrict-prototypes -Wmissing-prototypes -Wwrite-strings -Wformat=2 \
 	-Werror
-COMPILE = $(CC) -std=c11 -D_POSIX_C_SOURCE=200809L -DVERSION='"$(VERSION)"' \
+COMPILE = $(CC) -std=c11 -D_POSIX_C_SOURCE=200809L -pthread -DVERSION='"$(VERSION)"' \
 	-Ilib $(WARN) $(CFLAGS)
 B       = build
 

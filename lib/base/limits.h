@@ -158,7 +158,9 @@ enum {
 	LIMIT_KEYWORDS = 64,
 	LIMIT_VANISHED = 4096, /* ranges of UIDs that were expunged */
 	LIMIT_KEYWORD = 64,
-	LIMIT_FLAG_WORDS = 16384, /* keywords of a command, by name */
+	LIMIT_AHEAD = 64,          /* messages that are read ahead */
+	LIMIT_AHEAD_FRONT = 16384, /* of each so much */
+	LIMIT_FLAG_WORDS = 16384,  /* keywords of a command, by name */
 
 	/* MIME */
 	LIMIT_MIME_DEPTH = 100,

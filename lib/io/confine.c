@@ -48,7 +48,9 @@ confine_mail(const char *root)
 	for (size_t i = 0; i < NLIBS; i++)
 		p[n++] = (struct sandbox_path){ libs[i], SANDBOX_READ };
 	n = confine_conf(p, n, tables, NTABLES);
-	if (sandbox_limits(true, 0) == -1 || sandbox_paths(p, n) == -1)
+	/* the limit would be one of threads, too (io/ahead.h) */
+	if (sandbox_limits(!sandbox_has_calls(), 0) == -1 ||
+	    sandbox_paths(p, n) == -1)
 		return -1;
 	return sandbox_folders();
 }

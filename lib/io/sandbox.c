@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
+#include <linux/sched.h>
 #include <linux/seccomp.h>
 #include <stddef.h>
 #include <sys/prctl.h>
@@ -53,6 +54,9 @@ static const int streams[] = {
 	SYS_mprotect,
 	SYS_madvise,
 	SYS_futex,
+	SYS_set_robust_list, /* a thread begins with these */
+	SYS_rseq,
+	SYS_sched_getaffinity,
 	SYS_rt_sigaction,
 	SYS_rt_sigprocmask,
 	SYS_rt_sigreturn,
@@ -170,7 +174,7 @@ struct edges {
 	size_t n;
 };
 
-enum { HEAD = 4, CODE_MAX = 2 * NALL + HEAD + 2 };
+enum { HEAD = 4, THREADS = 5, CODE_MAX = 2 * NALL + HEAD + THREADS + 2 };
 
 static void
 add_call(struct edges *e, uint32_t nr)
@@ -227,11 +231,36 @@ halve(struct code *c, const struct edges *e, size_t lo, size_t hi)
 		(uint8_t)(above - here - 1), (uint8_t)(below - here - 1));
 	return here;
 }
+
+/*
+ * A thread, but no process: the flags are the first argument of clone, and
+ * behind a pointer in clone3, which libc does without.
+ */
+static void
+put_threads(struct code *c)
+{
+	put(c,
+	    (struct sock_filter)BPF_JUMP(
+		BPF_JMP | BPF_JEQ | BPF_K, SYS_clone3, 0, 1));
+	put(c,
+	    (struct sock_filter)BPF_STMT(
+		BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS));
+	put(c,
+	    (struct sock_filter)BPF_JUMP(
+		BPF_JMP | BPF_JEQ | BPF_K, SYS_clone, 0, 2));
+	put(c,
+	    (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+		(uint32_t)offsetof(struct seccomp_data, args[0])));
+	put(c,
+	    (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K,
+		CLONE_THREAD, (uint8_t)(c->yes - c->n - 1),
+		(uint8_t)(c->no - c->n - 1)));
+}
 #endif
 
 /* Allow the first list, so many of the others, and nothing else. */
 static int
-allow_calls(unsigned nfiles, unsigned nfolders)
+allow_calls(unsigned nfiles, unsigned nfolders, bool threads)
 {
 #ifdef SANDBOX_ARCH
 	struct code c = { .n = 0 };
@@ -244,7 +273,7 @@ allow_calls(unsigned nfiles, unsigned nfolders)
 		add_call(&e, (uint32_t)files[i]);
 	for (unsigned i = 0; i < nfolders; i++)
 		add_call(&e, (uint32_t)folders[i]);
-	c.no = HEAD + (unsigned)e.n;
+	c.no = HEAD + (threads ? THREADS : 0U) + (unsigned)e.n;
 	c.yes = c.no + 1;
 	put(&c,
 	    (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
@@ -258,6 +287,8 @@ allow_calls(unsigned nfiles, unsigned nfolders)
 	put(&c,
 	    (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
 		(uint32_t)offsetof(struct seccomp_data, nr)));
+	if (threads)
+		put_threads(&c);
 	halve(&c, &e, 0, e.n);
 	put(&c,
 	    (struct sock_filter)BPF_STMT(
@@ -277,19 +308,29 @@ allow_calls(unsigned nfiles, unsigned nfolders)
 int
 sandbox_streams(void)
 {
-	return allow_calls(0, 0);
+	return allow_calls(0, 0, false);
 }
 
 int
 sandbox_files(void)
 {
-	return allow_calls(NFILES, 0);
+	return allow_calls(NFILES, 0, false);
 }
 
 int
 sandbox_folders(void)
 {
-	return allow_calls(NFILES, NFOLDERS);
+	return allow_calls(NFILES, NFOLDERS, true);
+}
+
+bool
+sandbox_has_calls(void)
+{
+#ifdef SANDBOX_ARCH
+	return prctl(PR_GET_SECCOMP, 0, 0, 0, 0) != -1;
+#else
+	return false;
+#endif
 }
 
 /*

@@ -25,8 +25,14 @@ int sandbox_streams(void);
 /* The same, and what opens, makes, renames and removes files. */
 int sandbox_files(void);
 
-/* The same, and what makes and removes folders and watches them. */
+/*
+ * The same, and what makes and removes folders and watches them; and
+ * threads, but no process.
+ */
 int sandbox_folders(void);
+
+/* Whether the kernel keeps to such lists; else limits must do. */
+bool sandbox_has_calls(void);
 
 /* What may still be done with a folder and all below it, or with a file. */
 enum sandbox_right {

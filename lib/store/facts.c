@@ -1,21 +1,18 @@
 /* The facts of a folder: kept in its cache, or found out from the file. */
 #include <errno.h>
 #include <limits.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/die.h"
 #include "io/fs.h"
 #include "mail/wire.h"
 #include "store/folder.h"
-#include "store/gzip.h"
 #include "store/le.h"
 #include "store/mdname.h"
 #include "store/view.h"
 
 enum {
 	HEAD_READ = 4096, /* a page: holds the header of most */
-	AHEAD = 3         /* messages whose facts will be wanted next */
+	EXPECT = 3        /* messages whose facts will be wanted next */
 };
 
 static const struct encword_charset *charsets;
@@ -33,8 +30,8 @@ folder_fact_get(
 	const struct entry *e = &f->ix.entry[i];
 	struct cache_ref r = { e->msg.uid, kind, e->fact[kind] };
 
-	if (i + AHEAD < f->ix.n) /* most go through a mailbox upwards */
-		cache_expect(&f->cache, e[AHEAD].fact[kind]);
+	if (i + EXPECT < f->ix.n) /* most go through a mailbox upwards */
+		cache_expect(&f->cache, e[EXPECT].fact[kind]);
 	return cache_get(&f->cache, f->ix.fd, f->ix.uidvalidity, r, text);
 }
 
@@ -122,61 +119,6 @@ keep(struct folder *f, size_t i, enum folder_fact kind, const struct digest *g,
 		folder_fact_put(f, i, kind, buf_span(&b));
 }
 
-int
-view_reader_open(struct view_reader *r, struct folder *f, size_t i)
-{
-	*r = (struct view_reader){ .folder = f, .fd = view_open_file(f, i) };
-	return r->fd == -1 ? -1 : 0;
-}
-
-void
-view_reader_close(struct view_reader *r)
-{
-	fs_close(r->fd);
-}
-
-ssize_t
-view_reader_next(struct view_reader *r, char *buf, size_t size)
-{
-	ssize_t n;
-
-	if (r->ended)
-		return 0;
-	do
-		n = read(r->fd, buf, size);
-	while (n == -1 && errno == EINTR);
-	if (n <= 0)
-		return n;
-	if (!r->begun && gzip_starts((struct span){ buf, (size_t)n })) {
-		r->begun = true;
-		if (lseek(r->fd, 0, SEEK_SET) == -1)
-			return -1;
-		r->fd = gzip_plain(r->folder->ix.path, r->fd);
-		return r->fd == -1 ? -1 : view_reader_next(r, buf, size);
-	}
-	r->begun = true;
-	r->got += (uint64_t)n;
-	r->ended = (size_t)n < size;
-	return n;
-}
-
-int
-folder_read_msg(struct folder *f, size_t i, char *buf, size_t size, size_t *n)
-{
-	struct view_reader r;
-	ssize_t got;
-
-	if (view_reader_open(&r, f, i) == -1)
-		return -1;
-	got = view_reader_next(&r, buf, size);
-	if (got == -1) {
-		view_reader_close(&r);
-		return -1;
-	}
-	*n = (size_t)got;
-	return r.fd;
-}
-
 /* Read as much of the file as is wanted.  0, or -1 and errno. */
 static int
 read_file(
@@ -233,29 +175,38 @@ from_facts(struct folder *f, size_t i, unsigned want, struct digest *g)
 	return UINT_MAX; /* the first may be where nothing is now */
 }
 
+static void
+recount(struct folder *f, size_t i, uint64_t *size)
+{
+	int fd = view_open_file(f, i);
+
+	if (fd == -1 || folder_measure(f, i, fd, false, size) == -1)
+		*size = f->ix.entry[i].msg.size; /* its sender asks again */
+	fs_close(fd);
+}
+
 /*
  * What was known of its size, beside the file that was read: to its end, if
  * `whole`, else the number of its bytes tells.
  */
 static void
-verify(struct folder *f, size_t i, const struct view_reader *r, bool whole,
+verify(struct folder *f, size_t i, struct view_reader *r, bool whole,
     struct digest *g)
 {
 	const struct entry *e = &f->ix.entry[i];
-	struct stat st = { .st_size = (off_t)r->got };
 	struct mdname m;
+	uint64_t size;
 
 	if (whole) {
 		folder_measured(f, i, g->size);
 		return;
 	}
 	if ((e->bits & (ENTRY_NAMED | ENTRY_MEASURED)) != ENTRY_NAMED ||
-	    (!r->ended && fstat(r->fd, &st) == -1))
+	    view_reader_size(r, &size) == -1)
 		return;
 	m = mdname_parse(index_name(&f->ix, e));
-	if (m.s != (uint64_t)st.st_size &&
-	    folder_measure(f, i, r->fd, false, &g->size) == -1)
-		return; /* whoever sends it asks again */
+	if (m.s != size)
+		recount(f, i, &g->size);
 }
 
 /* Learn it from the file.  0, or -1 and errno. */
@@ -266,18 +217,19 @@ find_out(struct folder *f, size_t i, unsigned want, unsigned missing,
 	static struct digester d;
 	struct view_reader reader;
 	uint64_t size = g->size;
+	bool whole;
 	int r;
 
-	if (view_reader_open(&reader, f, i) == -1)
-		return -1;
 	if ((missing & FOLDER_SIZE) == 0)
 		want &= ~(unsigned)FOLDER_SIZE;
+	whole = (want & (DIGEST_BODY | FOLDER_SIZE)) != 0;
+	if (view_reader_open(&reader, f, i, whole, missing) == -1)
+		return -1;
 	r = read_file(&reader, want, &d, g);
-	if ((want & (DIGEST_BODY | FOLDER_SIZE)) == 0)
+	if (!whole)
 		g->size = size; /* the end was not seen */
 	if (r == 0)
-		verify(f, i, &reader, (want & (DIGEST_BODY | FOLDER_SIZE)) != 0,
-		    g);
+		verify(f, i, &reader, whole, g);
 	view_reader_close(&reader);
 	if (r == -1)
 		return -1;

@@ -290,6 +290,7 @@ folder_close(struct folder *f)
 {
 	if (f == NULL)
 		return;
+	view_stop_ahead(f);
 	if ((f->learnt > 0 || f->cache.n > 0) && index_lock(&f->ix) == 0) {
 		if (put_learnt(f) == 0)
 			view_flush_facts(&f->ix, &f->cache);
@@ -461,6 +462,7 @@ folder_refresh(struct folder *f, bool expunge, const struct folder_news *news)
 		errno = ESTALE;
 		return -1;
 	}
+	view_stop_ahead(f);
 	if (look(f) == -1 && !(errno == ENOENT && take_removed(f)))
 		return -1;
 	drop_gone(f, expunge, news);
@@ -478,6 +480,7 @@ folder_gone(const struct folder *f)
 void
 folder_drop_gone(struct folder *f, const struct folder_news *news)
 {
+	view_stop_ahead(f);
 	drop_gone(f, true, news);
 }
 

@@ -50,7 +50,7 @@ count_size(struct folder *f, size_t i, uint64_t *size)
 	struct wire w = { 0 };
 	ssize_t n;
 
-	if (view_reader_open(&r, f, i) == -1)
+	if (view_reader_open(&r, f, i, true, FOLDER_SIZE) == -1)
 		return -1;
 	while ((n = view_reader_next(&r, buf, sizeof(buf))) > 0)
 		wire_count(&w, (struct span){ buf, (size_t)n });

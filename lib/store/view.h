@@ -4,8 +4,19 @@
 #ifndef STORE_VIEW_H
 #define STORE_VIEW_H
 
+#include "io/ahead.h"
 #include "store/cache.h"
 #include "store/index.h"
+
+/* Messages whose files are read one after another, upwards. */
+struct walk {
+	struct ahead *ahead; /* or NULL */
+	bool whole;          /* what is read of them */
+	bool refused;        /* no thread could be had */
+	unsigned missing;    /* of folder_digest, that they are read for */
+	size_t run, last;    /* how many, and the last one */
+	size_t next;         /* to be asked for */
+};
 
 struct folder {
 	struct index ix; /* the first ix.shown entries are the view */
@@ -19,6 +30,7 @@ struct folder {
 	bool waiting;
 	int watch;        /* -1: none */
 	uint64_t watched; /* generation of the journal it watches */
+	struct walk walk;
 };
 
 /* Lock and bring the table up to date, but show nothing new. */
@@ -47,16 +59,27 @@ void view_flush_facts(struct index *, struct cache *);
 
 /*
  * Read the file of a message, plain, with as few calls as can be: a short
- * read is its end.  next: bytes in buf; 0 at the end; -1 and errno.
+ * read is its end.  Where it is read because something is missing (what
+ * folder_digest wants, 0: nothing), files of other messages that miss it
+ * are read ahead: of those not wanted whole the front, of which next gives
+ * up to the end of the header at least.  The view stays as it is meanwhile.
+ * next: bytes in buf; 0 at the end; -1 and errno.
  */
 struct view_reader {
 	struct folder *folder;
-	int fd;
-	bool begun, ended;
+	struct ahead_file file;
+	bool begun;
 	uint64_t got; /* bytes so far */
 };
-MUST int view_reader_open(struct view_reader *, struct folder *, size_t i);
+MUST int view_reader_open(struct view_reader *, struct folder *, size_t i,
+    bool whole, unsigned missing);
 ssize_t view_reader_next(struct view_reader *, char *buf, size_t size);
 void view_reader_close(struct view_reader *); /* keeps errno */
+
+/* Bytes of the file, or of what it is decompressed.  0, or -1 and errno. */
+MUST int view_reader_size(const struct view_reader *, uint64_t *);
+
+/* The view changes, or the walk is over. */
+void view_stop_ahead(struct folder *);
 
 #endif

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <pthread.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -70,6 +71,21 @@ try_exec(void)
 	return errno;
 }
 
+static void *
+no_work(void *arg)
+{
+	return arg;
+}
+
+static bool
+try_thread(void)
+{
+	pthread_t t;
+
+	return pthread_create(&t, NULL, no_work, NULL) == 0 &&
+	    pthread_join(t, NULL) == 0;
+}
+
 /* Run fn in a child: the number of its checks that did not hold. */
 static int
 in_child(int (*fn)(void))
@@ -128,6 +144,21 @@ only_files(void)
 		return 99;
 	bad += try_open("read/a", O_RDONLY) != 0;
 	bad += try_open("make/c", O_WRONLY | O_CREAT) != 0;
+	bad += try_thread();
+	bad += try_connect() != EPERM;
+	bad += try_exec() != EPERM;
+	bad += fork() != -1 || errno != EPERM;
+	return bad;
+}
+
+static int
+only_folders(void)
+{
+	int bad = 0;
+
+	if (sandbox_folders() == -1)
+		return 99;
+	bad += !try_thread();
 	bad += try_connect() != EPERM;
 	bad += try_exec() != EPERM;
 	bad += fork() != -1 || errno != EPERM;
@@ -165,6 +196,7 @@ main(void)
 		check(in_child(no_path) == 0);
 	}
 	check(in_child(only_files) == 0);
+	check(in_child(only_folders) == 0);
 	check(in_child(only_streams) == 0);
 	unlink(at("read/a"));
 	unlink(at("make/new"));
