@@ -164,8 +164,8 @@ void index_note_checked(struct index *);
 MUST int index_load(struct index *);
 MUST int index_reload(struct index *);
 
-/* table.c: room for one more entry; dies when there is none. */
-void index_room(struct index *);
+/* table.c: room for so many more entries; dies when there is none. */
+void index_room(struct index *, size_t more);
 void index_free_table(struct index *);
 
 /*

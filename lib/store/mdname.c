@@ -36,11 +36,14 @@ parse_fields(struct span s, struct mdname *m)
 static void
 parse_letters(struct span letters, struct mdname *m)
 {
-	size_t n = 0;
+	size_t n = 0, others = 0;
 
+	m->canonical = true;
 	for (size_t i = 0; i < letters.n; i++) {
 		char c = letters.p[i];
 
+		if (i > 0 && letters.p[i - 1] >= c)
+			m->canonical = false;
 		if (c == 'D')
 			m->flags |= FLAG_DRAFT;
 		else if (c == 'F')
@@ -53,10 +56,32 @@ parse_letters(struct span letters, struct mdname *m)
 			m->flags |= FLAG_SEEN;
 		else if (c == 'T')
 			m->flags |= FLAG_DELETED;
-		else if (n < MDNAME_EXTRA && c != '\0' &&
+		else if (++others <= MDNAME_EXTRA && c != '\0' &&
 		    strchr(m->extra, c) == NULL)
 			m->extra[n++] = c;
 	}
+	if (n != others)
+		m->canonical = false;
+}
+
+static void
+parse_info(struct span info, struct mdname *m)
+{
+	m->info = span_starts(info, ":2,");
+	if (!m->info)
+		return;
+	span_take(&info, 3);
+	parse_letters(info, m);
+}
+
+bool
+mdname_says(struct span file, uint16_t flags, bool passed)
+{
+	struct mdname m = { 0 };
+
+	span_take(&file, mdname_base(file).n);
+	parse_info(file, &m);
+	return m.info && m.flags == flags && m.passed == passed;
 }
 
 struct mdname
@@ -68,11 +93,7 @@ mdname_parse(struct span file)
 	m.base = mdname_base(file);
 	parse_fields(m.base, &m);
 	span_take(&rest, m.base.n);
-	m.info = span_starts(rest, ":2,");
-	if (m.info) {
-		span_take(&rest, 3);
-		parse_letters(rest, &m);
-	}
+	parse_info(rest, &m);
 	return m;
 }
 

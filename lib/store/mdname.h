@@ -17,7 +17,8 @@ enum { MDNAME_MAX = 255, MDNAME_EXTRA = 64 };
 
 struct mdname {
 	struct span base;
-	bool info; /* there is a ":2," */
+	bool info;      /* there is a ":2," */
+	bool canonical; /* with the letters as mdname_make has them */
 	uint16_t flags;
 	bool passed;
 	char extra[MDNAME_EXTRA + 1]; /* letters that are not ours */
@@ -27,6 +28,9 @@ struct mdname {
 };
 
 struct mdname mdname_parse(struct span file);
+
+/* Whether these are the flags that it tells: no look at the sizes. */
+bool mdname_says(struct span file, uint16_t flags, bool passed);
 
 /*
  * The size on the wire that W= tells; 0 where there are not both, or they

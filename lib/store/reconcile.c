@@ -15,7 +15,8 @@
 
 enum {
 	MANY = 4096,
-	LOOK_UP_MAX = 16 /* each is a look at all entries */
+	LOOK_UP_MAX = 16, /* each is a look at all entries */
+	AHEAD = 16        /* names that are asked of memory at a time */
 };
 
 /* An entry that is not gone. */
@@ -176,6 +177,8 @@ put_found(struct work *w)
 	bool first = ix->uidnext == 1; /* when they came nobody knows */
 	bool many = ix->bulk || w->nfound > MANY;
 
+	if (many)
+		index_room(ix, w->nfound);
 	for (size_t k = 0; k < w->nfound; k++) {
 		const struct scan_file *f = &w->first.file[w->found[k]];
 		struct index_new m = { .in_new = f->in_new };
@@ -184,6 +187,9 @@ put_found(struct work *w)
 			errno = EOVERFLOW;
 			return -1;
 		}
+		if (k + AHEAD < w->nfound)
+			__builtin_prefetch(
+			    scan_name(&w->first, w->found[k + AHEAD]).p);
 		m.file = scan_name(&w->first, w->found[k]);
 		m.uid = uid++;
 		m.fresh = f->in_new;

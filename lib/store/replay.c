@@ -44,7 +44,9 @@ index_file(const struct index *ix, const struct entry *e, char *dst)
 	memcpy(dst, (e->bits & ENTRY_NEW) != 0 ? "new/" : "cur/", 4);
 	memcpy(dst + 4, file.p, file.n);
 	dst[4 + file.n] = '\0';
-	if ((e->bits & (ENTRY_ODD | ENTRY_NEW)) != 0)
+	if ((e->bits & (ENTRY_ODD | ENTRY_NEW)) != 0 ||
+	    mdname_says(
+		file, e->msg.flags & FLAG_ALL, (e->msg.keywords & 1) != 0))
 		return dst;
 	m = mdname_parse(file);
 	mdname_make(
@@ -56,13 +58,7 @@ index_file(const struct index *ix, const struct entry *e, char *dst)
 static bool
 is_odd(const struct mdname *m, struct span file, bool in_new)
 {
-	char canonical[MDNAME_MAX + 1];
-
-	if (in_new)
-		return m->base.n < file.n;
-	return mdname_make(canonical, m->base, m->flags, m->passed, m->extra) ==
-	    0 ||
-	    !span_is(file, canonical);
+	return in_new ? m->base.n < file.n : !m->canonical;
 }
 
 /* What was counted is right; what was not is as the name says. */
@@ -111,7 +107,7 @@ add(struct index *ix, struct entry *e, struct span file)
 	    (ix->n > 0 && e->msg.uid <= ix->entry[ix->n - 1].msg.uid))
 		return;
 	name_set(ix, e, file, (e->bits & ENTRY_NEW) != 0);
-	index_room(ix);
+	index_room(ix, 1);
 	ix->entry[ix->n++] = *e;
 	index_count(ix, e, true);
 	if (e->msg.uid >= ix->uidnext)

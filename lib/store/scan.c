@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include "base/die.h"
 #include "base/grow.h"
 #include "io/fs.h"
 #include "store/mdname.h"
@@ -83,21 +84,77 @@ read_dir(struct scan *s, int at, const char *name, bool in_new)
 
 static const char *sort_names;
 
+/* Of one time. */
 static int
 by_base(const void *a, const void *b)
 {
 	const struct scan_file *x = a, *y = b;
-	int c;
-
-	if (x->time != y->time)
-		return x->time < y->time ? -1 : 1;
-	c = span_cmp((struct span){ sort_names + x->name, x->base },
+	int c = span_cmp((struct span){ sort_names + x->name, x->base },
 	    (struct span){ sort_names + y->name, y->base });
 
 	/* Of two names of one file the one in cur/ is the later. */
 	if (c == 0 && x->in_new != y->in_new)
 		return x->in_new ? 1 : -1;
 	return c != 0 ? c : x->name < y->name ? 1 : -1;
+}
+
+enum { DIGITS = 8, VALUES = 256 };
+
+/*
+ * By time, digit after digit from the lowest; one that is the same in all
+ * is passed over.  Names are looked at only where the times are the same.
+ */
+static void
+sort_times(struct scan *s)
+{
+	size_t count[DIGITS][VALUES] = { 0 };
+	struct scan_file *to = die_calloc(s->n, sizeof(*to)), *from = s->file;
+
+	for (size_t i = 0; i < s->n; i++)
+		for (unsigned d = 0; d < DIGITS; d++)
+			count[d][from[i].time >> 8 * d & 0xff]++;
+	for (unsigned d = 0; d < DIGITS; d++) {
+		struct scan_file *was = from;
+		size_t at = 0;
+
+		if (count[d][from[0].time >> 8 * d & 0xff] == s->n)
+			continue;
+		for (unsigned v = 0; v < VALUES; v++) {
+			size_t n = count[d][v];
+
+			count[d][v] = at;
+			at += n;
+		}
+		for (size_t i = 0; i < s->n; i++)
+			to[count[d][from[i].time >> 8 * d & 0xff]++] = from[i];
+		from = to;
+		to = was;
+	}
+	if (from == s->file) {
+		free(to);
+		return;
+	}
+	free(s->file);
+	s->file = from;
+	s->cap = s->n;
+}
+
+static void
+sort(struct scan *s)
+{
+	size_t n;
+
+	if (s->n == 0)
+		return;
+	sort_times(s);
+	sort_names = s->names.p;
+	for (size_t i = 0; i < s->n; i += n) {
+		for (n = 1; i + n < s->n; n++)
+			if (s->file[i + n].time != s->file[i].time)
+				break;
+		if (n > 1)
+			qsort(s->file + i, n, sizeof(s->file[0]), by_base);
+	}
 }
 
 const char *
@@ -116,7 +173,8 @@ part_twins(struct scan *s)
 	size_t n = 0;
 
 	for (size_t i = 0; i < s->n; i++) {
-		if (n == 0 || !span_eq(scan_base(s, n - 1), scan_base(s, i))) {
+		if (n == 0 || s->file[n - 1].time != s->file[i].time ||
+		    !span_eq(scan_base(s, n - 1), scan_base(s, i))) {
 			s->file[n++] = s->file[i];
 			continue;
 		}
@@ -140,9 +198,7 @@ scan_read(struct scan *s, int dirfd, unsigned dirs)
 		errno = EFBIG;
 		return -1;
 	}
-	sort_names = s->names.p;
-	if (s->n > 0)
-		qsort(s->file, s->n, sizeof(s->file[0]), by_base);
+	sort(s);
 	part_twins(s);
 	return 0;
 }

@@ -9,13 +9,15 @@ enum { FIRST_ROOM = 16384, NAMES_MIN = 65536, NAMES_EACH = 64 };
 _Static_assert(sizeof(struct entry) == ENTRY_SIZE, "as in the snapshot");
 
 void
-index_room(struct index *ix)
+index_room(struct index *ix, size_t more)
 {
 	size_t cap = ix->cap > 0 ? ix->cap * 2 : FIRST_ROOM;
 	struct entry *e;
 
-	if (ix->n < ix->cap)
+	if (more <= ix->cap - ix->n)
 		return;
+	if (cap < ix->n + more)
+		cap = ix->n + more + FIRST_ROOM;
 	if ((e = room_make(cap * sizeof(*e))) == NULL)
 		die_memory();
 	if (ix->n > 0)
