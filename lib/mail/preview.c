@@ -236,13 +236,22 @@ is_word(char c, bool html)
 	return c > ' ' && c < 0x7f && !(html && (c == '<' || c == '&'));
 }
 
+/* A blank between two words */
+static bool
+is_gap(struct span s, size_t n, bool html)
+{
+	return s.p[n] == ' ' && n > 0 && n + 1 < s.n &&
+	    is_word(s.p[n + 1], html);
+}
+
 /*
- * Put a word as a whole, as far as there is room and use for it: that is
- * what most of a text is.  How long it was.
+ * Put words with one blank between them as a whole, as far as there is room
+ * and use for them: that is what most of a text is.  How long they were.
  */
 static size_t
-word(struct preview *v, struct span s)
+words(struct preview *v, struct span s)
 {
+	bool html = v->html;
 	size_t n = 0, most = PREVIEW_ROOM - 3 - v->n - v->blank,
 	       wanted = LIMIT_PREVIEW + SPARE - v->chars;
 
@@ -252,7 +261,8 @@ word(struct preview *v, struct span s)
 		most = wanted;
 	if (most > s.n)
 		most = s.n;
-	while (n < most && is_word(s.p[n], v->html))
+	s.n = most;
+	while (n < most && (is_word(s.p[n], html) || is_gap(s, n, html)))
 		n++;
 	if (n == 0)
 		return 0;
@@ -272,7 +282,7 @@ filter(struct preview *v, struct span s)
 		if (is_full(v))
 			return false;
 		if (v->state == PREVIEW_TEXT)
-			n = word(v, s);
+			n = words(v, s);
 		if (n == 0) {
 			n = 1;
 			if (v->html)
