@@ -1,10 +1,12 @@
 #include "mail/mime.h"
 
 #include "base/num.h"
+#include "mail/lines.h"
 
 enum {
 	/* What is left of the arena for the structure itself. */
 	RESERVE = 4096,
+	LINES_WORTH = 64, /* bytes, to be counted together */
 	FIELD_MAX = LIMIT_HEADER_FIELD
 };
 
@@ -131,6 +133,22 @@ is_candidate(const char *p, const char *end)
 	return *p == '-' && (p + 1 == end || p[1] == '-');
 }
 
+/* As many as go without a look at each; how many bytes that are. */
+static size_t
+pass_lines(struct mime *m, struct span s, bool bounded, struct lines *l)
+{
+	uint64_t before = l->n;
+	size_t n = lines_add(l, s, bounded);
+	const char *p = s.p + n;
+
+	if (l->n > before) {
+		while (*--p != '\n')
+			;
+		m->eol = p[-1] == '\r' ? 2 : 1;
+	}
+	return n;
+}
+
 /*
  * Lines off the front of *in, counted; with `bounded` up to one that may be
  * a boundary.  Nearly all bytes of nearly all messages pass here.
@@ -139,7 +157,7 @@ static struct span
 take_lines(struct mime *m, struct span *in, bool bounded)
 {
 	const char *p = in->p, *end = in->p + in->n;
-	uint64_t n = 0, bare = 0;
+	struct lines l = { 0 };
 	char last = m->last;
 	struct span s;
 
@@ -147,7 +165,12 @@ take_lines(struct mime *m, struct span *in, bool bounded)
 		const char *lf;
 		bool cr;
 
-		if (bounded && last == '\n' && is_candidate(p, end))
+		if (p > in->p && end - p >= LINES_WORTH) {
+			p += pass_lines(m,
+			    (struct span){ p, (size_t)(end - p) }, bounded, &l);
+			last = p[-1];
+		}
+		if (bounded && p < end && last == '\n' && is_candidate(p, end))
 			break;
 		lf = memchr(p, '\n', (size_t)(end - p));
 		if (lf == NULL) {
@@ -157,16 +180,16 @@ take_lines(struct mime *m, struct span *in, bool bounded)
 		}
 		cr = (lf > p ? lf[-1] : last) == '\r';
 		m->eol = cr ? 2 : 1;
-		bare += !cr;
-		n++;
+		l.crlf += cr;
+		l.n++;
 		last = '\n';
 		p = lf + 1;
 	}
 	s = span_take(in, (size_t)(p - in->p));
 	m->last = last;
 	m->at.file += s.n;
-	m->at.wire += s.n + bare;
-	m->at.lines += n;
+	m->at.wire += s.n + l.n - l.crlf;
+	m->at.lines += l.n;
 	return s;
 }
 

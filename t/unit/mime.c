@@ -157,11 +157,46 @@ test_bombs(void)
 	buf_free(&out);
 }
 
+/* Texts long enough that their lines are counted by blocks. */
+static void
+test_blocks(void)
+{
+	static const char *const lines[] = { "\n", "\r\n", "- x\n", "-\n", "y",
+		"\n--b\n", "0123456789abcdef0123456789abcdef\r\n", "\r" };
+	struct arena a = { .max = 300000 };
+	struct arena_mark mark = arena_mark(&a);
+	struct buf all = { .max = 100000 }, one = all, many = all;
+	uint32_t seed = 1;
+
+	for (int round = 0; round < 300; round++) {
+		buf_clear(&all);
+		buf_puts(&all, MULTI "--a\n\n");
+		for (int i = 0; i < 90; i++) {
+			seed = seed * 1103515245 + 12345;
+			buf_puts(&all, lines[(seed >> 16) % 8]);
+			if (i % 30 == 29)
+				buf_puts(&all,
+				    round % 2 == 0 ? "--a\n\n" : "\r\n--a\n\n");
+		}
+		buf_clear(&one);
+		buf_clear(&many);
+		sketch(&one, parse(&a, buf_span(&all), all.n));
+		sketch(&many, parse(&a, buf_span(&all), 1));
+		check(span_eq(buf_span(&one), buf_span(&many)));
+		arena_release(&a, mark);
+	}
+	buf_free(&all);
+	buf_free(&one);
+	buf_free(&many);
+	arena_free(&a);
+}
+
 int
 main(void)
 {
 	test_table();
 	test_find();
 	test_bombs();
+	test_blocks();
 	return done();
 }
