@@ -174,7 +174,7 @@ start = time.monotonic()
 open("box/tmp/x", "w").write("Subject: x\n\ny\n")
 os.rename("box/tmp/x", "box/new/9.x.host")
 wait(b"* 1 EXISTS")
-assert time.monotonic() - start < 3
+assert time.monotonic() - start < 20
 say(b"DONE"); wait(b"b OK")
 p.send_signal(signal.SIGTERM)
 wait(b"* BYE Server is shutting down")
@@ -202,7 +202,7 @@ for select in True, False:
     a.send("i IDLE")
     assert a.line() == "+ idling"
     assert [a.line(), a.line()] == ["* OK Still here"] * 2
-    assert 1.9 < time.monotonic() - start < 8
+    assert 1.9 < time.monotonic() - start < 60
     if select:
         Session().append()
         a.until("* 1 EXISTS")
@@ -425,7 +425,7 @@ set tunnel="$BUILD/mimapd -p $PWD/box 2>/dev/null"
 set folder=imap://me@localhost/ spoolfile=imap://me@localhost/INBOX
 set quit=yes delete=yes mark_old=no
 E
-	TERM=vt100 run timeout 20 script -qc "mutt -F rc -f imap://me@localhost/INBOX \
+	TERM=vt100 run timeout 120 script -qc "mutt -F rc -f imap://me@localhost/INBOX \
 -e 'push \"<flag-message><sync-mailbox><quit>\"'" /dev/null </dev/null 3>&-
 	wait_for sh -c 'ls box/cur | grep -q F'
 }

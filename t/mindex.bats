@@ -705,7 +705,7 @@ content() {
 		    say(tag + " OK done")
 	EOF
 	chmod +x server
-	run -75 timeout 20 mindex import -v imap -- ./server
+	run -75 timeout 120 mindex import -v imap -- ./server
 	[[ $output == *'a mailbox is left'* ]]
 	[ "$(sed -n 's/\timport\t.*//p' <<<"$output" | xargs)" = 'B A' ]
 	[ "$(cat m/subscriptions)" = A ]

@@ -274,7 +274,7 @@ no_process_of() {
 @test "a silent handshake ends after its time, and is logged" {
 	echo 'handshake-time 1' >conf/limits
 	serve -i cat
-	run -0 timeout 8 socat -t 5 -u "TCP:127.0.0.1:$port" -
+	run -0 timeout 60 socat -t 5 -u "TCP:127.0.0.1:$port" -
 	[ -z "$output" ]
 	wait_for grep -q 'refuse conn=[0-9a-z]* peer=127.0.0.1 svc=cat why="silence in the handshake"' log
 }

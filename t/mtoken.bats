@@ -248,7 +248,7 @@ ask() { # TOKEN WORD...
 	begin=$SECONDS
 	ask good
 	[ "$status" -eq 111 ]
-	[ $((SECONDS - begin)) -lt 8 ]
+	[ $((SECONDS - begin)) -lt 40 ]
 	rm d/mode
 	ask good ca=other.test.crt
 	[ "$status" -eq 111 ]

@@ -29,7 +29,7 @@ setup() {
 		        self.inc, self.out = ssl.MemoryBIO(), ssl.MemoryBIO()
 		        self.t = ctx.wrap_bio(self.inc, self.out, server_hostname="a.test")
 		        self.s = socket.create_connection(("127.0.0.1", int(port)))
-		        self.s.settimeout(30)
+		        self.s.settimeout(90)
 		        self.s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 		        self.send = self.s.sendall
 		    def do(self, f, *a):
@@ -128,7 +128,7 @@ assert p.line() == b"x\n"' "$port"
 		    assert False
 		except OSError:
 		    pass
-		assert time.time() - begin < 6
+		assert time.time() - begin < 20
 	PY
 	wait_for grep -q 'refuse .*why="silence in the handshake"' log
 	still_serves

@@ -166,7 +166,7 @@ L='S: * OK *CAPABILITY * Logged in'
 	run -0 python3 - "$d/bin/mauth" <<-'E'
 		import socket, subprocess, sys, zlib
 		a, b = socket.socketpair()
-		a.settimeout(20)
+		a.settimeout(90)
 		server = socket.create_server(("127.0.0.1", 0))
 		a = socket.create_connection(server.getsockname())
 		b = server.accept()[0]

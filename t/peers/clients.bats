@@ -103,7 +103,7 @@ put() {
 
 # mutt without hands: it does the words given to it, on a screen of its own
 mutt_does() {
-	TERM=xterm run -0 timeout 30 script -qec \
+	TERM=xterm run -0 timeout 120 script -qec \
 		"mutt -F muttrc -e 'push \"$1\"'" screen </dev/null
 }
 
@@ -372,7 +372,7 @@ both_ways() {
 		sh("mlist box | mpick -t 'subject =~ \"shared 1\"' | mflag -S")
 		said = do("a NOOP")
 		assert "FETCH (FLAGS (\\Seen" in said, said
-		sh("TERM=xterm timeout 20 script -qec 'mutt -F muttrc -f box' screen")
+		sh("TERM=xterm timeout 120 script -qec 'mutt -F muttrc -f box' screen")
 		said = do("a NOOP")
 		assert "* 2 EXPUNGE" in said, said
 		do("a STORE 1 +FLAGS (\\Answered)")

@@ -57,7 +57,7 @@ in_front() {
 send_from() {
 	cat >send.py <<-'PY'
 		import smtplib, ssl, sys
-		s = smtplib.SMTP(sys.argv[2], int(sys.argv[1]), timeout=20,
+		s = smtplib.SMTP(sys.argv[2], int(sys.argv[1]), timeout=90,
 		    source_address=(sys.argv[2], 0))
 		s.starttls(context=ssl._create_unverified_context())
 		s.sendmail("a@client.test", "ann@example.test",

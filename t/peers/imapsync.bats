@@ -22,7 +22,7 @@ c.logout()'
 }
 
 flow() {
-	run -0 --separate-stderr timeout 60 node "$ROOT/t/peers/imapflow.js" \
+	run -0 --separate-stderr timeout 200 node "$ROOT/t/peers/imapflow.js" \
 		"$1" "$PWD/state"
 }
 
@@ -67,7 +67,7 @@ flow() {
 	[[ $output == "again 0 messages 0 flags "* ]]
 	other <<<'add("a", "b", "c", "d")'
 	flow again
-	timeout 60 node "$ROOT/t/peers/imapflow.js" live "$PWD/state" >out 2>&1 3>&- &
+	timeout 200 node "$ROOT/t/peers/imapflow.js" live "$PWD/state" >out 2>&1 3>&- &
 	pid=$!
 	wait_for test -e state.ready
 	other <<-'E'
@@ -88,7 +88,7 @@ neo() {
 	: >all
 	: >flagged
 	tag='<tag-prefix><pipe-message>cat'
-	TERM=vt100 run timeout 30 script -qc "neomutt -n -d 4 -l $PWD/neolog -F rc -e \
+	TERM=vt100 run timeout 120 script -qc "neomutt -n -d 4 -l $PWD/neolog -F rc -e \
 'push \"<tag-pattern>~A<enter>$tag >>$PWD/all<enter><untag-pattern>~A<enter>\
 <tag-pattern>~F<enter>$tag >>$PWD/flagged<enter><exit>\"'" \
 		/dev/null </dev/null 3>&-

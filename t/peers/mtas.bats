@@ -31,7 +31,7 @@ setup() {
 
 # offered KEYWORD: by our port 25
 offered() {
-	printf 'EHLO x\r\nQUIT\r\n' | timeout 5 curl -s -m 5 --output - \
+	printf 'EHLO x\r\nQUIT\r\n' | timeout 30 curl -s -m 30 --output - \
 		"telnet://127.0.0.1:$SMTP_PORT" | tr -d '\r' | grep -q "^250[- ]$1"
 }
 

@@ -45,7 +45,7 @@ program() {
 smtp_client() {
 	cat >client.py <<-'PY'
 		import smtplib, ssl, sys
-		s = smtplib.SMTP("127.0.0.1", int(sys.argv[1]), timeout=20)
+		s = smtplib.SMTP("127.0.0.1", int(sys.argv[1]), timeout=90)
 		s.ehlo("client.test")
 		assert s.has_extn("starttls")
 		s.starttls(context=ssl._create_unverified_context())
@@ -224,7 +224,7 @@ foreign() {
 	foreign serve port mrecv -- "$shared/sink" "$shared/env" "$shared/mail"
 	cat >send.py <<-'PY'
 		import smtplib, ssl, sys
-		s = smtplib.SMTP("127.0.0.1", int(sys.argv[1]), timeout=20)
+		s = smtplib.SMTP("127.0.0.1", int(sys.argv[1]), timeout=90)
 		s.starttls(context=ssl._create_unverified_context())
 		s.ehlo("client.test")
 		assert not s.has_extn("starttls")
@@ -249,7 +249,7 @@ foreign() {
 	foreign serve port mauth mimapd
 	cat >login.py <<-'PY'
 		import imaplib, ssl, sys
-		m = imaplib.IMAP4("127.0.0.1", int(sys.argv[1]), timeout=20)
+		m = imaplib.IMAP4("127.0.0.1", int(sys.argv[1]), timeout=90)
 		assert "STARTTLS" in m.capabilities, m.capabilities
 		m.starttls(ssl._create_unverified_context())
 		assert "STARTTLS" not in m.capabilities, m.capabilities

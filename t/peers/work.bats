@@ -19,20 +19,20 @@ need() {
 @test "imapflow: with COMPRESS and without, literal8, BINARY, chunks, PARTIAL" {
 	[ -d "$ROOT/build/npm/node_modules/imapflow" ] || skip "no imapflow"
 	user alice quota=100M,1000
-	run -0 timeout 60 node "$ROOT/t/peers/imapflow-work.js"
+	run -0 timeout 200 node "$ROOT/t/peers/imapflow-work.js"
 	[ "$output" = "done" ]
 }
 
 @test "Python's imaplib: SORT, THREAD, quota, rights, UTF8=ACCEPT, UNSELECT" {
 	user bob quota=100M,1000
-	run -0 timeout 60 python3 "$ROOT/t/peers/imaplib-work.py"
+	run -0 timeout 200 python3 "$ROOT/t/peers/imaplib-work.py"
 	[ -z "$output" ]
 }
 
 @test "Perl's Mail::IMAPClient: compressed, with partial flushes" {
 	perl -MMail::IMAPClient -e 1 || skip "no Mail::IMAPClient"
 	user carol quota=100M,1000
-	run -0 timeout 60 perl "$ROOT/t/peers/mail-imapclient.pl"
+	run -0 timeout 200 perl "$ROOT/t/peers/mail-imapclient.pl"
 	! grep '^not ok' <<<"$output" || false
 }
 
@@ -40,13 +40,13 @@ need() {
 	ruby -rnet/imap -e 1 || skip "no net/imap"
 	# it knows of one resource
 	user alice quota=100M
-	run -0 timeout 60 ruby "$ROOT/t/peers/net-imap.rb"
+	run -0 timeout 200 ruby "$ROOT/t/peers/net-imap.rb"
 	[ "$output" = "done" ]
 }
 
 # curl ARGS: as bob, by TLS.
 as_bob() {
-	curl -sS -m 20 --cacert "$PNEU_CA" -u bob@example.test:secret-bob "$@" |
+	curl -sS -m 120 --cacert "$PNEU_CA" -u bob@example.test:secret-bob "$@" |
 		tr -d '\r'
 }
 
@@ -62,7 +62,7 @@ as_bob() {
 	as_bob $imaps -X 'CREATE Up/Load'
 	as_bob -T m "$imaps/Up%2FLoad"
 	as_bob -T m "$imaps/Up%2FLoad"
-	run -25 curl -sS -m 20 --cacert "$PNEU_CA" -u bob@example.test:secret-bob \
+	run -25 curl -sS -m 120 --cacert "$PNEU_CA" -u bob@example.test:secret-bob \
 		-T m "$imaps/None"
 	run -0 as_bob $imaps
 	[[ $output == *'LIST (\HasNoChildren) "/" "Up/Load"'* ]]
@@ -85,7 +85,7 @@ as_bob() {
 	[ "$output" = "Subject: big" ]
 	run -0 as_bob "$imaps/Up%2FLoad;UID=2;SECTION=1;PARTIAL=1.2"
 	[ "$output" = "ne" ]
-	run -78 curl -sS -m 20 --cacert "$PNEU_CA" -u bob@example.test:secret-bob \
+	run -78 curl -sS -m 120 --cacert "$PNEU_CA" -u bob@example.test:secret-bob \
 		"$imaps/Up%2FLoad;UIDVALIDITY=1;UID=2"
 	# POP3 sees INBOX
 	as_bob $imaps/INBOX -T m
