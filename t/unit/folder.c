@@ -314,7 +314,7 @@ ready(int fd)
 {
 	struct pollfd p = { .fd = fd, .events = POLLIN };
 
-	return poll(&p, 1, 5000) == 1;
+	return poll(&p, 1, 60000) == 1;
 }
 
 /* The watch tells of deliveries, and of flags that another session sets. */

@@ -278,7 +278,7 @@ shuttle(const char *from, const char *to)
 {
 	uint32_t validity, uids[1];
 
-	alarm(60);
+	alarm(240);
 	for (int i = 0; i < 150; i++) {
 		struct folder *f = open_folder(from);
 
