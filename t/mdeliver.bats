@@ -395,7 +395,7 @@ off@example.test\t5.2.1\tmailbox disabled'
 	for s in 0 99 eof loud bg; do
 		run -0 deliver c$s@example.test
 	done
-	[ $SECONDS -lt 25 ]
+	[ $SECONDS -lt 60 ]
 	for s in 67 100; do
 		run -69 deliver c$s@example.test
 		[[ $output == *$'\t5.3.0\t'*"exit $s no $s"* ]]

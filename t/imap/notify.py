@@ -20,7 +20,7 @@ class Session:
         self.buf = b""
         self.line()
 
-    def line(self, wait=10):
+    def line(self, wait=120):
         end = time.time() + wait
         fd = self.p.stdout.fileno()
         while b"\r\n" not in self.buf:

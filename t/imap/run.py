@@ -54,7 +54,7 @@ def play(mode, data, argv):
         told.set()
 
     def validity():
-        told.wait(20)
+        told.wait(120)
         m = re.search(rb"\[UIDVALIDITY (\d+)\]", b"".join(said))
         return m.group(1) if m else b"?"
 
