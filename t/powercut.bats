@@ -55,6 +55,17 @@ cut() { python3 "$ROOT/t/tools/powercut.py" "$@" 3>&-; }
 	run -0 cut numbers -d memory -d index -d journal
 }
 
+@test "a first index that is shown before it is on disk" {
+	run -0 cut first -n "${CUTS:-700}"
+	echo "$output"
+	[[ $output == *" operations, "*" states, 0 faults" ]]
+}
+
+@test "without its promise, or the sync that follows" {
+	run -0 cut first -n 400 -d select:memory -d others:memory \
+		-d pop:memory -d append:index -d append:journal
+}
+
 @test "the queue: mqueue add" {
 	run -0 cut queue
 }

@@ -179,18 +179,55 @@ teardown() {
 # The operations of a STATUS of box/.L, in their order.
 status_calls() {
 	printf 'a STATUS L (UIDVALIDITY UIDNEXT)\r\n' |
-		strace -y -e trace=fsync,fdatasync,pwrite64,renameat -o trace \
+		strace -y -e trace=fsync,fdatasync,pwrite64,renameat,write -o trace \
 			mimapd -p box >out 2>log || skip "no ptrace"
 	sed -nE 's/^(fsync|fdatasync|pwrite64)\([0-9]*<[^>]*\/([^>]*)>.*/\1 \2/p
+		s/^write\(1<.*/answer/p
 		s/^renameat.*snapshot".*/rename/p' trace
+}
+
+kept() {
+	grep -q kept box/pneu.journal.*
+}
+
+@test "a first index is put on disk while the client is quiet" {
+	local p say
+	mkfifo say
+	for p in mpop mimapd; do
+		rm -f box/pneu.*
+		$p -p box <say >out 2>log &
+		exec {say}>say
+		printf 'a SELECT INBOX\r\n' >&$say
+		wait_for kept
+		printf 'QUIT\r\nb LOGOUT\r\n' >&$say
+		exec {say}>&-
+		wait $!
+	done
+	grep -q '^a OK' out
+}
+
+@test "a first index that can't be put on disk is shown, and that is said" {
+	command -v strace || skip "no strace"
+	printf 'a SELECT INBOX\r\nb UID FETCH 1:* UID\r\nc LOGOUT\r\n' >in
+	strace -e trace=fsync -e inject=fsync:error=EIO:when=2+ -o trace \
+		mimapd -p box <in >out 2>log || skip "no ptrace"
+	grep -q '^b OK' out
+	grep -q 'Input/output error\|EIO' log
+	grep -q 'INJECTED' trace
+	! kept || false
+	printf 'a SELECT INBOX\r\nb LOGOUT\r\n' | mimapd -p box >again
+	kept
+	[ "$(grep UIDVALIDITY out)" = "$(grep UIDVALIDITY again)" ]
 }
 
 @test "numbers of a first index are told when what they rest on is kept" {
 	command -v strace || skip "no strace"
 	mkdir -p box/.L/tmp box/.L/new box/.L/cur
-	# the name of the memory before there is anything in it
+	# the memory, and its name
 	status_calls >calls
-	sed '/^pwrite64 pneu.uidvalidity/q' calls | grep -qx 'fsync box'
+	sed -n '/^fdatasync pneu.uidvalidity/,/^answer/p' calls |
+		grep -qx 'fsync box'
+	grep -qx answer calls
 	# a snapshot in place of one that has told numbers
 	for i in $(seq 5000); do
 		: >"box/.L/new/$i.M1P1.h"

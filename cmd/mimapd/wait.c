@@ -9,6 +9,7 @@
 #include "io/deadline.h"
 #include "io/fault.h"
 #include "io/fs.h"
+#include "io/log.h"
 
 static int stop_pipe[2] = { -1, -1 };
 static volatile sig_atomic_t stopping;
@@ -88,6 +89,16 @@ bye(struct imap *im, const char *text)
 	return -1;
 }
 
+/* While the client is quiet, a new index is put on disk. */
+static void
+settle(struct imap *im, struct pollfd p[3])
+{
+	if (folder_is_loose(im->folder) && !in_ready(&im->in) &&
+	    poll(p, 3, FOLDER_SETTLE_MS) == 0 &&
+	    folder_settle(im->folder) == -1)
+		log_error("index", NULL);
+}
+
 /* Input that is buffered already is the client's before anything else. */
 int
 wait_input(struct imap *im, int watch, int64_t deadline)
@@ -102,6 +113,7 @@ wait_input(struct imap *im, int watch, int64_t deadline)
 		im->over = true;
 		return -1;
 	}
+	settle(im, p);
 	for (;;) {
 		if (stopping)
 			return bye(im, "Server is shutting down");

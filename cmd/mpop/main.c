@@ -168,13 +168,24 @@ update(struct drop *d, bool expunge)
 	return ok;
 }
 
+/* While the client is quiet, a new index is put on disk. */
+static void
+settle(struct drop *d)
+{
+	if (folder_is_loose(d->folder) &&
+	    stop_wait(d->in.fd, deadline_now() + FOLDER_SETTLE_MS) == -1 &&
+	    errno == ETIMEDOUT && folder_settle(d->folder) == -1)
+		log_error("index", NULL);
+}
+
 /* More commands; false at the end of the connection. */
 static bool
 read_more(struct drop *d)
 {
 	d->in.deadline = deadline_in(TIME_POP3_IDLE);
-	if (out_flush(&d->out) == 0 &&
-	    stop_wait(d->in.fd, d->in.deadline) == 1) {
+	if (out_flush(&d->out) == 0)
+		settle(d);
+	if (d->out.err == 0 && stop_wait(d->in.fd, d->in.deadline) == 1) {
 		d->why = "shutdown";
 		return false;
 	}

@@ -37,8 +37,11 @@ make_journal(struct index *ix, uint64_t gen, struct span records)
 	int fd, r, err;
 
 	index_journal_name(name, sizeof(name), gen);
+	/* another file: one of that name may be open, or come back in part */
+	if (unlinkat(ix->fd, name, 0) == -1 && errno != ENOENT)
+		return -1;
 	fd = openat(ix->fd, name,
-	    O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+	    O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd == -1)
 		return -1;
 	buf_init(&b, JOURNAL_HEADER);

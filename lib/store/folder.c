@@ -7,6 +7,7 @@
 
 #include "base/die.h"
 #include "io/fs.h"
+#include "io/log.h"
 #include "io/watch.h"
 #include "store/gzip.h"
 #include "store/le.h"
@@ -157,7 +158,7 @@ update(struct folder *f, bool believe)
 	if (r == 0 && f->rw)
 		r = take_recent(f);
 	if (r == 0)
-		r = index_sync(&f->ix);
+		r = index_sync_shown(&f->ix);
 	view_flush_facts(&f->ix, &f->cache);
 	index_unlock(&f->ix);
 	return r;
@@ -285,6 +286,28 @@ folder_open(struct folder **fp, const char *path, bool rw)
 	return 0;
 }
 
+bool
+folder_removed(const struct folder *f)
+{
+	struct stat st;
+
+	return fstat(f->ix.fd, &st) == 0 && st.st_nlink == 0;
+}
+
+bool
+folder_is_loose(const struct folder *f)
+{
+	return f != NULL && f->ix.gen != 0 && f->ix.loose;
+}
+
+int
+folder_settle(struct folder *f)
+{
+	if (!folder_is_loose(f) || folder_removed(f))
+		return 0;
+	return index_settle(&f->ix);
+}
+
 void
 folder_close(struct folder *f)
 {
@@ -296,6 +319,8 @@ folder_close(struct folder *f)
 			view_flush_facts(&f->ix, &f->cache);
 		index_unlock(&f->ix);
 	}
+	if (folder_settle(f) == -1)
+		log_error(f->ix.path, NULL);
 	if (f->rw)
 		index_shorten(&f->ix);
 	if (f->watch != -1)
@@ -425,7 +450,7 @@ look(struct folder *f)
 	if (!index_quiet(&f->ix, believe) || untaken(f)) {
 		if (update(f, believe) == -1)
 			return -1;
-	} else if (index_sync(&f->ix) == -1) {
+	} else if (index_sync_shown(&f->ix) == -1) {
 		return -1;
 	}
 	f->woken = false;
@@ -433,14 +458,6 @@ look(struct folder *f)
 	    index_quiet(&f->ix, true))
 		return 0;
 	return update(f, false); /* while the new journal was not watched */
-}
-
-bool
-folder_removed(const struct folder *f)
-{
-	struct stat st;
-
-	return fstat(f->ix.fd, &st) == 0 && st.st_nlink == 0;
 }
 
 /* What was in it has gone, too. */

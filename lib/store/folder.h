@@ -78,6 +78,17 @@ uint64_t folder_modseq(const struct folder *); /* highest */
 /* The index of the first message with a UID of at least uid; count. */
 size_t folder_lower(const struct folder *, uint32_t uid);
 
+/*
+ * A first index that this process has made is shown before it is on disk:
+ * if a power cut takes it, its UIDVALIDITY goes with it and a greater one
+ * comes.  settle puts it there, when the session has time (it waits for the
+ * client FOLDER_SETTLE_MS long); else what changes the index and tells so,
+ * and folder_close.  0, or -1 and errno: it may be called again.
+ */
+enum { FOLDER_SETTLE_MS = 50 };
+bool folder_is_loose(const struct folder *); /* NULL: no */
+MUST int folder_settle(struct folder *);
+
 /* What folder_refresh found, in the order in which it must be told. */
 struct folder_news {
 	void *ctx;
@@ -92,8 +103,8 @@ struct folder_news {
  * Bring the view up to date.  With expunge false, messages that have gone
  * stay numbered (msg.gone) until a refresh with true.  What is shown is
  * durable first: no UID, MODSEQ or UIDVALIDITY is shown that a power cut
- * could take back.  0, or -1 and errno; ESTALE: the index was made anew
- * with another UIDVALIDITY.  All messages of a folder that is removed have
+ * could give to something else.  0, or -1 and errno; ESTALE: the index was made
+ * anew with another UIDVALIDITY.  All messages of a folder that is removed have
  * gone.
  */
 MUST int folder_refresh(

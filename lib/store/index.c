@@ -100,6 +100,7 @@ make_index(struct index *ix)
 	if (uidmem_fresh(&ix->mem, &uidvalidity) == -1)
 		return -1;
 	index_begin(ix, uidvalidity);
+	ix->made = true;
 	return 0;
 }
 
@@ -214,6 +215,7 @@ index_load(struct index *ix)
 	bool checked = false;
 	int lost;
 
+	ix->made = false;
 	uidmem_close(&ix->mem);
 	if (uidmem_open(&ix->mem, ix->path) == -1)
 		return -1;
@@ -461,6 +463,18 @@ index_sync_numbers(struct index *ix)
 	return ix->loose && !ix->unsynced
 	    ? uidmem_promise(&ix->mem, ix->uidvalidity)
 	    : index_sync(ix);
+}
+
+int
+index_sync_shown(struct index *ix)
+{
+	return ix->made ? index_sync_numbers(ix) : index_sync(ix);
+}
+
+int
+index_settle(struct index *ix)
+{
+	return ix->gen != 0 && ix->loose ? settle(ix) : 0;
 }
 
 int

@@ -70,6 +70,7 @@ struct index {
 	bool unsynced;    /* behind that is what may not be lost */
 	bool first;       /* the snapshot is nothing without its journal */
 	bool loose;       /* and neither need be on disk yet */
+	bool made;        /* by us, under a UIDVALIDITY that nobody had */
 	struct journal_checked snap; /* the snapshot that was loaded */
 	char id[INDEX_ID];           /* of the mailbox */
 	uint32_t uidvalidity, uidnext;
@@ -146,6 +147,14 @@ MUST int index_sync(struct index *);
  * power cut takes away is made again with a greater UIDVALIDITY.
  */
 MUST int index_sync_numbers(struct index *);
+
+/*
+ * The same for who shows UIDs and has time later: a first index of our own
+ * need not be on disk while nothing but its snapshot was shown, which is
+ * there whole or goes with its UIDVALIDITY.  index_settle: now it is.
+ */
+MUST int index_sync_shown(struct index *);
+MUST int index_settle(struct index *);
 
 /* Replace the snapshot and begin a new journal, under the lock. */
 MUST int index_compact(struct index *);

@@ -12,7 +12,7 @@
 #include "io/out.h"
 #include "store/format.h"
 
-enum { NUMBERS = 22, WAIT = 30, FILE_MAX = 64 * 1024 * 1024 };
+enum { HIGHEST = 11, NUMBERS = 22, WAIT = 30, FILE_MAX = 64 * 1024 * 1024 };
 enum { BLOCK_MAX = 1024 };
 
 /* More than that is noise, or another server's: time gets there in 2097. */
@@ -31,6 +31,7 @@ static struct {
 	uint32_t durable;   /* the file on disk has one that is as great */
 	uint32_t next, end; /* set aside for us */
 	uint32_t block;     /* so many the next time */
+	bool named;         /* its name is on disk */
 } ours;
 
 static bool
@@ -66,7 +67,10 @@ split(const char *path, char *root, size_t size, const char **name)
 	return span_cstr(span_of(path), root, size);
 }
 
-/* "UIDVALIDITY HIGHEST NAME", numbers of ten digits. */
+/*
+ * "UIDVALIDITY HIGHEST NAME", numbers of ten digits.  The second one may be
+ * spoilt where writing it was cut short: then it is not known.
+ */
 static bool
 parse_line(
     struct span line, uint32_t *validity, uint32_t *highest, struct span *name)
@@ -75,8 +79,9 @@ parse_line(
 		return false;
 	*name = line;
 	span_take(name, NUMBERS);
-	return num_u32((struct span){ line.p, 10 }, validity) &&
-	    num_u32((struct span){ line.p + 11, 10 }, highest);
+	if (!num_u32((struct span){ line.p + HIGHEST, 10 }, highest))
+		*highest = 0;
+	return num_u32((struct span){ line.p, 10 }, validity);
 }
 
 /*
@@ -125,19 +130,6 @@ look_up(struct uidmem *m, uint32_t *largest)
 	return 0;
 }
 
-/* Before there is anything in it: else all of it may be lost. */
-static int
-keep_name(const struct uidmem *m, const char *root)
-{
-	struct stat st;
-
-	if (fstat(m->fd, &st) == -1)
-		return -1;
-	if (st.st_size > 0 || fs_sync_dir(AT_FDCWD, root) == 0)
-		return 0;
-	return errno == EACCES ? 0 : -1; /* it can't be read */
-}
-
 int
 uidmem_open(struct uidmem *m, const char *path)
 {
@@ -146,7 +138,7 @@ uidmem_open(struct uidmem *m, const char *path)
 	uint32_t largest;
 	int r;
 
-	*m = (struct uidmem){ .fd = -1, .at = -1 };
+	*m = (struct uidmem){ .fd = -1, .at = -1, .path = path };
 	if (!split(path, root, sizeof(root), &name) ||
 	    strlen(name) >= sizeof(m->name)) {
 		errno = ENAMETOOLONG;
@@ -157,9 +149,7 @@ uidmem_open(struct uidmem *m, const char *path)
 	m->fd = open(file, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (m->fd == -1)
 		return -1;
-	r = keep_name(m, root);
-	if (r == 0)
-		r = fs_lock(m->fd, false, deadline_in(WAIT));
+	r = fs_lock(m->fd, false, deadline_in(WAIT));
 	if (r == 0)
 		r = look_up(m, &largest);
 	fs_unlock(m->fd);
@@ -197,31 +187,6 @@ append(struct uidmem *m, uint32_t uidvalidity, uint32_t highest)
 	return 0;
 }
 
-/* Under the lock. */
-static int
-put(struct uidmem *m, uint32_t uidvalidity, uint32_t highest, bool sync)
-{
-	char text[NUMBERS + 1];
-	bool same = m->at != -1 && m->uidvalidity == uidvalidity;
-	int r;
-
-	if (m->at == -1) {
-		r = append(m, uidvalidity, highest);
-	} else {
-		snprintf(
-		    text, sizeof(text), "%010u %010u ", uidvalidity, highest);
-		r = fs_write_at(
-		    m->fd, (struct span){ text, NUMBERS - 1 }, m->at);
-	}
-	if (r == 0 && !same && sync)
-		r = fdatasync(m->fd);
-	if (r == -1)
-		return -1;
-	m->uidvalidity = uidvalidity;
-	m->highest = highest;
-	return 0;
-}
-
 static int
 know_file(const struct uidmem *m)
 {
@@ -234,6 +199,51 @@ know_file(const struct uidmem *m)
 	memset(&ours, 0, sizeof(ours));
 	ours.dev = st.st_dev;
 	ours.ino = st.st_ino;
+	return 0;
+}
+
+/* On disk, and once its name, too: all of it may be lost without that. */
+static int
+keep(const struct uidmem *m)
+{
+	char root[LIMIT_PATH];
+	const char *name;
+
+	if (fdatasync(m->fd) == -1 || know_file(m) == -1)
+		return -1;
+	if (ours.named)
+		return 0;
+	if (!split(m->path, root, sizeof(root), &name)) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	if (fs_sync_dir(AT_FDCWD, root) == -1 && errno != EACCES)
+		return -1; /* else it can't be read */
+	ours.named = true;
+	return 0;
+}
+
+/* Under the lock. */
+static int
+put(struct uidmem *m, uint32_t uidvalidity, uint32_t highest, bool sync)
+{
+	char text[11];
+	bool same = m->at != -1 && m->uidvalidity == uidvalidity;
+	int r;
+
+	if (!same) {
+		r = append(m, uidvalidity, highest);
+	} else {
+		snprintf(text, sizeof(text), "%010u", highest);
+		r = fs_write_at(
+		    m->fd, (struct span){ text, 10 }, m->at + HIGHEST);
+	}
+	if (r == 0 && !same && sync)
+		r = keep(m);
+	if (r == -1)
+		return -1;
+	m->uidvalidity = uidvalidity;
+	m->highest = highest;
 	return 0;
 }
 
@@ -265,7 +275,7 @@ uidmem_fresh(struct uidmem *m, uint32_t *uidvalidity)
 static int
 reserve(struct uidmem *m, uint32_t *largest)
 {
-	struct uidmem line = { .fd = m->fd, .at = -1 };
+	struct uidmem line = { .fd = m->fd, .at = -1, .path = m->path };
 
 	memcpy(line.name, set_aside, sizeof(set_aside));
 	if (look_up(&line, largest) == -1)
@@ -277,7 +287,7 @@ reserve(struct uidmem *m, uint32_t *largest)
 			return -1;
 		ours.end = *largest + 1;
 	}
-	if (fdatasync(m->fd) == -1)
+	if (keep(m) == -1)
 		return -1;
 	ours.block = ours.block == 0 ? 2
 	    : ours.block < BLOCK_MAX ? ours.block * 2
@@ -314,7 +324,7 @@ uidmem_sync(const char *path)
 
 	if (uidmem_open(&m, path) == -1)
 		return -1;
-	r = fdatasync(m.fd);
+	r = keep(&m);
 	uidmem_close(&m);
 	return r;
 }

@@ -4,8 +4,10 @@
  * `pneu.uidvalidity` in the root of a Maildir remembers for each folder,
  * also a deleted one, its UIDVALIDITY and the highest UID given.  So a
  * folder whose index is lost, or that was put back from a backup, is
- * noticed.  A line a folder, of fixed-width numbers that are overwritten
- * in place; the file is its own lock and is never renamed or removed.
+ * noticed.  A line a folder, of fixed-width numbers: of the lines of one
+ * name the last counts.  The highest UID is overwritten in place, another
+ * UIDVALIDITY is a line at the end, so that a write cut short takes none
+ * back.  The file is its own lock and is never renamed or removed.
  */
 #ifndef STORE_UIDMEM_H
 #define STORE_UIDMEM_H
@@ -17,13 +19,15 @@
 struct uidmem {
 	int fd; /* -1 when not open */
 	off_t at;
+	const char *path;              /* the folder's, as the caller has it */
 	uint32_t uidvalidity, highest; /* 0 when nothing is remembered */
 	char name[256];
 };
 
 /*
  * For the folder whose directory is path, an absolute or relative path
- * without a trailing slash.  0; -1 and errno (EPROTO: a newer format).
+ * without a trailing slash, which stays as long as this is open.  0; -1
+ * and errno (EPROTO: a newer format).
  */
 MUST int uidmem_open(struct uidmem *, const char *path);
 void uidmem_close(struct uidmem *); /* keeps errno */

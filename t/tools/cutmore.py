@@ -70,6 +70,7 @@ class More(Mail):
             raise SystemExit(f"powercut: mpop has {tokens}")
         for (point, v, u), token in zip(names, tokens, strict=True):
             self.shown.append((point, "INBOX", v, u, token.decode()))
+        self.keep()
 
     def rename(self, old, new):
         """What was promised to be in one, is in the other."""

@@ -14,17 +14,18 @@ def ask(names):
 
 class Numbers(Mail):
     """UIDVALIDITYs are far ahead of the clock, so that one that is lost
-    would be given again, to another folder."""
+    would be given again, to another folder; and those set aside for the
+    last session go on where half of the digits change."""
 
     def __init__(self, base):
         box = os.path.join(base, "box")
-        for n in range(4):
+        for n in range(9):
             for d in "tmp", "new", "cur":
                 os.makedirs(f"{box}/.L{n}/{d}")
             with open(f"{box}/.L{n}/cur/{n}.M1P1.h:2,S", "w") as f:
                 f.write(f"Subject: later{n}\n\nbody\n")
         with open(f"{box}/pneu.uidvalidity", "w") as f:
-            f.write("pneu-uidvalidity 1\n3000000000 0000000001 .Gone\n")
+            f.write("pneu-uidvalidity 1\n3000099990 0000000001 .Gone\n")
         self.numbers = []  # (point, mailbox, UIDNEXT, UIDVALIDITY)
         super().__init__(base)
 
@@ -47,7 +48,8 @@ class Numbers(Mail):
         self.place("more", "L1")
         self.session(*ask("132"))
         self.session(select("L1"), LOOK, append("L0", "first"), *ask("10"))
-        if len(self.numbers) != 10:
+        self.session(*ask("45678"))
+        if len(self.numbers) != 15:
             raise SystemExit(f"powercut: STATUS said {self.numbers}")
 
     def check(self, path, end):
@@ -55,7 +57,7 @@ class Numbers(Mail):
         out = subprocess.run(  # whose UIDVALIDITY is lost gets another's
             ["mimapd", "-p", box], stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            input="".join(f"s {c}\r\n" for c in ask("3210")).encode())
+            input="".join(f"s {c}\r\n" for c in ask("768543210")).encode())
         now = {b: (int(v), int(u)) for b, u, v in STATUS.findall(out.stdout)}
         for point, b, u, v in self.numbers:
             has = now.get(b, (0, 0))

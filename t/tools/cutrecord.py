@@ -54,7 +54,9 @@ class Tree:
             ino = self.node[ino][p]
         return ino, parts[-1], self.node[ino].get(parts[-1])
 
-    def apply(self, op, lost=False, zeros=False):
+    def apply(self, op, lost=False, zeros=False, half=None):
+        """half: only the first half of data was written (0), or the
+        second (1)."""
         kind = op[0]
         if kind == "add" and op[4]:
             self.node.setdefault(op[3], {})
@@ -72,6 +74,9 @@ class Tree:
         elif kind == "data":
             f, at, b = self.node.setdefault(op[1], bytearray()), op[2], op[3]
             f.extend(b"\0" * (at - len(f)))
+            if half is not None and len(f) >= at + len(b):
+                b, at = ((b[:len(b) // 2], at) if half == 0 else
+                         (b[len(b) // 2:], at + len(b) // 2))
             f[at:at + len(b)] = b"\0" * len(b) if zeros else b
         elif kind == "trunc":
             f = self.node.setdefault(op[1], bytearray())

@@ -2,12 +2,16 @@
 
 What was synced is there; of the rest any part may be missing, in any order:
 a file's bytes are kept by its fsync, a folder's names by the folder's, a
-rename leaves the old name or the new one.
+rename leaves the old name or the new one.  Of bytes in place of others a
+half may be the old one.
 """
 import random
 import re
 import sys
 
+
+# numbers of pneu.uidvalidity, written in place or at the end
+MEMORY = re.compile(rb"\d{10}( \d{10}( .*\n)?)?$")
 
 # behind the end of a step: promises are made with its last operation
 AFTER = 8
@@ -30,20 +34,27 @@ def durable(ops, end):
 
 
 def variants(ops, pending, rng):
-    """What may be missing (or be zeros) of the pending operations."""
+    """What may be missing (or be zeros) of the pending operations; and
+    which of them was cut in two (and the half that is there)."""
     data = {i for i in pending if ops[i][0] in ("data", "trunc")}
     names = pending - data
-    yield set(), set()
-    yield set(pending), set()
-    yield set(), data
-    yield data, set()
-    yield names, set()
+    yield set(), set(), ()
+    yield set(pending), set(), ()
+    yield set(), data, ()
+    yield data, set(), ()
+    yield names, set(), ()
     late = sorted(pending)[-6:]
     for i in late:
-        yield {i}, set()
-        yield set(pending) - {i}, set()
+        yield {i}, set(), ()
+        yield set(pending) - {i}, set(), ()
     for _ in range(4):
-        yield {i for i in pending if rng.random() < 0.5}, set()
+        yield {i for i in pending if rng.random() < 0.5}, set(), ()
+    memory = [i for i in data if ops[i][0] == "data"
+              and MEMORY.match(ops[i][3])][-2:]
+    for i in memory:
+        for half in 0, 1:
+            yield set(pending) - {i}, set(), ((i, half),)
+            yield names, set(), ((i, half),)
 
 
 def states(rec, ops, limit, window):
@@ -56,18 +67,18 @@ def states(rec, ops, limit, window):
         pending = {i for i in range(end)
                    if ops[i][0] not in ("sync", "say", "none")}
         pending -= durable(ops, end)
-        for lost, zeros in variants(ops, pending, rng):
-            cuts[end, frozenset(lost), frozenset(zeros)] = None
+        for lost, zeros, torn in variants(ops, pending, rng):
+            cuts[end, frozenset(lost), frozenset(zeros), torn] = None
     cuts = list(cuts)
     if limit and len(cuts) > limit:
         late = [c for c in cuts if c[0] > window[1] - 2 * AFTER]
         cuts = random.Random(2).sample(cuts, limit - limit // 3) + \
             random.Random(3).sample(late, min(limit // 3, len(late)))
     found = {}
-    for end, lost, zeros in cuts:
+    for end, lost, zeros, torn in cuts:
         t = rec.first.copy()
         for i in range(end):
-            t.apply(ops[i], i in lost, i in zeros)
+            t.apply(ops[i], i in lost, i in zeros, dict(torn).get(i))
         found.setdefault((t.digest(), rec.facts_at(end)), (end, t))
     return list(found.values())
 

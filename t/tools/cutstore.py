@@ -28,6 +28,7 @@ class Mail(Record):
         self.places = []   # (point, token, mailboxes it must be in one of)
         self.either = []   # (point, tokens, one of which must be there)
         self.shown = []    # (point, mailbox, validity, uid, token)
+        self.kept = []     # (point, mailbox, validity): stays as it is
         self.steps = {}    # name: where it begins and ends
         super().__init__(base)
 
@@ -39,7 +40,13 @@ class Mail(Record):
 
     def facts_at(self, end):
         return tuple(sum(p <= end for p, *_ in facts)
-                     for facts in (self.places, self.either, self.shown))
+                     for facts in (self.places, self.either, self.shown,
+                                   self.kept))
+
+    def keep(self):
+        """What a session has shown is on disk when it has ended."""
+        for box, validity in {(b, v) for _, b, v, *_ in self.shown}:
+            self.kept.append((len(self.ops), box, validity))
 
     def place(self, token, *boxes):
         self.places.append((len(self.ops), token, boxes))
@@ -67,6 +74,7 @@ class Mail(Record):
                     line = p.stdout.readline()
         self.strace_end()
         self.answers(at, moves)
+        self.keep()
 
     def answers(self, at, moves):
         """Each tagged OK, at the operation that said it."""
@@ -117,6 +125,7 @@ class Mail(Record):
                 if a and "gone" not in to:
                     self.shown.append((point, to[0], int(a.group(1)), uid,
                                        token))
+                    self.kept.append((point, to[0], int(a.group(1))))
                     uid += 1
         return box
 
@@ -169,13 +178,21 @@ class Mail(Record):
         for point, tokens in self.either:
             if point <= end and not set(tokens) & set(new.have):
                 yield f"none of {tokens} is there"
-        for b, validity in {(b, v) for p, b, v, *_ in self.shown if p <= end}:
-            if new.valid.get(b, validity) != validity:
-                yield f"{b} had UIDVALIDITY {validity}, has {new.valid[b]}"
+        yield from self.changed(end, new)
         for point, b, validity, uid, token in self.shown:
             now = new.uids.get((b, validity, uid), token)
             if point <= end and now != token:
                 yield f"{b} {validity} {uid} was {token} and is {now}"
+
+    def changed(self, end, new):
+        """UIDVALIDITYs that are another one: greater, while what was shown
+        may not be on disk yet."""
+        for point, b, validity, *_ in self.shown:
+            if point <= end and new.valid.get(b, validity) < validity:
+                yield f"{b} had UIDVALIDITY {validity}, has {new.valid[b]}"
+        for b, validity in {(b, v) for p, b, v in self.kept if p <= end}:
+            if new.valid.get(b, validity) != validity:
+                yield f"{b} kept UIDVALIDITY {validity}, has {new.valid[b]}"
 
 
 class Found:
