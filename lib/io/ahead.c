@@ -10,7 +10,7 @@
 
 #include "io/fs.h"
 
-enum { THREADS = 1, STACK = 65536, PAGE = 4096 };
+enum { THREADS = 2, STACK = 65536, PAGE = 4096 };
 
 /* A file that was asked for, and what a thread found. */
 struct slot {
