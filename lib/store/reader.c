@@ -116,6 +116,7 @@ next_of_front(struct view_reader *r, char *buf, size_t size)
 
 	s.n = s.n < size ? s.n : size;
 	memcpy(buf, span_take(&r->file.front, s.n).p, s.n);
+	r->begun = true; /* what follows is no beginning */
 	r->got += s.n;
 	return (ssize_t)s.n;
 }

@@ -10,6 +10,7 @@
 enum { MESSAGES = 4 * LIMIT_AHEAD };
 
 static char root[] = "/tmp/walk.XXXXXX";
+static uint64_t size_of_large;
 
 static void
 path_of(char *to, size_t size, uint32_t uid, const char *flags)
@@ -17,7 +18,27 @@ path_of(char *to, size_t size, uint32_t uid, const char *flags)
 	snprintf(to, size, "%s/cur/%u.of.walk:2,%s", root, 1000 + uid, flags);
 }
 
-/* Every ninth has a header longer than a page, every fifth a large text. */
+/* What stands where a front ends looks like the beginning of a gzip file. */
+static void
+put_magic(FILE *f)
+{
+	uint64_t lines = 2;
+
+	while (ftell(f) < LIMIT_AHEAD_FRONT - 1)
+		if (ftell(f) % 64 == 63) {
+			fputc('\n', f);
+			lines++;
+		} else {
+			fputc('x', f);
+		}
+	fputs("\n\x1f\x8b\x08\n", f);
+	size_of_large = (uint64_t)ftell(f) + lines + 2;
+}
+
+/*
+ * Every ninth has a header longer than a page, every fifth a large text, and
+ * every eleventh one that is gzip's in the middle.
+ */
 static void
 make(uint32_t uid)
 {
@@ -30,6 +51,11 @@ make(uint32_t uid)
 	for (int i = 0; uid % 9 == 0 && i < 100; i++)
 		fprintf(f, "Received: from a by b; a line of a long header\n");
 	fprintf(f, "Subject: number %u\n\n", uid);
+	if (uid % 11 == 0 && uid % 9 != 0) {
+		put_magic(f);
+		check(fclose(f) == 0);
+		return;
+	}
 	for (int i = 0; uid % 5 == 0 && i < 500; i++)
 		fprintf(f, "A line of a text that is longer than most.\n");
 	fprintf(f, "%u\n", uid);
@@ -67,7 +93,8 @@ look(struct folder *f, size_t i, unsigned want)
 		check(g.preview.n > 0);
 	}
 	if ((want & FOLDER_SIZE) != 0)
-		check(g.size > 20);
+		check(uid % 11 == 0 && uid % 9 != 0 ? g.size == size_of_large
+						    : g.size > 20);
 }
 
 static struct folder *
