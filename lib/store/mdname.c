@@ -81,7 +81,7 @@ mdname_says(struct span file, uint16_t flags, bool passed)
 
 	span_take(&file, mdname_base(file).n);
 	parse_info(file, &m);
-	return m.info && m.flags == flags && m.passed == passed;
+	return m.canonical && m.flags == flags && m.passed == passed;
 }
 
 struct mdname

@@ -29,7 +29,9 @@ struct mdname {
 
 struct mdname mdname_parse(struct span file);
 
-/* Whether these are the flags that it tells: no look at the sizes. */
+/*
+ * Whether it is the name that is made of these flags: no look at the sizes.
+ */
 bool mdname_says(struct span file, uint16_t flags, bool passed);
 
 /*

@@ -531,6 +531,40 @@ test_names(void)
 	index_unlock_close(&ix);
 }
 
+/* The first message of a folder has this file, as the index says. */
+static void
+check_file(const char *folder, const char *file)
+{
+	char p[512], has[512];
+	struct index ix;
+
+	path_of(p, folder, "");
+	check(index_open_locked(&ix, p) == 0);
+	check(
+	    ix.n > 0 && strcmp(index_file(&ix, &ix.entry[0], has), file) == 0);
+	index_unlock_close(&ix);
+}
+
+/* Flags that come and go leave the name that is made of them. */
+static void
+test_sorted(void)
+{
+	struct folder *f;
+	size_t one = 0;
+	bool no;
+
+	make("sorted");
+	put("sorted", "cur/1.M1P1.h:2,SF", "Subject: one\n\n");
+	f = open_folder("sorted", true);
+	check(folder_store(f, &one, 1, FOLDER_ADD, FLAG_DELETED, 0, UINT64_MAX,
+		  &no) == 0);
+	check(folder_store(f, &one, 1, FOLDER_REMOVE, FLAG_DELETED, 0,
+		  UINT64_MAX, &no) == 0);
+	folder_close(f);
+	check(exists("sorted", "cur/1.M1P1.h:2,FS"));
+	check_file("sorted", "cur/1.M1P1.h:2,FS");
+}
+
 int
 main(void)
 {
@@ -544,6 +578,7 @@ main(void)
 	test_watch();
 	test_lost();
 	test_names();
+	test_sorted();
 	test_one_directory();
 	if (fs_remove_tree(AT_FDCWD, root) == -1)
 		printf("# %s is left\n", root);
