@@ -190,6 +190,21 @@ kept() {
 	grep -q kept box/pneu.journal.*
 }
 
+@test "a folder that is made again and again fills no memory of UIDs" {
+	{
+		echo 'pneu-uidvalidity 1'
+		seq -f '1700000000 0000000000 .n%06.0f' 40000
+	} >box/pneu.uidvalidity
+	for i in $(seq 20); do
+		printf 'a %s\r\n' 'CREATE T' 'STATUS T (UIDVALIDITY)' 'DELETE T'
+	done >in
+	mimapd -p box <in >out 2>log
+	sed -n 's/.*(UIDVALIDITY \([0-9]*\)).*/\1/p' out >got
+	[ "$(wc -l <got)" -eq 20 ]
+	sort -nuc got
+	[ "$(wc -l <box/pneu.uidvalidity)" -lt 40005 ]
+}
+
 @test "a first index is put on disk while the client is quiet" {
 	local p say
 	mkfifo say

@@ -13,7 +13,7 @@
 #include "store/format.h"
 
 enum { HIGHEST = 11, NUMBERS = 22, WAIT = 30, FILE_MAX = 64 * 1024 * 1024 };
-enum { BLOCK_MAX = 1024 };
+enum { BLOCK_MAX = 1024, GROWS_TO = 1048576 };
 
 /* More than that is noise, or another server's: time gets there in 2097. */
 static const uint32_t ours_max = 0xf0000000;
@@ -223,21 +223,35 @@ keep(const struct uidmem *m)
 	return 0;
 }
 
+/*
+ * A folder that is made and deleted again and again must not fill the file,
+ * which every open reads: then it keeps its line.
+ */
+static bool
+is_large(const struct uidmem *m)
+{
+	struct stat st;
+
+	return fstat(m->fd, &st) == 0 && st.st_size > GROWS_TO;
+}
+
 /* Under the lock. */
 static int
 put(struct uidmem *m, uint32_t uidvalidity, uint32_t highest, bool sync)
 {
-	char text[11];
+	char text[NUMBERS];
 	bool same = m->at != -1 && m->uidvalidity == uidvalidity;
 	int r;
 
-	if (!same) {
-		r = append(m, uidvalidity, highest);
-	} else {
-		snprintf(text, sizeof(text), "%010u", highest);
+	snprintf(text, sizeof(text), "%010u %010u", uidvalidity, highest);
+	if (same)
+		r = fs_write_at(m->fd, (struct span){ text + HIGHEST, 10 },
+		    m->at + HIGHEST);
+	else if (m->at != -1 && is_large(m))
 		r = fs_write_at(
-		    m->fd, (struct span){ text, 10 }, m->at + HIGHEST);
-	}
+		    m->fd, (struct span){ text, NUMBERS - 1 }, m->at);
+	else
+		r = append(m, uidvalidity, highest);
 	if (r == 0 && !same && sync)
 		r = keep(m);
 	if (r == -1)

@@ -7,7 +7,8 @@
  * noticed.  A line a folder, of fixed-width numbers: of the lines of one
  * name the last counts.  The highest UID is overwritten in place, another
  * UIDVALIDITY is a line at the end, so that a write cut short takes none
- * back.  The file is its own lock and is never renamed or removed.
+ * back; in a file of more than a mebibyte it is overwritten, too.  The file is
+ * its own lock and is never renamed or removed.
  */
 #ifndef STORE_UIDMEM_H
 #define STORE_UIDMEM_H
