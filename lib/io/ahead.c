@@ -152,10 +152,20 @@ unmake(struct ahead *a)
 	free(a);
 }
 
+/* Each file may stay open until it is taken; half as many are for others. */
+static bool
+has_descriptors(int dirfd)
+{
+	int fd = fcntl(dirfd, F_DUPFD_CLOEXEC, 3 * LIMIT_AHEAD);
+
+	fs_close(fd);
+	return fd != -1;
+}
+
 struct ahead *
 ahead_begin(int dirfd, enum ahead_want want)
 {
-	struct ahead *a = calloc(1, sizeof(*a));
+	struct ahead *a = has_descriptors(dirfd) ? calloc(1, sizeof(*a)) : NULL;
 
 	if (a == NULL)
 		return NULL;

@@ -35,7 +35,7 @@ struct ahead;
 
 /*
  * Start the threads.  dirfd stays the caller's and must outlive it.  NULL
- * when they can't be had.
+ * when they, or so many descriptors, can't be had.
  */
 struct ahead *ahead_begin(int dirfd, enum ahead_want);
 

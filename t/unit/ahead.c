@@ -2,6 +2,7 @@
 #include "io/ahead.h"
 
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/num.h"
@@ -135,6 +136,20 @@ lowest_free(void)
 	return fd;
 }
 
+/* What others need is not taken from them. */
+static void
+test_few(void)
+{
+	struct rlimit had, few;
+
+	check(getrlimit(RLIMIT_NOFILE, &had) == 0);
+	few = had;
+	few.rlim_cur = 2 * LIMIT_AHEAD;
+	check(setrlimit(RLIMIT_NOFILE, &few) == 0);
+	check(ahead_begin(dir, AHEAD_ALL) == NULL);
+	check(setrlimit(RLIMIT_NOFILE, &had) == 0);
+}
+
 int
 main(void)
 {
@@ -145,6 +160,7 @@ main(void)
 	for (uint32_t i = 1; i <= FILES; i++)
 		make(i);
 	before = lowest_free();
+	test_few();
 	for (uint32_t step = 1; step < 4; step++) {
 		test_all(AHEAD_HEAD, step);
 		test_all(AHEAD_ALL, step);
