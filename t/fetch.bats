@@ -338,3 +338,18 @@ assert b'"name*" "utf-8\'\'%C3%A4.txt"' in got
 assert b"{1}\r\n\xff" in got, got
 E
 }
+
+@test "a message that is there and can't be read is none that has gone" {
+	messages
+	py <<'E'
+import os
+from client import Session
+name = "box/cur/1700000001.M1P1.h:2,"
+s = Session()
+s("SELECT INBOX")
+os.rename(name, "away")
+os.symlink(os.path.basename(name), name)
+got = s("UID FETCH 1:4 (ENVELOPE)", "NO [UNAVAILABLE]")
+assert len([x for x in got if " FETCH (UID" in x]) == 3, got
+E
+}

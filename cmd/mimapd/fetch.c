@@ -331,11 +331,14 @@ set_seen(struct imap *im, size_t i)
 	return false;
 }
 
+/* One that has gone is passed over, one that can't be read is not there. */
 static bool
-failed(void)
+failed(struct imap *im)
 {
-	if (errno != ENOENT)
-		log_error("message", NULL);
+	if (errno == ENOENT)
+		return false;
+	log_error("message", NULL);
+	im->unread = true;
 	return false;
 }
 
@@ -351,14 +354,14 @@ fetch(
 	if (folder_msg(im->folder, i)->gone)
 		return false;
 	if (w->file && body_open(im, i) == -1)
-		return failed();
+		return failed(im);
 	if (w->file && (w->whole || (w->digest & FOLDER_SIZE) != 0) &&
 	    body_size(im, w->whole, &size) == -1)
-		return failed();
+		return failed(im);
 	if (w->seen)
 		seen = set_seen(im, i);
 	if (!look(im, w, &t))
-		return failed();
+		return failed(im);
 	t.msg = folder_msg(im->folder, i);
 	sync_fetch_open(im, i);
 	for (const struct item *it = items; it != NULL; it = it->next) {
@@ -384,7 +387,20 @@ fetch_unasked(struct imap *im, const struct item *items, size_t from, size_t to)
 		fetch(im, i, items, &want);
 		arena_release(&im->e.arena, a);
 	}
-	im->unknown_cte = false;
+	im->unknown_cte = im->unread = false;
+}
+
+static const char *
+outcome(struct imap *im)
+{
+	bool unknown = im->unknown_cte, unread = im->unread;
+
+	im->unknown_cte = im->unread = false;
+	return unread ? "NO [UNAVAILABLE] Some messages can't be read now"
+	    : im->gone && !im->e.uid
+	    ? "NO [EXPUNGEISSUED] Some messages are no more"
+	    : unknown ? "NO [UNKNOWN-CTE] An encoding is not known"
+		      : "OK Fetch completed";
 }
 
 /* fetch = "FETCH" SP sequence-set SP (macro / fetch-att / list)
@@ -398,7 +414,6 @@ cmd_fetch(struct imap *im)
 	struct wants want;
 	struct walk w;
 	size_t i;
-	bool unknown = false;
 
 	if (!imap_is_string(set) || !modifiers_parse(im, &m) ||
 	    !item_parse(im, set->next, &m, &items)) {
@@ -425,11 +440,5 @@ cmd_fetch(struct imap *im)
 	}
 	if (m.cut)
 		im->limited = m.lowest;
-	unknown = im->unknown_cte;
-	im->unknown_cte = false;
-	imap_done(im,
-	    im->gone && !im->e.uid
-		? "NO [EXPUNGEISSUED] Some messages are no more"
-		: unknown ? "NO [UNKNOWN-CTE] An encoding is not known"
-			  : "OK Fetch completed");
+	imap_done(im, outcome(im));
 }

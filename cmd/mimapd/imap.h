@@ -84,7 +84,8 @@ struct imap {
 	/* the selected mailbox; folder NULL for none */
 	struct folder *folder;
 	bool read_only;
-	bool gone; /* this command met a message that is no more */
+	bool gone;   /* this command met a message that is no more */
+	bool unread; /* or one that could not be read, for another reason */
 	bool unknown_cte;
 	int keywords;    /* how many the client knows of */
 	uint64_t modseq; /* all changes up to it have been told */

@@ -59,11 +59,12 @@ read_front(const struct ahead *a, struct slot *s, char *front)
 	struct stat st;
 	ssize_t n;
 
-	s->fd = openat(a->dirfd, s->name, O_RDONLY | O_CLOEXEC);
+	/* what is no file must not be waited for */
+	s->fd = openat(a->dirfd, s->name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (s->fd == -1)
 		return false;
 	n = read(s->fd, front, a->front);
-	if (n == -1)
+	if (n <= 0)
 		return false;
 	s->n = (size_t)n;
 	s->size = s->n;

@@ -8,7 +8,8 @@
  *
  * The threads touch nothing but the memory that is made here and no signal
  * goes to them.  What could not be had ahead (no thread, a file that was
- * renamed) is left to the caller, who opens it as if nothing had been asked.
+ * renamed or is empty) is left to the caller, who opens it as if nothing had
+ * been asked.
  */
 #ifndef IO_AHEAD_H
 #define IO_AHEAD_H

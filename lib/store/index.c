@@ -100,7 +100,8 @@ make_index(struct index *ix)
 	if (uidmem_fresh(&ix->mem, &uidvalidity) == -1)
 		return -1;
 	index_begin(ix, uidvalidity);
-	ix->made = true;
+	/* elsewhere others see what is unsynced only when they like to */
+	ix->made = !fs_is_remote(ix->fd);
 	return 0;
 }
 

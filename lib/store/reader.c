@@ -106,7 +106,11 @@ view_reader_open(struct view_reader *r, struct folder *f, size_t i, bool whole,
 void
 view_reader_close(struct view_reader *r)
 {
+	struct folder *f = r->folder;
+
 	fs_close(r->file.fd);
+	if (f->walk.ahead != NULL && f->walk.last + 1 >= f->ix.shown)
+		view_stop_ahead(f);
 }
 
 static ssize_t
