@@ -11,7 +11,7 @@
 #include "io/fs.h"
 
 /* The stack is the least that Linux has on any of its machines (aarch64). */
-enum { THREADS = 2, STACK = 131072, PAGE = 4096 };
+enum { STACK = 131072, PAGE = 4096 };
 
 /* A file that was asked for, and what a thread found. */
 struct slot {
@@ -23,25 +23,24 @@ struct slot {
 	uint64_t size;
 };
 
-/* Files that go to the threads together: to wake one costs as much as one. */
+/* Files that go to the thread together: to wake it costs as much as one. */
 struct batch {
 	struct slot slot[LIMIT_AHEAD];
 	char *fronts;
 	size_t n, begun, done, taken;
 };
 
-/* While one batch is taken from, the threads read the other. */
+/* While one batch is taken from, the thread reads the other. */
 struct ahead {
 	int dirfd;
 	enum ahead_want want;
 	size_t front; /* bytes of each */
 	struct batch batch[2], *now, *next;
-	bool going; /* the threads have the next one */
+	bool going; /* the thread has the next one */
 	bool stop;
 	pthread_mutex_t lock;
 	pthread_cond_t begin, done;
-	pthread_t thread[THREADS];
-	size_t threads;
+	pthread_t thread;
 };
 
 /* No more of it is wanted than what is in front. */
@@ -86,52 +85,63 @@ read_slot(const struct ahead *a, struct slot *s, char *front)
 	}
 }
 
+/* Under the lock: read one that nobody has begun. */
+static void
+read_one(struct ahead *a, struct batch *b)
+{
+	size_t i = b->begun++;
+
+	pthread_mutex_unlock(&a->lock);
+	read_slot(a, &b->slot[i], b->fronts + i * a->front);
+	pthread_mutex_lock(&a->lock);
+	b->done++;
+}
+
 static void *
 work(void *arg)
 {
 	struct ahead *a = arg;
-	struct batch *b;
-	size_t i;
 
 	pthread_mutex_lock(&a->lock);
 	for (;;) {
-		while (!a->stop && (!a->going || a->next->begun == a->next->n))
-			pthread_cond_wait(&a->begin, &a->lock);
+		struct batch *b = a->next;
+
 		if (a->stop)
 			break;
-		b = a->next;
-		i = b->begun++;
-		pthread_mutex_unlock(&a->lock);
-		read_slot(a, &b->slot[i], b->fronts + i * a->front);
-		pthread_mutex_lock(&a->lock);
-		if (++b->done == b->n)
+		if (!a->going || b->begun == b->n) {
+			pthread_cond_wait(&a->begin, &a->lock);
+			continue;
+		}
+		read_one(a, b);
+		if (b->done == b->n)
 			pthread_cond_signal(&a->done);
 	}
 	pthread_mutex_unlock(&a->lock);
 	return NULL;
 }
 
-/* With all signals blocked, so that none is taken by a thread. */
-static void
-start_threads(struct ahead *a)
+/* With all signals blocked, so that it takes none. */
+static bool
+start_thread(struct ahead *a)
 {
 	pthread_attr_t attr;
 	sigset_t all, before;
+	bool ok;
 
 	if (pthread_attr_init(&attr) != 0)
-		return;
+		return false;
 	sigfillset(&all);
-	if (pthread_attr_setstacksize(&attr, STACK) == 0 &&
-	    pthread_sigmask(SIG_SETMASK, &all, &before) == 0) {
-		while (a->threads < THREADS &&
-		    pthread_create(&a->thread[a->threads], &attr, work, a) == 0)
-			a->threads++;
+	ok = pthread_attr_setstacksize(&attr, STACK) == 0 &&
+	    pthread_sigmask(SIG_SETMASK, &all, &before) == 0;
+	if (ok) {
+		ok = pthread_create(&a->thread, &attr, work, a) == 0;
 		pthread_sigmask(SIG_SETMASK, &before, NULL);
 	}
 	pthread_attr_destroy(&attr);
+	return ok;
 }
 
-/* Memory, and what the threads need. */
+/* Memory, and what the thread needs. */
 static bool
 make(struct ahead *a)
 {
@@ -175,11 +185,8 @@ ahead_begin(int dirfd, enum ahead_want want)
 	a->front = want == AHEAD_HEAD ? PAGE : LIMIT_AHEAD_FRONT;
 	a->now = &a->batch[0];
 	a->next = &a->batch[1];
-	if (make(a)) {
-		start_threads(a);
-		if (a->threads > 0)
-			return a;
-	}
+	if (make(a) && start_thread(a))
+		return a;
 	unmake(a);
 	return NULL;
 }
@@ -202,10 +209,9 @@ ahead_end(struct ahead *a)
 		return;
 	pthread_mutex_lock(&a->lock);
 	a->stop = true;
-	pthread_cond_broadcast(&a->begin);
+	pthread_cond_signal(&a->begin);
 	pthread_mutex_unlock(&a->lock);
-	for (size_t i = 0; i < a->threads; i++)
-		pthread_join(a->thread[i], NULL);
+	pthread_join(a->thread, NULL);
 	clear(a->now);
 	clear(a->next);
 	pthread_mutex_destroy(&a->lock);
@@ -239,11 +245,11 @@ ahead_go(struct ahead *a)
 		return;
 	pthread_mutex_lock(&a->lock);
 	a->going = true;
-	pthread_cond_broadcast(&a->begin);
+	pthread_cond_signal(&a->begin);
 	pthread_mutex_unlock(&a->lock);
 }
 
-/* What the threads have read is taken from now on. */
+/* What the thread has read is taken from now on; who waits helps. */
 static void
 turn(struct ahead *a)
 {
@@ -251,6 +257,8 @@ turn(struct ahead *a)
 
 	clear(a->now);
 	pthread_mutex_lock(&a->lock);
+	while (b->begun < b->n)
+		read_one(a, b);
 	while (b->done < b->n)
 		pthread_cond_wait(&a->done, &a->lock);
 	a->going = false;

@@ -2,12 +2,12 @@
  * ahead - files that are opened and read before their turn comes
  *
  * Who reads the files of a folder one after another names a few in advance.
- * Threads open these and read their fronts meanwhile, since the system's
+ * A thread opens these and reads their fronts meanwhile, since the system's
  * part takes as long as a look at what is in them, and on a disk or a
- * network is mostly waiting.
+ * network is mostly waiting.  Who waits for it reads with it.
  *
- * The threads touch nothing but the memory that is made here and no signal
- * goes to them.  What could not be had ahead (no thread, a file that was
+ * The thread touches nothing but the memory that is made here, and no signal
+ * goes to it.  What could not be had ahead (no thread, a file that was
  * renamed or is empty) is left to the caller, who opens it as if nothing had
  * been asked.
  */
@@ -35,8 +35,8 @@ struct ahead_file {
 struct ahead;
 
 /*
- * Start the threads.  dirfd stays the caller's and must outlive it.  NULL
- * when they, or so many descriptors, can't be had.
+ * Start the thread.  dirfd stays the caller's and must outlive it.  NULL
+ * when it, or so many descriptors, can't be had.
  */
 struct ahead *ahead_begin(int dirfd, enum ahead_want);
 

@@ -1,7 +1,7 @@
 /*
  * The files of messages, read with as few calls as can be.
  *
- * Who reads one after another gets them from threads that are ahead
+ * Who reads one after another gets them from a thread that is ahead
  * (io/ahead.h): once RUN of them were read upwards, those that come next
  * and are as unknown as these are asked for.
  */
