@@ -129,8 +129,10 @@ send_one() {
 	cat >conf/seen <<-SH
 		#!/bin/sh
 		env | sort >$work/queue/env
-		ls -l /proc/\$PPID/fd | sed -n 's/.*-> //p' >$work/queue/fds
+		# mrecv has closed what it closes, and waits for this one
 		cat >/dev/null
+		cat <&3 >/dev/null
+		ls -l /proc/\$PPID/fd | sed -n 's/.*-> //p' >$work/queue/fds
 	SH
 	chmod 0755 conf/seen
 	serve_ready mrecv -- "$work/conf/seen"
