@@ -105,6 +105,31 @@ assert any(x.startswith("* VANISHED (EARLIER)") for x in got), got
 E
 }
 
+@test "who came or went by others is told with the HIGHESTMODSEQ" {
+	py <<'E'
+from client import Session
+a, b = Session(), Session()
+a.append(3)
+a("SELECT INBOX"); b("ENABLE QRESYNC"); b("SELECT INBOX")
+a("STORE 2 +FLAGS.SILENT (\\Deleted)")
+got = b("NOOP")
+assert got == ["* 2 FETCH (UID 2 FLAGS (\\Deleted) MODSEQ (5))"], got
+a("EXPUNGE")
+got = b("NOOP")
+assert got == ["* VANISHED 2", "* OK [HIGHESTMODSEQ 6] Highest"], got
+a.append(1)
+got = b("NOOP")
+assert got[-1] == "* OK [HIGHESTMODSEQ 7] Highest", got
+assert b("NOOP") == []
+# who hears of no flags is told of nothing that is above them
+b("NOTIFY SET (SELECTED (MessageNew MessageExpunge))")
+a("STORE 1 +FLAGS.SILENT (\\Flagged)")
+a.append(1)
+got = b("NOOP")
+assert got[0] == "* 4 EXISTS" and "MODSEQ" not in "".join(got), got
+E
+}
+
 @test "pipelined commands are answered in order" {
 	py <<'E'
 from client import Session

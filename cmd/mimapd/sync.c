@@ -26,6 +26,7 @@ enum { VANISHED_LINE = 8000 };
 struct news {
 	struct imap *im;
 	bool checked; /* the keywords */
+	bool more;    /* there are others, or fewer: no MODSEQ tells so */
 	uint32_t *uid;
 	size_t n, cap;
 };
@@ -61,6 +62,7 @@ put_expunges(struct news *n)
 {
 	struct vanished v = { 0 };
 
+	n->more = n->more || n->n > 0;
 	for (size_t i = n->n; i-- > 0;)
 		sync_vanished(n->im, &v, n->uid[i], n->uid[i]);
 	sync_vanished_end(n->im, &v);
@@ -174,6 +176,7 @@ on_exists(void *ctx, size_t count)
 	struct imap *im = n->im;
 	struct folder_counts c;
 
+	n->more = true;
 	if (n->n > 0)
 		put_expunges(n);
 	out_puts(&im->out, "* ");
@@ -238,32 +241,24 @@ sync_flags(struct imap *im)
 	put_permanent(im, n);
 }
 
+static void
+put_highest(struct imap *im, const char *text)
+{
+	out_puts(&im->out, "* OK [HIGHESTMODSEQ ");
+	out_putu(&im->out, im->modseq);
+	out_puts(&im->out, "] ");
+	out_puts(&im->out, text);
+	out_puts(&im->out, "\r\n");
+}
+
 void
 sync_condstore(struct imap *im)
 {
 	if (im->enabled & ENABLE_CONDSTORE)
 		return;
 	im->enabled |= ENABLE_CONDSTORE;
-	if (im->folder == NULL)
-		return;
-	out_puts(&im->out, "* OK [HIGHESTMODSEQ ");
-	out_putu(&im->out, im->modseq);
-	out_puts(&im->out, "] Highest\r\n");
-}
-
-/*
- * Messages that have gone, but may not be told of now: what a client with
- * QRESYNC would find out the next time begins before them, whatever larger
- * MODSEQ it has seen meanwhile (RFC 7162, section 6).
- */
-static void
-put_delayed(struct imap *im)
-{
-	if ((im->enabled & ENABLE_QRESYNC) == 0)
-		return;
-	out_puts(&im->out, "* OK [HIGHESTMODSEQ ");
-	out_putu(&im->out, im->modseq);
-	out_puts(&im->out, "] Expunges are delayed\r\n");
+	if (im->folder != NULL)
+		put_highest(im, "Highest");
 }
 
 /* Commands that change what messages there are, and say so. */
@@ -281,12 +276,44 @@ changes(const struct imap *im)
 	return false;
 }
 
+/* Commands whose tagged OK has the HIGHESTMODSEQ. */
+static bool
+ends_with_it(const struct imap *im)
+{
+	return span_iis(im->e.name, "EXPUNGE") || span_iis(im->e.name, "MOVE");
+}
+
+/*
+ * After a refresh: how far a client with QRESYNC is now.  Messages that have
+ * gone, but may not be told of yet, hold it back: what the client would find
+ * out the next time begins before them, whatever larger MODSEQ it has seen
+ * meanwhile.  And no FETCH told the MODSEQ of those that came or went: kept
+ * from it, the client would take its own APPEND for a change of others the
+ * next time (RFC 7162, section 6).
+ */
+static void
+put_reached(struct imap *im, bool expunge, bool more)
+{
+	bool delayed = !expunge && folder_gone(im->folder) > 0;
+
+	if (im->modseq == folder_modseq(im->folder))
+		return;
+	if (!delayed)
+		im->modseq = folder_modseq(im->folder);
+	if ((im->enabled & ENABLE_QRESYNC) == 0)
+		return;
+	if (delayed)
+		put_highest(im, "Expunges are delayed");
+	else if (more && notify_wants(im, NOTIFY_FLAG) && !ends_with_it(im))
+		put_highest(im, "Highest");
+}
+
 /*
  * 0, or -1 and errno.  What goes leaves the results of searches before it
  * goes: then it is what they were told of that is dropped, and no more.
  */
 static int
-refresh(struct imap *im, bool expunge)
+refresh(struct imap *im, bool expunge, bool *more)
 {
 	struct news n = { .im = im };
 	struct folder_news news = { .ctx = &n,
@@ -308,6 +335,7 @@ refresh(struct imap *im, bool expunge)
 	put_expunges(&n);
 	sync_flags(im);
 	context_flush(im, false);
+	*more = n.more;
 	errno = err;
 	return r;
 }
@@ -316,23 +344,21 @@ void
 sync_run(struct imap *im, bool expunge)
 {
 	uint32_t next = folder_uidnext(im->folder);
+	bool more = false;
 	int r;
 
 	if (!notify_wants(im, NOTIFY_MESSAGES) && !changes(im))
 		return;
 
-	r = refresh(im, expunge);
+	r = refresh(im, expunge, &more);
 	if (r == -1 && errno == ESTALE) {
 		out_puts(&im->out, "* BYE The mailbox was made anew\r\n");
 		im->over = true;
 	} else if (r == -1) {
 		if (errno != ENOENT)
 			log_error("mailbox", NULL);
-	} else if (im->modseq != folder_modseq(im->folder)) {
-		if (!expunge && folder_gone(im->folder) > 0)
-			put_delayed(im);
-		else
-			im->modseq = folder_modseq(im->folder);
+	} else {
+		put_reached(im, expunge, more);
 	}
 	if (notify_wants(im, NOTIFY_NEW) && !changes(im)) {
 		notify_fetch(im, folder_lower(im->folder, next),

@@ -222,13 +222,13 @@ def test_condstore(a, b):
     assert line.startswith('* STATUS "Work" (MESSAGES 1 '), line
     assert "HIGHESTMODSEQ" in line, line
     b.ok(append("INBOX"))
-    a.hears("* 1 EXISTS", "* 1 RECENT")
+    a.hears("* 1 EXISTS", "* 1 RECENT", "* OK [HIGHESTMODSEQ ")
     b.ok("SELECT INBOX")
     b.ok("STORE 1 +FLAGS (\\Deleted)")
     line = a.line()
     assert line.startswith("* 1 FETCH (UID 1 ") and "MODSEQ" in line, line
     b.ok("EXPUNGE")
-    a.hears("* VANISHED 1")
+    a.hears("* VANISHED 1", "* OK [HIGHESTMODSEQ ")
 
 
 def test_rights(a, b):

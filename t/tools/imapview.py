@@ -16,7 +16,8 @@ def names(lines):
         if not line:
             continue
         sep, name = re.match(rb'\(.*?\) ("."|NIL) (.*)$', line).groups()
-        name = name.strip(b'"').replace(b"\\\\", b"\\")
+        if name.startswith(b'"'):
+            name = re.sub(rb"\\(.)", rb"\1", name[1:-1])
         if b"oselect" not in line.lower() and b"onexistent" not in line.lower():
             out.append((name.replace(sep.strip(b'"'), b"/").decode(), name))
     return sorted(out)
@@ -25,7 +26,7 @@ def names(lines):
 for shown, name in names(m.lsub('""', "*")[1]):
     print("subscribed", shown)
 for shown, name in names(m.list('""', "*")[1]):
-    m.select(b'"' + name + b'"', readonly=True)
+    m.select(b'"' + re.sub(rb'(["\\])', rb"\\\1", name) + b'"', readonly=True)
     validity = m.untagged_responses["UIDVALIDITY"][0].decode()
     uidnext = m.untagged_responses["UIDNEXT"][0].decode()
     print(shown, validity, uidnext)
