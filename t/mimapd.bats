@@ -454,6 +454,26 @@ assert a.status("Box", "(MESSAGES UIDNEXT)")[1] == [b'"Box" (MESSAGES 2 UIDNEXT 
 E
 }
 
+@test "what another has taken Deleted from is not expunged" {
+	drop 1.a.host <<<$'Subject: a\n\nb'
+	drop 2.b.host <<<$'Subject: c\n\nd'
+	drop 3.c.host <<<$'Subject: e\n\nf'
+	drop 4.d.host <<<$'Subject: g\n\nh'
+	PYTHONPATH=$ROOT/t/imap run -0 python3 - <<'E'
+from client import Session
+a, b = Session(), Session()
+for n, end in enumerate(("EXPUNGE", "UID EXPUNGE 1:*", "CLOSE")):
+    a("SELECT INBOX")
+    b("SELECT INBOX")
+    a("STORE 1:2 +FLAGS.SILENT (\\Deleted)")
+    b("STORE 1 -FLAGS.SILENT (\\Deleted)")
+    a(end)
+    a("SELECT INBOX")
+    uids = [s.split()[4].rstrip(")") for s in a("FETCH 1:* (UID)")]
+    assert uids[0] == "1" and len(uids) == 3 - n, (end, uids)
+E
+}
+
 @test "sizes in file names are not trusted" {
 	mkdir -p box/tmp box/new box/cur
 	printf 'Subject: a\n\nhello\n' >box/cur/1.a.host,S=5,W=6:2,

@@ -244,7 +244,7 @@ cmd_expunge(struct imap *im)
 	if (set != NULL)
 		limit_walk(&w);
 	n = marked(im, &w, &idx);
-	if (n > 0 && folder_expunge(im->folder, idx, n) == -1) {
+	if (n > 0 && folder_expunge_deleted(im->folder, idx, n) == -1) {
 		imap_failed(im, "expunge");
 		free(idx);
 		return;

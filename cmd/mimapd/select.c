@@ -166,7 +166,7 @@ cmd_close(struct imap *im)
 		if (m->flags & FLAG_DELETED && !m->gone)
 			idx[n++] = i;
 	}
-	if (n > 0 && folder_expunge(im->folder, idx, n) == -1) {
+	if (n > 0 && folder_expunge_deleted(im->folder, idx, n) == -1) {
 		free(idx);
 		imap_failed(im, "expunge");
 		return;

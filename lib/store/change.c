@@ -88,6 +88,7 @@ struct change {
 	uint64_t before; /* of what the pass before it changed; or 0 */
 	struct index_list list;
 	bool begun;
+	bool deleted;          /* of folder_expunge: only what is \Deleted */
 	unsigned dirs;         /* SCAN_*: where names were changed */
 	int64_t freed, nfreed; /* bytes and messages that went */
 	bool missing;          /* a file was not there under its name */
@@ -246,6 +247,8 @@ expunge_one(struct change *c, size_t k, struct entry *e)
 	uint64_t size;
 
 	(void)k;
+	if (c->deleted && (e->msg.flags & FLAG_DELETED) == 0)
+		return;
 	index_file(c->ix, e, path);
 	size = quota_size(c->ix->fd, path);
 	if (unlinkat(c->ix->fd, path, 0) == -1) {
@@ -261,13 +264,25 @@ expunge_one(struct change *c, size_t k, struct entry *e)
 	put_item(c, RECORD_GONE, e->msg.uid);
 }
 
-int
-folder_expunge(struct folder *f, const size_t *idx, size_t n)
+static int
+expunge(struct folder *f, const size_t *idx, size_t n, bool deleted)
 {
-	struct change c = { 0 };
+	struct change c = { .deleted = deleted };
 	int r = change_all(f, &c, idx, n, expunge_one);
 
 	if (c.nfreed > 0)
 		quota_add(f->ix.path, -c.freed, -c.nfreed);
 	return r;
+}
+
+int
+folder_expunge(struct folder *f, const size_t *idx, size_t n)
+{
+	return expunge(f, idx, n, false);
+}
+
+int
+folder_expunge_deleted(struct folder *f, const size_t *idx, size_t n)
+{
+	return expunge(f, idx, n, true);
 }

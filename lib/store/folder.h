@@ -217,6 +217,10 @@ MUST int folder_store(struct folder *, const size_t *idx, size_t n,
  */
 MUST int folder_expunge(struct folder *, const size_t *idx, size_t n);
 
+/* The same of those that are \Deleted now: others may have taken that back
+ * since the last refresh, and what they left is not removed. */
+MUST int folder_expunge_deleted(struct folder *, const size_t *idx, size_t n);
+
 /*
  * Copy (or move) messages to another folder, keeping flags, keywords and
  * date; all or none.  uids[] gets their new UIDs in the order of idx.
