@@ -172,6 +172,39 @@ assert "APPENDUID %d 3]" % was[1] in a.tagged
 E
 }
 
+@test "a session on a mailbox that was renamed leaves the new one of that name alone" {
+	mkdir -p box/{,.A/}{tmp,new,cur}
+	for i in {1..600}; do
+		echo >"box/.A/cur/$((1000000000 + i)).P1.h:2,"
+	done
+	PYTHONPATH=$ROOT/t/imap run -0 python3 - <<'E'
+from client import Session
+a, b = Session(), Session()
+a("SELECT A")
+b("RENAME A B")
+b("CREATE A")
+b.append(1, "A")
+b("SELECT A")
+b("STORE 1 +FLAGS.SILENT (Vital)")
+one = b("STATUS A (UIDVALIDITY)")
+two = b("STATUS B (UIDVALIDITY)")
+b("SELECT B")
+for i in range(6):
+    b("STORE 1:* +FLAGS.SILENT (Often)")
+    b("STORE 1:* -FLAGS.SILENT (Often)")
+b("UNSELECT")
+
+assert a("STORE 7 +FLAGS (Mine)")[-1] == "* 7 FETCH (FLAGS (Mine))"
+a("UNSELECT")
+assert b("STATUS A (UIDVALIDITY)") == one
+assert b("STATUS B (UIDVALIDITY)") == two
+b("SELECT A")
+assert "* 1 FETCH (FLAGS (Vital))" in b("FETCH 1 (FLAGS)")
+b("SELECT B")
+assert "* 7 FETCH (FLAGS (Mine))" in b("FETCH 7 (FLAGS)")
+E
+}
+
 @test "QRESYNC: what has gone above the last one is told, too" {
 	py <<'E'
 import re

@@ -97,6 +97,10 @@ make_index(struct index *ix)
 {
 	uint32_t uidvalidity;
 
+	if (!fs_is_at(ix->fd, ix->path)) {
+		errno = ENOENT; /* it was deleted, or has another name now */
+		return -1;
+	}
 	if (uidmem_fresh(&ix->mem, &uidvalidity) == -1)
 		return -1;
 	index_begin(ix, uidvalidity);
@@ -193,6 +197,12 @@ check_memory(struct index *ix, bool moved)
 {
 	uint32_t highest = ix->uidnext - 1;
 
+	if (ix->mem.uidvalidity != ix->uidvalidity &&
+	    !fs_is_at(ix->fd, ix->path)) {
+		/* It was renamed: this is the memory of another folder. */
+		uidmem_close(&ix->mem);
+		return 0;
+	}
 	if (ix->mem.uidvalidity != 0 && ix->mem.uidvalidity != ix->uidvalidity)
 		return make_index(ix);
 	if (ix->mem.uidvalidity != 0 && ix->mem.highest > highest) {
@@ -225,10 +235,6 @@ index_load(struct index *ix)
 		return -1;
 	if (r == SNAPSHOT_NEWER) {
 		errno = EPROTO;
-		return -1;
-	}
-	if (r != SNAPSHOT_OK && !fs_is_at(ix->fd, ix->path)) {
-		errno = ENOENT; /* it was deleted */
 		return -1;
 	}
 	if (r != SNAPSHOT_OK)
@@ -461,7 +467,7 @@ index_commit(struct index *ix)
 int
 index_sync_numbers(struct index *ix)
 {
-	return ix->loose && !ix->unsynced
+	return ix->loose && !ix->unsynced && ix->mem.fd != -1
 	    ? uidmem_promise(&ix->mem, ix->uidvalidity)
 	    : index_sync(ix);
 }

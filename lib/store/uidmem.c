@@ -349,8 +349,9 @@ uidmem_set(struct uidmem *m, uint32_t uidvalidity, uint32_t highest)
 	uint32_t largest;
 	int r;
 
-	if (m->at != -1 && m->uidvalidity == uidvalidity &&
-	    m->highest == highest)
+	if (m->fd == -1 ||
+	    (m->at != -1 && m->uidvalidity == uidvalidity &&
+		m->highest == highest))
 		return 0;
 	if (m->at != -1 && m->uidvalidity == uidvalidity)
 		return put(m, uidvalidity, highest, true); /* ours alone */

@@ -48,7 +48,10 @@ MUST int uidmem_promise(struct uidmem *, uint32_t uidvalidity);
 /* What is remembered is on disk, before a folder is removed. */
 MUST int uidmem_sync(const char *path);
 
-/* Remember; written, and synced when UIDVALIDITY changes. */
+/*
+ * Remember; written, and synced when UIDVALIDITY changes.  Where it is not
+ * open nothing is.
+ */
 MUST int uidmem_set(struct uidmem *, uint32_t uidvalidity, uint32_t highest);
 
 #endif
