@@ -91,28 +91,35 @@ undo(struct transfer *t)
 	errno = err;
 }
 
-/* A file that another program has renamed is looked for once. */
+/* All of them, or as before. */
 static int
 rename_all(struct transfer *t)
 {
-	bool looked = false;
-
 	for (size_t k = 0; k < t->n; k++) {
-		struct transfer_item *it = &t->item[k];
-
-		it->placed = rename_one(t, k) == 0;
-		if (!it->placed && errno == ENOENT && !looked) {
-			looked = true;
-			if (view_look_again(t->from) == -1)
-				return -1;
-			errno = ENOENT;
-			it->placed = !folder_msg(t->from, t->idx[k])->gone &&
-			    rename_one(t, k) == 0;
-		}
-		if (!it->placed)
+		t->item[k].placed = rename_one(t, k) == 0;
+		if (!t->item[k].placed) {
+			undo(t);
 			return -1;
+		}
 	}
 	return 0;
+}
+
+/*
+ * A file that another program has renamed is looked for once, when all are
+ * where they were: else they would be new ones there, or gone.
+ */
+static int
+rename_found(struct transfer *t)
+{
+	if (transfer_prepare(t) == -1)
+		return -1;
+	if (rename_all(t) == 0)
+		return 0;
+	if (errno != ENOENT || view_look_again(t->from) == -1 ||
+	    transfer_prepare(t) == -1)
+		return -1;
+	return rename_all(t);
 }
 
 /* Where this fails, the next look at the directory finds it. */
@@ -142,9 +149,9 @@ put_gone(struct transfer *t)
 static int
 move_all(struct transfer *t, uint32_t *uids)
 {
-	if (transfer_prepare(t) == -1)
+	if (rename_found(t) == -1)
 		return -1;
-	if (rename_all(t) == -1 || transfer_put_new(t, uids) == -1) {
+	if (transfer_put_new(t, uids) == -1) {
 		undo(t);
 		return -1;
 	}

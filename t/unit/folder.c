@@ -269,30 +269,6 @@ test_others(void)
 	folder_close(f);
 }
 
-/* What was \Deleted when we looked, and is not any more, stays. */
-static void
-test_undeleted(void)
-{
-	struct folder *f, *g;
-
-	put("u", "cur/1000000001.P1.h:2,T", "one\n");
-	put("u", "cur/1000000002.P1.h:2,T", "two\n");
-	put("u", "cur/1000000003.P1.h:2,T", "three\n");
-	f = open_folder("u", true);
-	g = open_folder("u", true);
-	check(folder_store(g, all, 1, FOLDER_REMOVE, FLAG_DELETED, 0,
-		  UINT64_MAX, NULL) == 0);
-	move("u", "cur/1000000002.P1.h:2,T", "cur/1000000002.P1.h:2,S");
-	check(folder_expunge_deleted(f, all, 3) == 0);
-	check(exists("u", "cur/1000000001.P1.h:2,"));
-	check(exists("u", "cur/1000000002.P1.h:2,S"));
-	check(!exists("u", "cur/1000000003.P1.h:2,T"));
-	refresh(f, true);
-	check(folder_count(f) == 2);
-	folder_close(g);
-	folder_close(f);
-}
-
 static void
 test_copy(void)
 {
@@ -597,8 +573,6 @@ main(void)
 	test_open();
 	test_store();
 	test_others();
-	make("u");
-	test_undeleted();
 	test_copy();
 	test_twins();
 	test_watch();

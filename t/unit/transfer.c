@@ -382,6 +382,70 @@ test_deliver(void)
 	check(fs_remove_tree(AT_FDCWD, path_of("a")) == 0);
 }
 
+static void
+rename_file(const char *from, const char *to)
+{
+	check(rename(path_of(from), path_of(to)) == 0);
+}
+
+/* What was \Deleted when we looked, and is not any more, stays. */
+static void
+test_undeleted(void)
+{
+	struct folder *f, *g;
+
+	make("a");
+	for (unsigned i = 0; i < 3; i++)
+		put("a", i, "T");
+	f = open_folder("a");
+	g = open_folder("a");
+	check(folder_store(g, all, 1, FOLDER_REMOVE, FLAG_DELETED, 0,
+		  UINT64_MAX, NULL) == 0);
+	rename_file("a/cur/1001.M1.h:2,T", "a/cur/1001.M1.h:2,S");
+	check(folder_expunge_deleted(f, all, 3) == 0);
+	renew(f);
+	check(folder_count(f) == 2 && folder_msg(f, 1)->uid == 2);
+	check(folder_msg(f, 0)->flags == 0);
+	check(folder_msg(f, 1)->flags == FLAG_SEEN);
+	folder_close(g);
+	folder_close(f);
+	check(fs_remove_tree(AT_FDCWD, path_of("a")) == 0);
+}
+
+/*
+ * Into the folder itself, and another program renames a file where no mtime
+ * tells: each message is there once, under its new UID.
+ */
+static void
+test_renamed_same(void)
+{
+	uint32_t validity, uids[4];
+	struct timespec t[2];
+	struct folder *f;
+	struct stat st;
+
+	make("a");
+	for (unsigned i = 0; i < 4; i++)
+		put("a", i, "S");
+	f = open_folder("a");
+	check(stat(path_of("a/cur"), &st) == 0);
+	t[0] = st.st_atim;
+	t[1] = st.st_mtim;
+	rename_file("a/cur/1002.M2.h:2,S", "a/cur/1002.M2.h:2,FS");
+	check(utimensat(AT_FDCWD, path_of("a/cur"), t, 0) == 0);
+	check(folder_copy(f, all, 4, path_of("a"), true, &validity, uids) == 0);
+	renew(f);
+	check(folder_count(f) == 4);
+	for (size_t i = 0; i < 4 && i < folder_count(f); i++)
+		check(folder_msg(f, i)->uid == uids[i]);
+	check(folder_expunge(f, all, 1) == 0);
+	renew(f);
+	check(folder_count(f) == 3);
+	folder_close(f);
+	check(count("a") == 3);
+	check(fs_remove_tree(AT_FDCWD, path_of("a")) == 0);
+}
+
 int
 main(void)
 {
@@ -397,6 +461,8 @@ main(void)
 	test_facts("a", true);
 	test_crossing();
 	test_deliver();
+	test_undeleted();
+	test_renamed_same();
 	check(rmdir(root) == 0 || unlink(path_of("pneu.uidvalidity")) == 0);
 	rmdir(root);
 	return done();
