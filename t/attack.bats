@@ -54,9 +54,9 @@ attack() {
 	}
 	echo "the bystander sent $output"
 	faults || :
-	WAIT=30 wait_for queue_is_empty
+	WAIT=60 wait_for queue_is_empty
 	carol_has "$1" "$output"
-	WAIT=20 wait_for all_gone
+	WAIT=60 wait_for all_gone
 	run -1 faults
 	bob_has smuggled 0
 }

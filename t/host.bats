@@ -34,8 +34,13 @@ send() {
 }
 
 @test "down leaves the mail, up keeps ports and configuration" {
-	host_up
+	host_dir
 	one=$PNEU_DIR
+	# ports that the kernel gives to nobody while the host is down
+	for p in SMTP SUBMISSION SUBMISSIONS LMTP POP3 POP3S IMAP IMAPS; do
+		echo "export ${p}_PORT=$(free_port)"
+	done >"$PNEU_DIR/env"
+	host_up
 	send kept
 	wait_for has_mail bob 1
 	before=$(sort "$PNEU_DIR/env")

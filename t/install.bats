@@ -69,10 +69,13 @@ install_it() {
 	install_it
 	box=$(getent passwd "$(id -u)" | cut -d: -f6)/Maildir
 	[ -w "${box%/*}" ] || skip "this account has no home"
+	exec 9<"${box%/*}" # not while another run of this has it
+	flock 9
 	[ ! -e "$box" ] && mkdir "$box" || box=
 	run env -i PATH="$prefix/bin:/usr/bin:/bin" PNEU_CONF="$PWD/none" \
 		sh -c "printf 'b LOGOUT\r\n' | mimapd -p"
 	rm -rf "$box"
+	exec 9<&-
 	[ "$status" -eq 0 ]
 	[[ $output == "* PREAUTH "*"b OK "* ]]
 }

@@ -168,8 +168,24 @@ why=quit" ]
 	END
 }
 
-@test "refusals come slower and slower" {
-	rm conf/limits
+# A bound from above says nothing of one run: neighbours add to its time.  So
+# that a story was short enough is asked of the best of three.
+short_enough() {
+	long=false
+	for i in 1 2 3; do
+		long=false
+		"$1"
+		$long || return 0
+	done
+	return 1
+}
+
+# at_most MS LIMIT
+at_most() {
+	[ "$1" -lt "$2" ] || long=true
+}
+
+refusals() {
 	begin=$(date +%s%N)
 	talk -- bin/mauth mpop <<-END
 		S: +OK*
@@ -187,13 +203,17 @@ why=quit" ]
 	[ $((one - begin)) -ge 1000000000 ]
 	[ $((two - one)) -ge 1900000000 ]
 	# what was tried before costs no more
-	[ $((three - two)) -lt 2900000000 ]
+	at_most $((three - two)) 2900000000
 }
 
-@test "failures of an address and of a name are counted over connections" {
-	echo auth-delay 1 >conf/limits
+@test "refusals come slower and slower" {
+	rm conf/limits
+	short_enough refusals
+}
+
+failures() {
+	rm -rf state
 	mkdir state
-	echo "state $d/state" >conf/paths
 	# IP USER PASSWORD ANSWER; sets $ms: how long mauth thought about it
 	try() {
 		talk -e PROTO=TCP -e "TCPREMOTEIP=$1" -e SSL_PROTOCOL=TLSv1.3 \
@@ -208,28 +228,33 @@ why=quit" ]
 	}
 	no='-ERR [AUTH]*' yes='hello from mpop'
 	try 192.0.2.1 alice@example.test x "$no"
-	[ $ms -lt 2000 ]
+	at_most $ms 2000
 	try 192.0.2.1 nobody@example.test x "$no"
 	[ $ms -ge 2000 ]
 	try 192.0.2.2 ALICE@example.test y "$no"
 	[ $ms -ge 2000 ]
 	# a right one is never delayed
 	try 192.0.2.1 alice@example.test secret-alice "$yes"
-	[ $ms -lt 2000 ]
+	at_most $ms 2000
 	# from where she logged in, what others did delays nobody
 	try 192.0.2.1 alice@example.test z "$no"
-	[ $ms -lt 2000 ]
+	at_most $ms 2000
 	try 192.0.2.9 alice@example.test z2 "$no"
 	[ $ms -ge 3000 ]
 	[ "$(head -n 1 state/logins)" = "pneu-logins 1" ]
 	! grep -aq 'alice\|secret' state/logins || false
 }
 
-@test "a phone with an old password is one failure, however often it tries" {
+@test "failures of an address and of a name are counted over connections" {
 	echo auth-delay 1 >conf/limits
-	mkdir state
 	echo "state $d/state" >conf/paths
-	for i in 1 2 3; do
+	short_enough failures
+}
+
+phone() {
+	rm -rf state
+	mkdir state
+	for n in 1 2 3; do
 		talk -e PROTO=TCP -e TCPREMOTEIP=192.0.2.1 \
 			-e SSL_PROTOCOL=TLSv1.3 -- bin/mauth mpop <<-END
 				S: +OK*
@@ -238,8 +263,14 @@ why=quit" ]
 				S: -ERR [AUTH]*
 				SH: date +%s%N >ended
 			END
-		[ $((($(cat ended) - $(cat began)) / 1000000)) -lt 1900 ]
+		at_most $((($(cat ended) - $(cat began)) / 1000000)) 1900
 	done
+}
+
+@test "a phone with an old password is one failure, however often it tries" {
+	echo auth-delay 1 >conf/limits
+	echo "state $d/state" >conf/paths
+	short_enough phone
 }
 
 @test "a secret counts for its scopes and until its end, a disabled user not at all" {
@@ -671,18 +702,29 @@ maildir /m" ]
 
 @test "a peer that drips has no more time than one that is silent" {
 	echo login-time 1 >>conf/limits
-	begin=$(date +%s%N)
 	talk -- bin/mauth mpop <<-'END'
 		S: +OK*
-		C> U
-		SH: sleep 0.4
-		C> S
-		SH: sleep 0.4
-		C> E
 		S: -ERR waited too long, closing
 		GONE
 	END
-	[ $((($(date +%s%N) - begin) / 1000000)) -lt 30000 ]
+	grep -q 'close .*why=timeout' log
+	# one that would go on for a minute
+	python3 - 2>log 3>&- <<-'PY'
+		import socket, subprocess, time
+		ours, theirs = socket.socketpair()
+		p = subprocess.Popen(["bin/mauth", "mpop"], stdin=theirs, stdout=theirs)
+		theirs.close()
+		ours.recv(100)
+		end, gone = time.monotonic() + 60, False
+		while not gone:
+		    assert time.monotonic() < end
+		    try:
+		        ours.sendall(b"U")
+		        time.sleep(0.2)
+		    except OSError:
+		        gone = True
+		assert p.wait(60) == 0
+	PY
 	grep -q 'close .*why=timeout' log
 }
 

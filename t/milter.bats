@@ -444,8 +444,10 @@ taken() {
 }
 
 @test "progress is waited for, but not for ever" {
-	printf 'filter-time 3\n' >conf/limits
-	taken eom=progress eom=sleep:2 eom=progress eom=sleep:2 'eom=add:X-Late|1'
+	printf 'filter-time 6\n' >conf/limits
+	args=()
+	for i in 1 2 3 4 5 6 7; do args+=(eom=progress eom=sleep:1); done
+	taken "${args[@]}" 'eom=add:X-Late|1'
 	grep -q '^X-Late: 1' store/*
 	stop
 	printf 'filter-time 1\n' >conf/limits
@@ -504,7 +506,7 @@ down() {
 	done
 	printf 'milter-time 1\nfilter-time 1\n' >conf/limits
 	for step in connect rcpt header eom; do
-		milter "$step=sleep:3"
+		milter "$step=sleep:60"
 		down : timeout
 		stop
 	done

@@ -32,7 +32,7 @@ teardown() {
 }
 
 in_clear() {
-	socat -t 5 - "TCP:127.0.0.1:$port"
+	socat -t 60 - "TCP:127.0.0.1:$port"
 }
 
 no_process_of() {
@@ -274,7 +274,7 @@ no_process_of() {
 @test "a silent handshake ends after its time, and is logged" {
 	echo 'handshake-time 1' >conf/limits
 	serve -i cat
-	run -0 timeout 60 socat -t 5 -u "TCP:127.0.0.1:$port" -
+	run -0 timeout 120 socat -u "TCP:127.0.0.1:$port" -
 	[ -z "$output" ]
 	wait_for grep -q 'refuse conn=[0-9a-z]* peer=127.0.0.1 svc=cat why="silence in the handshake"' log
 }
@@ -310,7 +310,7 @@ no_process_of() {
 	mtls -l "unix:$PWD/s" $u env 2>log 3>&- &
 	started=$!
 	wait_for grep -q "listen svc=env host=$PWD/s" log
-	run -0 socat - UNIX:s </dev/null
+	run -0 socat -t 60 - UNIX:s </dev/null
 	[[ $output == *PROTO=IPC* ]]
 	[[ $output == *IPCREMOTEEUID=$(id -u)* ]]
 	[[ $output == *IPCREMOTEEGID=$(id -g)* ]]
@@ -395,7 +395,7 @@ no_process_of() {
 	mkfifo in
 	by_tls <in >out 3>&- &
 	exec 9>in
-	wait_for grep -q 62001 out
+	wait_for eval '[ "$(grep -c "^62001$" out)" -eq 2 ]'
 	[ "$(cat out)" = "62001
 62001" ]
 	half=$(pgrep -U 62002 -P $pid)
@@ -436,8 +436,8 @@ no_process_of() {
 	command -v s6-ipcserver >/dev/null || skip "s6 is not installed"
 	s6-ipcserver "$PWD/s" mtls $u env 2>log 3>&- &
 	started=$!
-	wait_for test -S s
-	run -0 socat - UNIX:s </dev/null
+	wait_for listens "$PWD/s"
+	run -0 socat -t 60 - UNIX:s </dev/null
 	[[ $output == *PROTO=IPC* ]]
 	[[ $output == *IPCREMOTEEUID=$(id -u)* ]]
 }

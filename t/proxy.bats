@@ -164,7 +164,7 @@ is_behind() {
 	echo 'handshake-time 1' >"$PNEU_CONF/limits"
 	for mode in '' -i -s; do
 		serve $mode cat
-		run -0 timeout 60 socat -t 5 -u "TCP:127.0.0.1:$port" -
+		run -0 timeout 120 socat -u "TCP:127.0.0.1:$port" -
 		[ -z "$output" ]
 		wait_for grep -q 'refuse .*why="silence in the handshake"' log
 	done

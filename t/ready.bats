@@ -164,11 +164,11 @@ send_one() {
 
 @test "a change of the configuration counts from the next connection" {
 	serve_ready mrecv -- mqueue add
-	printf 'EHLO x\r\nQUIT\r\n' | socat -t 5 - "TCP:127.0.0.1:$port" >out
+	printf 'EHLO x\r\nQUIT\r\n' | socat -t 60 - "TCP:127.0.0.1:$port" >out
 	grep -q '^220 mail.example.test' out
 	echo other.example.test >conf/me
 	echo 'message 4711' >conf/limits
-	printf 'EHLO x\r\nQUIT\r\n' | socat -t 5 - "TCP:127.0.0.1:$port" >out
+	printf 'EHLO x\r\nQUIT\r\n' | socat -t 60 - "TCP:127.0.0.1:$port" >out
 	grep -q '^220 other.example.test' out
 	grep -q '250.SIZE 4711' out
 }
@@ -245,7 +245,7 @@ send_one() {
 	started=$pid
 	wait_for grep -q 'error what=.*/mrecv why="is not ready' log
 	port=$(sed -n 's/.*listen .*port=\([0-9]*\).*/\1/p' log)
-	run -0 socat -t 5 -u "TCP:127.0.0.1:$port" -
+	run -0 socat -u "TCP:127.0.0.1:$port" -
 	[ -z "$output" ]
 	[ "$(grep -c 'usage: mrecv' log)" -ge 2 ]
 }
@@ -621,10 +621,10 @@ what_is() {
 	started="$started $held"
 	wait_for grep -qF '(0, 0)' out
 	pgrep -P "$m" -x mpop
-	run -0 socat -t 5 -u "TCP:127.0.0.1:$port" -
+	run -0 socat -u "TCP:127.0.0.1:$port" -
 	[ -z "$output" ]
 	wait_for grep -q 'refuse .*too many connections of this address' log
 	kill "$held"
-	wait_for eval 'printf "QUIT\r\n" | socat -t 5 - "TCP:127.0.0.1:$port" | grep -q "^+OK"'
+	wait_for eval 'printf "QUIT\r\n" | socat -t 60 - "TCP:127.0.0.1:$port" | grep -q "^+OK"'
 	[ "$(pgrep -P $pid -x mauth)" = "$m" ]
 }

@@ -44,7 +44,7 @@ queue_empty() {
 	mkdir sent
 	"$ROOT/t/tools/messages.py" sent alice@example.test bob@example.test
 	submit bob@example.test sent/*
-	WAIT=30 wait_for has_mail bob 30
+	WAIT=60 wait_for has_mail bob 30
 	run -0 "$ROOT/t/tools/same.py" maildir "$THERE/mail/bob" sent
 	for how in "pop3 $POP3S_PORT" "imap $IMAPS_PORT"; do
 		run -0 "$ROOT/t/tools/same.py" $how "$PNEU_CA" \
@@ -87,7 +87,7 @@ queue_empty() {
 		grep --exclude='pneu.*' -lr 'report-type=delivery-status' "$THERE/mail/alice" \
 			"$HERE/mail/alice"
 	}
-	WAIT=20 wait_for dsn
+	WAIT=60 wait_for dsn
 	run -0 dsn
 	grep -q 'Final-Recipient: rfc822; *nobody@example.test' "${lines[0]}"
 	grep -q 'Status: 5.1.1' "${lines[0]}"

@@ -39,10 +39,10 @@ in_front() {
 		    log stderr format raw local0 notice
 		defaults
 		    mode tcp
-		    timeout connect 5s
-		    timeout client 30s
-		    timeout server 30s
-		    timeout check 20s
+		    timeout connect 60s
+		    timeout client 90s
+		    timeout server 90s
+		    timeout check 60s
 		listen mail
 		    bind 127.0.0.1:$front
 		    bind [::1]:$front v6only
@@ -124,6 +124,6 @@ send_from() {
 	! grep 'mrecv close' log | grep -v 'peer=' || false
 	rm "$PNEU_CONF/proxies"
 	# a client that has gone before it was looked at is not refused
-	wait_for eval 'socat -t 5 - "TCP:127.0.0.1:$front" </dev/null >said
+	wait_for eval 'socat -t 60 - "TCP:127.0.0.1:$front" </dev/null >said
 		grep -q "mrecv close .*why=refused" log'
 }

@@ -125,8 +125,8 @@ dialogue() {
 	readme_line s6-ipcserver /run/pneu/imap "$PWD/imap"
 	s6-ipcserver "$PWD/pop3" mauth mpop 2>log2 3>&- &
 	started="$started $!"
-	wait_for test -S imap
-	wait_for test -S pop3
+	wait_for listens "$PWD/imap"
+	wait_for listens "$PWD/pop3"
 	dialogue imap 'a LOGIN bob@example.test secret-bob' 'b SELECT INBOX' \
 		'c LOGOUT'
 	dialogue pop3 'USER bob@example.test' 'PASS secret-bob' STAT QUIT

@@ -116,7 +116,7 @@ setup_file() {
 	echo '* false' >conf/routes
 	touch -d '1 hour ago' conf/*
 	for s in sign relaxed verify; do
-		wait_for test -S $s.sock
+		wait_for listens "$D/$s.sock"
 	done
 	WAIT=90 wait_for listening "$rspamd" || {
 		tail -n 20 rspamd.log
