@@ -146,11 +146,25 @@ no_links(int err)
 	    err == EOPNOTSUPP || err == ENOSYS || err == EACCES;
 }
 
+/* Keywords that others have set stand in no file's name. */
+static int
+catch_up(struct transfer *t)
+{
+	if (t->to == &t->from->ix)
+		return 0; /* so will the lock */
+	if (index_lock(&t->from->ix) == -1)
+		return -1;
+	index_unlock(&t->from->ix);
+	return 0;
+}
+
 static int
 copy(struct transfer *t, uint32_t *uidvalidity, uint32_t *uids)
 {
 	bool looked = false;
 
+	if (catch_up(t) == -1)
+		return -1;
 	while (attempt(t, uidvalidity, uids) == -1) {
 		undo(t);
 		if (errno == ENOENT && !looked) {

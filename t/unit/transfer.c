@@ -412,6 +412,35 @@ test_undeleted(void)
 	check(fs_remove_tree(AT_FDCWD, path_of("a")) == 0);
 }
 
+/* What another session has set is copied, though we were not told of it. */
+static void
+test_keyword_of_another(void)
+{
+	struct folder *f, *g;
+	uint32_t validity, uid;
+	int k;
+
+	make("a");
+	make("b");
+	put("a", 0, "S");
+	f = open_folder("a");
+	g = open_folder("a");
+	k = folder_keyword(g, SPAN("Blue"), true);
+	check(k > 0);
+	check(folder_store(g, all, 1, FOLDER_ADD, 0, UINT64_C(1) << k,
+		  UINT64_MAX, NULL) == 0);
+	folder_close(g);
+	check(
+	    folder_copy(f, all, 1, path_of("b"), false, &validity, &uid) == 0);
+	folder_close(f);
+	g = open_folder("b");
+	k = folder_keyword(g, SPAN("Blue"), false);
+	check(k > 0 && folder_msg(g, 0)->keywords == UINT64_C(1) << k);
+	folder_close(g);
+	check(fs_remove_tree(AT_FDCWD, path_of("a")) == 0);
+	check(fs_remove_tree(AT_FDCWD, path_of("b")) == 0);
+}
+
 /*
  * Into the folder itself, and another program renames a file where no mtime
  * tells: each message is there once, under its new UID.
@@ -462,6 +491,7 @@ main(void)
 	test_crossing();
 	test_deliver();
 	test_undeleted();
+	test_keyword_of_another();
 	test_renamed_same();
 	check(rmdir(root) == 0 || unlink(path_of("pneu.uidvalidity")) == 0);
 	rmdir(root);
