@@ -206,6 +206,27 @@ assert "* 7 FETCH (FLAGS (Mine))" in b("FETCH 7 (FLAGS)")
 E
 }
 
+@test "the name of a mailbox that was renamed under a session means the new one" {
+	py <<'E'
+from client import Session
+a, b = Session(), Session()
+b("CREATE A")
+b.append(1, "A", "Subject: old\r\n\r\nold\r\n")
+a("SELECT A")
+b("RENAME A B")
+b("CREATE A")
+a.append(1, "A", "Subject: new\r\n\r\nnew\r\n")
+assert a("STATUS A (MESSAGES)") == ['* STATUS "A" (MESSAGES 1)']
+a('APPEND A CATENATE (URL "/A/;UID=1/;SECTION=TEXT")')
+b("SELECT A")
+assert b("FETCH 2 (BODY[])") == ["* 2 FETCH (BODY[] {5}\r\nnew\r\n FLAGS (\\Seen \\Recent))"], b.tagged
+found = a("ESEARCH IN (mailboxes A) RETURN (COUNT) ALL")
+assert 'MAILBOX "A"' in found[0] and "COUNT 2" in found[0], found
+found = a("ESEARCH IN (mailboxes B) RETURN (COUNT) ALL")
+assert 'MAILBOX "B"' in found[0] and "COUNT 1" in found[0], found
+E
+}
+
 @test "QRESYNC: what has gone above the last one is told, too" {
 	py <<'E'
 import re

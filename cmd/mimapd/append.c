@@ -304,8 +304,7 @@ target(struct append *a, const struct imap_arg *name)
 		imap_box_failed(im, r);
 		return false;
 	}
-	selected = im->folder != NULL && strcmp(path, im->path) == 0 &&
-	    !folder_removed(im->folder);
+	selected = select_is(im, path);
 	if (folder_append_begin(a->f, path, selected ? im->folder : NULL) == -1)
 		return append_failed(a);
 	return true;

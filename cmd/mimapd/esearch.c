@@ -220,7 +220,8 @@ search_all(struct search *s, const struct imap_arg *keys, struct wanted *w,
 
 	for (size_t i = 0; i < from->n; i++) {
 		const struct box *b = &from->box[i];
-		bool here = im->folder != NULL && strcmp(b->name, im->box) == 0;
+		bool here =
+		    strcmp(b->name, im->box) == 0 && select_is(im, im->path);
 
 		if (from->chosen[i] == 0 && !(here && from->selected))
 			continue;

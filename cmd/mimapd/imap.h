@@ -247,7 +247,8 @@ void metadata_put(struct imap *, struct span name, const char *path,
 /* quota.c: whether so much may be added; answers when it may not. */
 bool quota_allows(struct imap *, uint64_t bytes, uint64_t messages);
 
-/* select.c */
+/* select.c: whether that is the selected one, which may have been renamed */
+bool select_is(const struct imap *, const char *path);
 void select_close(struct imap *);
 
 /* body.c */

@@ -363,7 +363,7 @@ look_messages(
 	if (!(b->events & NOTIFY_MESSAGES))
 		return;
 	/* what is told of the selected mailbox needs not be told again */
-	if (im->folder != NULL && strcmp(path, im->path) == 0) {
+	if (select_is(im, path)) {
 		b->selected = true;
 		return;
 	}
@@ -397,7 +397,7 @@ look_box(struct imap *im, struct notify *nt, struct notify_box *b, bool quiet)
 	if (!notify_exists(b) || !path_of(im, b, path, sizeof(path)))
 		return;
 	/* it stays dirty while it is selected, and is looked at afterwards */
-	b->dirty = im->folder != NULL && strcmp(path, im->path) == 0;
+	b->dirty = select_is(im, path);
 	if (b->wd[0] == -1) {
 		watch_box(nt, b, path);
 		free(nt->map);

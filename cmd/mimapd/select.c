@@ -6,6 +6,13 @@
 #include "store/acl.h"
 #include "sync.h"
 
+bool
+select_is(const struct imap *im, const char *path)
+{
+	return im->folder != NULL && strcmp(path, im->path) == 0 &&
+	    folder_is_at(im->folder, path);
+}
+
 void
 select_close(struct imap *im)
 {

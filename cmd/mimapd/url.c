@@ -89,7 +89,7 @@ mailbox(struct append *a, const struct imapurl *u)
 	if (boxes_find(&im->boxes, u->mailbox, path, sizeof(path)) != BOX_OK ||
 	    !(acl_owner(path) & ACL_R))
 		return NULL;
-	if (im->folder != NULL && strcmp(path, im->path) == 0)
+	if (select_is(im, path))
 		return im->folder;
 	if (a->other != NULL && strcmp(path, a->other_path) == 0)
 		return a->other;

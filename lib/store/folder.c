@@ -295,6 +295,12 @@ folder_removed(const struct folder *f)
 }
 
 bool
+folder_is_at(const struct folder *f, const char *path)
+{
+	return fs_is_at(f->ix.fd, path);
+}
+
+bool
 folder_is_loose(const struct folder *f)
 {
 	return f != NULL && f->ix.gen != 0 && f->ix.loose;

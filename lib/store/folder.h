@@ -113,6 +113,9 @@ MUST int folder_refresh(
 /* Its directory was deleted; another may be there under its name. */
 bool folder_removed(const struct folder *);
 
+/* It is what this path names: it was neither deleted nor renamed. */
+bool folder_is_at(const struct folder *, const char *path);
+
 /* How many of the view have gone. */
 size_t folder_gone(const struct folder *);
 
