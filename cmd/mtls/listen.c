@@ -237,16 +237,17 @@ loop(struct mtls *m, char *const *argv, struct pollfd *p)
 
 /*
  * Connections may yet ask for TLS when the listener has ended: a child is
- * there for them, and ends with the last.
+ * there for them, and ends with the last.  The sockets are closed before, so
+ * that who waits for the listener finds its ports free.
  */
 static void
 see_off(struct mtls *m, struct pollfd *p)
 {
-	if (slots.nparked == 0 || fork() != 0)
-		return;
 	for (int i = 0; i < li.n; i++)
 		close(li.fds[i]);
 	li.n = 0;
+	if (slots.nparked == 0 || fork() != 0)
+		return;
 	launch_end();
 	signal(SIGTERM, SIG_DFL);
 	signal(SIGINT, SIG_DFL);
