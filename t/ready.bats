@@ -270,7 +270,7 @@ send_one() {
 	kill "$held"
 	wait_for send_one -k --ssl-reqd
 	wait_for eval '[ "$(halves | wc -l)" -eq 1 ]'
-	[ "$(ls /proc/$pid/fd | wc -l)" -le 20 ]
+	wait_for eval '[ "$(ls /proc/$pid/fd | wc -l)" -le 20 ]'
 }
 
 @test "TLS at once: a silent handshake is a TLS half and no program's" {

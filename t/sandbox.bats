@@ -38,6 +38,11 @@ confined() {
 	done | tail -n 1
 }
 
+# None of them is left from a connection that has ended.
+no_more() {
+	[ -z "$(confined "$1")" ]
+}
+
 # Connect descriptor 7 to PORT and read the greeting.
 hold() {
 	exec 7<>"/dev/tcp/127.0.0.1/$1"
@@ -70,6 +75,7 @@ forbidden() {
 }
 
 @test "the TLS half of mtls can't open, connect, fork or execute" {
+	wait_for no_more mtls
 	coproc tls { exec openssl s_client -quiet -CAfile "$PNEU_CA" \
 		-connect "127.0.0.1:$IMAPS_PORT" 2>/dev/null 3>&-; }
 	read -r -u "${tls[0]}" greeting
@@ -82,6 +88,7 @@ forbidden() {
 }
 
 @test "the greeter of mauth can't open, connect, fork or execute" {
+	wait_for no_more mauth
 	hold "$SUBMISSION_PORT"
 	greeter=$(confined mauth)
 	[ -n "$greeter" ]
@@ -90,6 +97,7 @@ forbidden() {
 }
 
 @test "mrecv can't read the queue, nor connect, fork or execute" {
+	wait_for no_more mrecv
 	hold "$SMTP_PORT"
 	server=$(confined mrecv)
 	[ -n "$server" ]
@@ -152,6 +160,7 @@ forbidden() {
 # mail NAME PORT LOGIN...: what a server may do once it serves alice
 served() {
 	local name=$1 server what reply
+	wait_for no_more "$name"
 	hold "$2" >/dev/null
 	printf '%s\r\n' "${@:3}" >&7
 	for what in "${@:3}"; do

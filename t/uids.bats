@@ -119,7 +119,7 @@ mtls pneu-tls" \
 	run -0 ps -o uid=,args= -p "$(paste -sd, "$PNEU_DIR/pid")"
 	[ "$(grep -c ' *0 .*mtls' <<<"$output")" -ge 8 ]
 	pneu=$(awk '$1 == "pneu" { print $2 }' "$PNEU_CONF/uids")
-	ps -eo uid=,args= | grep -q "^ *$pneu .*mqueue run"
+	wait_for eval 'ps -eo uid=,args= | grep -q "^ *$pneu .*mqueue run"'
 }
 
 @test "mail is the user's alone" {
