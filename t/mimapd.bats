@@ -449,6 +449,9 @@ b.noop()
 assert b.untagged_responses["EXISTS"][-1] == b"2"
 typ, data = b.search(None, "KEYWORD", "$junk")
 assert data == [b"1"], data
+b.store("1", "+FLAGS", "($Late)")
+typ, data = a.store("1", "-FLAGS", "($Late)")
+assert data and not any(b"$Late" in d for d in data), data
 assert b.create("Box")[0] == "OK" and b.copy("1:2", "Box")[0] == "OK"
 assert a.status("Box", "(MESSAGES UIDNEXT)")[1] == [b'"Box" (MESSAGES 2 UIDNEXT 3)']
 E

@@ -61,11 +61,13 @@ folder_keyword(struct folder *f, struct span name, bool create)
 {
 	int k = find_keyword(&f->ix, name);
 
-	if (k != -1 || !create || !is_keyword(name))
+	/* others may have made it since we looked */
+	if (k != -1 || !is_keyword(name) ||
+	    (!create && index_quiet(&f->ix, true)))
 		return k;
 	if (index_lock(&f->ix) == -1)
 		return -1;
-	k = view_keyword(&f->ix, name);
+	k = create ? view_keyword(&f->ix, name) : find_keyword(&f->ix, name);
 	index_unlock(&f->ix);
 	return k;
 }
