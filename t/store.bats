@@ -214,7 +214,11 @@ kept() {
 		exec {say}>say
 		printf 'a SELECT INBOX\r\n' >&$say
 		wait_for kept
-		printf 'QUIT\r\nb LOGOUT\r\n' >&$say
+		# one line: who has read QUIT may be gone at a second
+		case $p in
+		mpop) printf 'QUIT\r\n' >&$say ;;
+		mimapd) printf 'b LOGOUT\r\n' >&$say ;;
+		esac
 		exec {say}>&-
 		wait $!
 	done
