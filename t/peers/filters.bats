@@ -174,12 +174,12 @@ setup_file() {
 	[ "$(id -u)" -ne 0 ] || echo 'pneu 62001 62001' >conf/uids
 	chmod 0700 queue state
 	own queue state
-	WAIT=90 wait_for rspamc -h 127.0.0.1:$rspamd -t 1 conf/me || {
+	WAIT=200 wait_for rspamc -h 127.0.0.1:$rspamd -t 1 conf/me || {
 		tail -n 20 rspamd.log
 		return 1
 	}
-	WAIT=90 wait_for spamc -x -E -U "$PWD/spamd" <conf/me
-	WAIT=90 wait_for clamd_answers
+	WAIT=200 wait_for spamc -x -E -U "$PWD/spamd" <conf/me
+	WAIT=200 wait_for clamd_answers
 }
 
 teardown_file() {
@@ -234,7 +234,7 @@ later() {
 	send "$1" later hello
 	[[ $reply == '451 4.'* ]]
 	[ -z "$id" ]
-	[ $((SECONDS - began)) -le 20 ]
+	[ $((SECONDS - began)) -le 40 ]
 }
 
 header_of() {

@@ -3,7 +3,7 @@
 
 usage: leftover.py MARK
 Its processes are those with CHECK_MARK=MARK in their environment, and
-their children.  They have 15 seconds to end by themselves.  Exit status 1
+their children.  They have a minute to end by themselves.  Exit status 1
 when some had to be killed.
 """
 import os
@@ -43,7 +43,7 @@ def look():
     return ours
 
 
-end = time.monotonic() + 15
+end = time.monotonic() + 60
 while look() and time.monotonic() < end:
     time.sleep(0.1)
 left = look()
