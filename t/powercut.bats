@@ -66,6 +66,12 @@ cut() { python3 "$ROOT/t/tools/powercut.py" "$@" 3>&-; }
 		-d pop:memory -d append:index -d append:journal
 }
 
+@test "a disk whose syncs fail for a while" {
+	run -0 cut sick -n "${CUTS:-700}"
+	echo "$output"
+	[[ $output == *" operations, "*" states, 0 faults" ]]
+}
+
 @test "the queue: mqueue add" {
 	run -0 cut queue
 }

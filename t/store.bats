@@ -239,6 +239,29 @@ kept() {
 	[ "$(grep UIDVALIDITY out)" = "$(grep UIDVALIDITY again)" ]
 }
 
+@test "a memory of UIDs that can't be put on disk is not trusted again" {
+	command -v strace || skip "no strace"
+	local mark="0000000000 000000000[01] !"
+	mkdir -p box/.L/tmp box/.L/new box/.L/cur
+	printf 'a STATUS L (UIDVALIDITY)\r\nb LOGOUT\r\n' >in
+	strace -e trace=fdatasync -e inject=fdatasync:error=EIO -o trace \
+		mimapd -p box <in >out 2>log || skip "no ptrace"
+	grep -q 'INJECTED' trace
+	grep -q '^a NO' out
+	[ "$(grep -x "$mark" box/pneu.uidvalidity)" = "0000000000 0000000001 !" ]
+	# each line is written again, then it is synced
+	strace -y -e trace=pwrite64,fdatasync -o trace mimapd -p box <in >out
+	grep -q '^a OK' out
+	[ "$(sed -n '/^fdatasync.*pneu.uidvalidity/q; /uidvalidity>, "\\n", 1,/p' \
+		trace | wc -l)" -ge 3 ]
+	[ "$(grep -x "$mark" box/pneu.uidvalidity)" = "0000000000 0000000000 !" ]
+	# and from then on as ever
+	rm box/.L/pneu.*
+	strace -y -e trace=pwrite64,fdatasync -o trace mimapd -p box <in >out
+	grep -q '^a OK' out
+	! grep -q 'uidvalidity>, "\\n", 1,' trace || false
+}
+
 @test "numbers of a first index are told when what they rest on is kept" {
 	command -v strace || skip "no strace"
 	mkdir -p box/.L/tmp box/.L/new box/.L/cur

@@ -68,10 +68,12 @@ void
 index_note_checked(struct index *ix)
 {
 	char half[JOURNAL_HEADER - JOURNAL_CHECKED];
+	size_t n =
+	    (ix->lost ? JOURNAL_STATE : JOURNAL_HEADER) - JOURNAL_CHECKED;
 
 	ix->snap.kept = !ix->loose;
 	journal_put_checked(half, &ix->snap);
-	if (fs_write_at(ix->journal_fd, (struct span){ half, sizeof(half) },
+	if (fs_write_at(ix->journal_fd, (struct span){ half, n },
 		JOURNAL_CHECKED) == -1)
 		return; /* it is checked again the next time */
 }
@@ -122,9 +124,13 @@ swap(struct index *ix, uint64_t gen, const char *name, struct span records)
 
 	if (fd == -1)
 		return -1;
-	if (renameat(ix->fd, name, ix->fd, snapshot_name) == -1 ||
-	    (!ix->loose && fs_sync_dir(ix->fd, "") == -1) ||
+	if (renameat(ix->fd, name, ix->fd, snapshot_name) == -1) {
+		fs_close(fd);
+		return -1;
+	}
+	if ((!ix->loose && fs_sync_dir(ix->fd, "") == -1) ||
 	    fstatat(ix->fd, snapshot_name, &st, 0) == -1) {
+		index_distrust(fd);
 		fs_close(fd);
 		return -1;
 	}
@@ -133,7 +139,7 @@ swap(struct index *ix, uint64_t gen, const char *name, struct span records)
 	ix->journal_fd = fd;
 	ix->gen = gen;
 	ix->applied = ix->synced = JOURNAL_HEADER + records.n;
-	ix->unsynced = false;
+	ix->unsynced = ix->lost = false;
 	ix->snap = (struct journal_checked){ .ino = st.st_ino,
 		.size = (uint64_t)st.st_size,
 		.ctime_ns = (int64_t)st.st_ctim.tv_sec * 1000000000 +
@@ -209,7 +215,13 @@ index_compact_unlocked(struct index *ix)
 	new_name(name, sizeof(name));
 	if (gen == 0)
 		return;
-	if (index_sync(ix) == -1 || snapshot_write(ix, gen + 1, name) == -1) {
+	if (index_sync(ix) == -1) {
+		log_error(ix->path, NULL);
+		return;
+	}
+	if (ix->gen != gen)
+		return; /* it has made one */
+	if (snapshot_write(ix, gen + 1, name) == -1) {
 		log_error(ix->path, NULL);
 		return;
 	}

@@ -89,6 +89,7 @@ index_begin(struct index *ix, uint32_t uidvalidity)
 	ix->applied = ix->synced = 0;
 	ix->unsynced = false;
 	ix->first = ix->loose = ix->bulk = true;
+	ix->lost = false;
 }
 
 /* Messages get new UIDs from 1 on. */
@@ -174,6 +175,7 @@ open_journal(struct index *ix, bool *checked)
 		struct span s = { head, sizeof(head) };
 
 		*checked = journal_is_checked(s, &ix->snap);
+		ix->lost = journal_is_lost(s);
 		ix->loose = ix->first && !journal_is_kept(s);
 		return 0;
 	}
@@ -226,7 +228,7 @@ index_load(struct index *ix)
 	bool checked = false;
 	int lost;
 
-	ix->made = false;
+	ix->made = ix->lost = false;
 	uidmem_close(&ix->mem);
 	if (uidmem_open(&ix->mem, ix->path) == -1)
 		return -1;
@@ -265,6 +267,7 @@ index_lock_in(struct index *ix, int wait_ms)
 	}
 	if (fs_lock(ix->lock_fd, true, deadline_now() + wait_ms) == -1)
 		return -1;
+	ix->locked = true;
 	if (ix->gen != 0 && !ix->ahead && snapshot_is_same(ix))
 		r = catch_up(ix);
 	else
@@ -280,6 +283,7 @@ index_unlock(struct index *ix)
 	int err = errno;
 
 	fs_unlock(ix->lock_fd);
+	ix->locked = false;
 	if (ix->compact)
 		index_compact_unlocked(ix);
 	ix->compact = false;
@@ -330,25 +334,6 @@ index_quiet(const struct index *ix, bool believe)
 	    (believe || index_trusted(ix) == SCAN_ALL);
 }
 
-/* The files of a first index, and then that they are on disk. */
-static int
-settle(struct index *ix)
-{
-	int fd = openat(ix->fd, snapshot_name, O_RDONLY | O_CLOEXEC), r;
-
-	if (fd == -1)
-		return -1;
-	r = fsync(fd);
-	fs_close(fd);
-	if (r == -1 || fsync(ix->journal_fd) == -1 ||
-	    fs_sync_dir(ix->fd, "") == -1)
-		return -1;
-	ix->loose = ix->unsynced = false;
-	ix->synced = ix->applied;
-	index_note_checked(ix);
-	return 0;
-}
-
 /*
  * So much at once becomes a snapshot: the journal would be read again.
  * Files of a first index that it replaces may have told numbers.
@@ -356,7 +341,7 @@ settle(struct index *ix)
 static int
 commit_all(struct index *ix)
 {
-	if (ix->loose && ix->journal_fd != -1 && settle(ix) == -1) {
+	if (ix->loose && ix->journal_fd != -1 && index_settle(ix) == -1) {
 		ix->gen = 0;
 		return -1;
 	}
@@ -461,39 +446,5 @@ index_commit(struct index *ix)
 		return -1;
 	if (ix->uidnext - 1 > ix->mem.highest)
 		return uidmem_set(&ix->mem, ix->uidvalidity, ix->uidnext - 1);
-	return 0;
-}
-
-int
-index_sync_numbers(struct index *ix)
-{
-	return ix->loose && !ix->unsynced && ix->mem.fd != -1
-	    ? uidmem_promise(&ix->mem, ix->uidvalidity)
-	    : index_sync(ix);
-}
-
-int
-index_sync_shown(struct index *ix)
-{
-	return ix->made ? index_sync_numbers(ix) : index_sync(ix);
-}
-
-int
-index_settle(struct index *ix)
-{
-	return ix->gen != 0 && ix->loose ? settle(ix) : 0;
-}
-
-int
-index_sync(struct index *ix)
-{
-	if (ix->loose)
-		return settle(ix);
-	if (ix->synced == ix->applied || !ix->unsynced)
-		return 0;
-	if (fdatasync(ix->journal_fd) == -1)
-		return -1;
-	ix->synced = ix->applied;
-	ix->unsynced = false;
 	return 0;
 }

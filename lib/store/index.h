@@ -71,6 +71,8 @@ struct index {
 	bool first;       /* the snapshot is nothing without its journal */
 	bool loose;       /* and neither need be on disk yet */
 	bool made;        /* by us, under a UIDVALIDITY that nobody had */
+	bool lost;        /* a sync has failed: another snapshot, or nothing */
+	bool locked;
 	struct journal_checked snap; /* the snapshot that was loaded */
 	char id[INDEX_ID];           /* of the mailbox */
 	uint32_t uidvalidity, uidnext;
@@ -138,8 +140,17 @@ MUST int index_scan(struct index *, bool believe);
 /* Write, apply and clear `out`; may replace the snapshot. */
 MUST int index_commit(struct index *);
 
-/* All that was applied is on disk when it returns 0. */
+/*
+ * synced.c: all that was applied is on disk when it returns 0.  After a
+ * sync that failed the kernel holds what it could not write to be written,
+ * so that a journal which was not synced once is never trusted again, by
+ * whichever process: a new snapshot takes its place, or this fails.
+ * Without the lock it takes it for that.
+ */
 MUST int index_sync(struct index *);
+
+/* Tell who opens this journal later that a sync has failed. */
+void index_distrust(int journal_fd);
 
 /*
  * The same for who tells UIDVALIDITY, UIDNEXT and how many messages there

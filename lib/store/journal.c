@@ -4,9 +4,10 @@
 #include "store/format.h"
 #include "store/le.h"
 
-enum { FRAME = 8, SUMMED = 24, KEPT = 28 };
+enum { FRAME = 8, SUMMED = 24, KEPT = JOURNAL_STATE - JOURNAL_CHECKED };
 
 static const char magic[17] = "pneu-journal 1\n", kept[5] = "kept";
+const char journal_lost[5] = "lost";
 
 void
 journal_put_header(struct buf *b, uint64_t gen, uint32_t uidvalidity)
@@ -48,7 +49,14 @@ bool
 journal_is_kept(struct span header)
 {
 	return header.n >= JOURNAL_HEADER &&
-	    memcmp(header.p + JOURNAL_CHECKED + KEPT, kept, 4) == 0;
+	    memcmp(header.p + JOURNAL_STATE, kept, 4) == 0;
+}
+
+bool
+journal_is_lost(struct span header)
+{
+	return header.n >= JOURNAL_HEADER &&
+	    memcmp(header.p + JOURNAL_STATE, journal_lost, 4) == 0;
 }
 
 enum format_result

@@ -12,7 +12,12 @@
 #include "base/buf.h"
 #include "store/format.h"
 
-enum { JOURNAL_HEADER = 64, JOURNAL_CHECKED = 32, JOURNAL_RECORD_MAX = 262144 };
+enum {
+	JOURNAL_HEADER = 64,
+	JOURNAL_CHECKED = 32,
+	JOURNAL_STATE = 60,
+	JOURNAL_RECORD_MAX = 262144
+};
 
 enum record_type {
 	RECORD_NEW = 'N',     /* a message and its UID */
@@ -45,6 +50,13 @@ void journal_put_checked(char half[JOURNAL_HEADER - JOURNAL_CHECKED],
 /* Whether it is this one; whether one was on disk. */
 bool journal_is_checked(struct span header, const struct journal_checked *);
 bool journal_is_kept(struct span header);
+
+/*
+ * In the header's last four bytes instead: a sync of this file has failed.
+ * What was in it then may never be on disk, whatever later syncs say.
+ */
+extern const char journal_lost[5];
+bool journal_is_lost(struct span header);
 
 /*
  * A record is begun, its body appended to b, and ended.  seed (the

@@ -21,8 +21,11 @@ static const uint32_t ours_max = 0xf0000000;
 static const char file_name[] = "pneu.uidvalidity";
 static const char first_line[] = "pneu-uidvalidity 1\n";
 
-/* The name of a line that is no folder's: UIDVALIDITYs set aside. */
-static const char set_aside[] = "/";
+/*
+ * Names of lines that are no folder's: UIDVALIDITYs set aside; whether a
+ * sync has failed.
+ */
+static const char set_aside[] = "/", unsure[] = "!";
 
 /* What this process knows of one of these files. */
 static struct {
@@ -106,6 +109,7 @@ look_up(struct uidmem *m, uint32_t *largest)
 		return -1;
 	}
 	*largest = 0;
+	m->lost = false;
 	s = buf_span(&b);
 	if (s.n > 0 && format_of(s, "uidvalidity") == FORMAT_NEWER) {
 		buf_free(&b);
@@ -120,6 +124,8 @@ look_up(struct uidmem *m, uint32_t *largest)
 			continue;
 		if (v > *largest && v <= ours_max)
 			*largest = v;
+		if (span_is(name, unsure))
+			m->lost = h != 0;
 		if (!span_is(name, m->name))
 			continue;
 		m->at = at;
@@ -202,14 +208,72 @@ know_file(const struct uidmem *m)
 	return 0;
 }
 
-/* On disk, and once its name, too: all of it may be lost without that. */
+/* The line that says whether a sync has failed. */
 static int
-keep(const struct uidmem *m)
+note_lost(const struct uidmem *m, bool lost)
+{
+	struct uidmem line = { .fd = m->fd, .at = -1 };
+	uint32_t largest;
+
+	memcpy(line.name, unsure, sizeof(unsure));
+	if (look_up(&line, &largest) == -1)
+		return -1;
+	if (line.at == -1)
+		return lost ? append(&line, 0, 1) : 0;
+	return fs_write_at(m->fd,
+	    lost ? SPAN("0000000001") : SPAN("0000000000"), line.at + HIGHEST);
+}
+
+/*
+ * The kernel takes for written what it could not write: a byte of each line,
+ * one that nobody changes, has it write all of them.
+ */
+static int
+write_again(const struct uidmem *m)
+{
+	char buf[4096];
+	off_t at = 0;
+	ssize_t r;
+
+	while ((r = pread(m->fd, buf, sizeof(buf), at)) > 0) {
+		for (ssize_t i = 0; i < r; i++)
+			if (buf[i] == '\n' &&
+			    fs_write_at(m->fd, SPAN("\n"), at + i) == -1)
+				return -1;
+		at += r;
+	}
+	return r == -1 ? -1 : 0;
+}
+
+static int
+sync_lines(struct uidmem *m)
+{
+	bool was = m->lost;
+	int err;
+
+	if ((!was || write_again(m) == 0) && fdatasync(m->fd) == 0) {
+		m->lost = false;
+		return was ? note_lost(m, false) : 0;
+	}
+	err = errno;
+	m->lost = true;
+	if (!was && note_lost(m, true) == -1)
+		return -1;
+	errno = err;
+	return -1;
+}
+
+/*
+ * On disk, and once its name, too: all of it may be lost without that.
+ * Under the lock.
+ */
+static int
+keep(struct uidmem *m)
 {
 	char root[LIMIT_PATH];
 	const char *name;
 
-	if (fdatasync(m->fd) == -1 || know_file(m) == -1)
+	if (sync_lines(m) == -1 || know_file(m) == -1)
 		return -1;
 	if (ours.named)
 		return 0;
@@ -252,7 +316,7 @@ put(struct uidmem *m, uint32_t uidvalidity, uint32_t highest, bool sync)
 		    m->fd, (struct span){ text, NUMBERS - 1 }, m->at);
 	else
 		r = append(m, uidvalidity, highest);
-	if (r == 0 && !same && sync)
+	if (r == 0 && (!same || m->lost) && sync)
 		r = keep(m);
 	if (r == -1)
 		return -1;
@@ -294,6 +358,7 @@ reserve(struct uidmem *m, uint32_t *largest)
 	memcpy(line.name, set_aside, sizeof(set_aside));
 	if (look_up(&line, largest) == -1)
 		return -1;
+	m->lost = line.lost;
 	if (ours.block > 0 && *largest < ours_max - BLOCK_MAX) {
 		ours.next = *largest + 1;
 		*largest += ours.block;
@@ -334,11 +399,16 @@ int
 uidmem_sync(const char *path)
 {
 	struct uidmem m;
+	uint32_t largest;
 	int r;
 
 	if (uidmem_open(&m, path) == -1)
 		return -1;
-	r = keep(&m);
+	r = fs_lock(m.fd, true, deadline_in(WAIT));
+	if (r == 0)
+		r = look_up(&m, &largest);
+	if (r == 0)
+		r = keep(&m);
 	uidmem_close(&m);
 	return r;
 }
@@ -349,12 +419,12 @@ uidmem_set(struct uidmem *m, uint32_t uidvalidity, uint32_t highest)
 	uint32_t largest;
 	int r;
 
-	if (m->fd == -1 ||
-	    (m->at != -1 && m->uidvalidity == uidvalidity &&
-		m->highest == highest))
+	if (m->fd == -1)
 		return 0;
-	if (m->at != -1 && m->uidvalidity == uidvalidity)
-		return put(m, uidvalidity, highest, true); /* ours alone */
+	if (m->at != -1 && m->uidvalidity == uidvalidity && !m->lost)
+		return m->highest == highest
+		    ? 0
+		    : put(m, uidvalidity, highest, true); /* ours alone */
 	if (fs_lock(m->fd, true, deadline_in(WAIT)) == -1)
 		return -1;
 	r = look_up(m, &largest);

@@ -8,7 +8,8 @@
  * name the last counts.  The highest UID is overwritten in place, another
  * UIDVALIDITY is a line at the end, so that a write cut short takes none
  * back; in a file of more than a mebibyte it is overwritten, too.  The file is
- * its own lock and is never renamed or removed.
+ * its own lock and is never renamed or removed.  After a sync that failed it
+ * says so, until all of its lines were written again and synced.
  */
 #ifndef STORE_UIDMEM_H
 #define STORE_UIDMEM_H
@@ -22,6 +23,7 @@ struct uidmem {
 	off_t at;
 	const char *path;              /* the folder's, as the caller has it */
 	uint32_t uidvalidity, highest; /* 0 when nothing is remembered */
+	bool lost;                     /* a sync of the file has failed */
 	char name[256];
 };
 

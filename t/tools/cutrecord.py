@@ -1,8 +1,8 @@
 """A run of programs below a folder, recorded call by call.
 
 Tree is a file system of inodes; Record reads the log of strace into
-operations on one: add, del, ren, data, trunc, sync, and say, which is what
-the client was told.
+operations on one: add, del, ren, data, trunc, sync, fail, which is a sync that
+failed, and say, which is what the client was told.
 """
 import hashlib
 import os
@@ -144,7 +144,8 @@ class Record:
             if m:
                 rest = part.pop(pid, "") + m.group(1)
             m = re.match(r"(\w+)\((.*)\)\s*= (-?\d+)", rest)
-            if m and int(m.group(3)) >= 0:
+            if m and (int(m.group(3)) >= 0
+                      or m.group(1) in ("fsync", "fdatasync")):
                 self.call(pid, m.group(1), m.group(2), int(m.group(3)))
 
     def call(self, pid, name, args, r):
@@ -177,7 +178,8 @@ class Record:
             if ino is not None and name == "ftruncate":
                 self.op("trunc", ino, int(a[1]))
             elif ino is not None:
-                self.op("sync", ino, self.path("/", where[0]))
+                self.op("sync" if r == 0 else "fail", ino,
+                        self.path("/", where[0]))
         elif name not in ("close", "dup", "dup2", "dup3"):
             for w in where:
                 if w is not None and self.path("/", w) is not None:

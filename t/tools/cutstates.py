@@ -1,6 +1,7 @@
 """What a power cut at each point of a record may leave.
 
-What was synced is there; of the rest any part may be missing, in any order:
+What was synced is there; of the rest any part may be missing, in any order,
+and of what stood there at a sync that failed, whatever is synced later:
 a file's bytes are kept by its fsync, a folder's names by the folder's, a
 rename leaves the old name or the new one.  Of bytes in place of others a
 half may be the old one.
@@ -25,6 +26,8 @@ def durable(ops, end):
         op = ops[i]
         if op[0] == "sync":
             synced.add(op[1])
+        elif op[0] == "fail":
+            synced.discard(op[1])
         elif op[0] in ("data", "trunc", "add", "del"):
             if op[1] in synced:
                 kept.add(i)
@@ -62,10 +65,10 @@ def states(rec, ops, limit, window):
     rng = random.Random(1)
     cuts = {}
     for end in range(window[0] + 1, window[1] + 1):
-        if ops[end - 1][0] == "sync" and end < len(ops):
+        if ops[end - 1][0] in ("sync", "fail") and end < len(ops):
             continue
         pending = {i for i in range(end)
-                   if ops[i][0] not in ("sync", "say", "none")}
+                   if ops[i][0] not in ("sync", "fail", "say", "none")}
         pending -= durable(ops, end)
         for lost, zeros, torn in variants(ops, pending, rng):
             cuts[end, frozenset(lost), frozenset(zeros), torn] = None

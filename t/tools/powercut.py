@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What a power cut may leave of a run, and whether anything was lost.
 
-    powercut.py store|more|numbers|first|queue [-n CUTS] [-d [STEP:]SYNC ...]
+    powercut.py store|more|numbers|first|sick|queue [-n CUTS] [-d [STEP:]SYNC ...]
 
 A run of the programs is recorded with strace, call by call (cutrecord.py).
 Then the file system is rebuilt as it could stand after a cut at each point,
@@ -13,7 +13,9 @@ started again, and
 
 store is the work of a day, more all else that gives or moves messages, in
 steps (cutstore.py, cutmore.py); numbers is STATUS of folders without an
-index (cutnumbers.py), first is SELECT and UIDL of these (cutfirst.py); queue is mqueue add (cutqueue.py).
+index (cutnumbers.py), first is SELECT and UIDL of these (cutfirst.py); sick
+is a disk whose syncs fail for a while (cutsick.py); queue is mqueue add
+(cutqueue.py).
 
 Prints the number of states that were looked at and the faults.  Exit 1 if
 there was one.  Each -d takes one kind of sync out of the record, or of a step
@@ -30,6 +32,7 @@ from cutfirst import First
 from cutmore import More
 from cutnumbers import Numbers
 from cutqueue import Queue
+from cutsick import Sick
 from cutstates import states, window, without
 from cutstore import Store
 
@@ -73,7 +76,7 @@ def main(argv):
         base = os.path.join(os.path.realpath(d), "run")
         os.mkdir(base)
         rec = {"store": Store, "more": More, "numbers": Numbers,
-               "first": First, "queue": Queue}[argv[1]](base)
+               "first": First, "sick": Sick, "queue": Queue}[argv[1]](base)
         rec.run()
         if not drops:
             return faults(rec, None, limit, top) > 0
