@@ -47,7 +47,7 @@ who() {
 		            found.add((int(pid), prog, names.get(uid, uid)))
 		    return found
 		def settled(want=None):  # no one on its way to be something else
-		    end = time.monotonic() + 30
+		    end = time.monotonic() + 60
 		    now, then = procs(), None
 		    while now != then or want and table(now) != want:
 		        if time.monotonic() > end:

@@ -6,7 +6,7 @@ usage: t/tools/attack.py NAME
 The attacker comes from 127.0.0.1.  From 127.0.0.2 a bystander sends a
 message to carol, Subject: bystander NAME N, again and again, from
 the first moment of the attack to its end; each must be accepted, and within
-15 seconds.  What the attack itself must meet with is in each function.
+30 seconds.  What the attack itself must meet with is in each function.
 """
 import os, select, socket, ssl, sys, threading, time
 
@@ -122,7 +122,7 @@ def smuggle(c, ending):
     c.send(b'Subject: carrier\r\n\r\nhello' + ending + SECOND)
     said = []
     while True:
-        c.s.settimeout(5)
+        c.s.settimeout(60)
         try:
             code, _ = c.reply()
         except TimeoutError:
@@ -237,7 +237,7 @@ def binary():
         c = Smtp(ehlo=False)
         assert c.reply()[0] == 220
         c.send(junk + b'\r\n')
-        c.s.settimeout(10)
+        c.s.settimeout(60)
         while c.reply()[0] not in (0, 421):
             if not c.send(b'\x80\xfe\r\n'):
                 break
@@ -295,8 +295,8 @@ def nested():
 # Too slow; limits: command-time 4, data-time 4, session-time 9
 
 def drip():
-    def until_421(c, text, least, most):
-        began = time.monotonic()
+    # times are from before what the server counts from: never too short
+    def until_421(began, c, text, least, most):
         c.s.settimeout(0.4)
         for b in text:
             c.send(bytes([b]))
@@ -311,26 +311,31 @@ def drip():
         c.close()
         done.append(text[:10])
 
+    def command(text):
+        began = time.monotonic()
+        until_421(began, Smtp(), text, 4, 60)
+
     def data():
+        began = time.monotonic()
         c = Smtp()
         c.envelope()
         assert c.do('DATA')[0] == 354
-        until_421(c, b'Subject: slowly\r\n\r\n' + b'x' * 1000, 7, 30)
+        until_421(began, c, b'Subject: slowly\r\n\r\n' + b'x' * 1000, 9, 60)
 
     def silent_in_data():
         c = Smtp()
         c.envelope()
         assert c.do('DATA')[0] == 354
-        c.send(b'Subject: half a')
         began = time.monotonic()
+        c.send(b'Subject: half a')
         assert c.reply()[0] in (0, 421)
-        assert 3 <= time.monotonic() - began <= 30
+        assert 4 <= time.monotonic() - began <= 60
         done.append('silent')
 
     done = []
     jobs = [threading.Thread(target=t) for t in (
-        lambda: until_421(Smtp(), b'NOOP ' + b'x' * 1000, 3.5, 30),
-        lambda: until_421(Smtp(), b'MAIL FROM:<' + b'y' * 1000, 3.5, 30),
+        lambda: command(b'NOOP ' + b'x' * 1000),
+        lambda: command(b'MAIL FROM:<' + b'y' * 1000),
         data, silent_in_data)]
     for j in jobs:
         j.start()
@@ -358,8 +363,9 @@ def half_open():
 
 
 def flood():
-    """Ten times what an address may have; limits: 20 an address.  A new
-    one may be greeted where an old one, which says nothing, is ended."""
+    """Ten times what an address may have; limits: 20 an address, and a
+    minute for each.  A new one may be greeted where an old one, which says
+    nothing, is ended."""
     greeted = 0
     kept = []
     for i in range(200):
@@ -420,7 +426,7 @@ class Bystander(threading.Thread):
         assert c.do('QUIT')[0] == 221
         c.close()
         took = time.monotonic() - began
-        assert took < 15, f'it took {took} s'
+        assert took < 30, f'it took {took} s'
         self.sent += 1
 
     def run(self):
