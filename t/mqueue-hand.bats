@@ -144,7 +144,7 @@ dsn() {
 	printf '%s\ta@y.test\t4.0.0\tlater\n' "$a" | mqueue done 2>/dev/null
 	transport sink <<<'sleep 100'
 	echo '* sink' >conf/routes
-	ln -s "$D/other/queue/lock" queue/lock # what start_run waits for
+	ln -s "$D/other/queue/lock" queue/lock # what start_run looks at
 	start_run
 	rm queue/lock
 	mv was conf/paths
@@ -153,7 +153,7 @@ dsn() {
 	kill -9 "$RUN"
 	wait "$RUN" || :
 	RUN=
-	wait_for flock -n other/queue/lock true
+	! at_work other/queue || false
 	mqueue adopt "$D/other/queue" | sort | diff - <(printf '%s\n' "$a" "$b" "$c" | sort)
 	[ -z "$(find other/queue -type f ! -name lock)" ]
 	state_is "$b" held

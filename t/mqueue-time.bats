@@ -101,16 +101,20 @@ failing_sink() {
 }
 
 @test "its life, and the notice of delay, begin with its release" {
-	limits 'retry-first 1' 'retry-max 1' 'queue-lifetime 6' 'delay-notice 2'
+	limits 'retry-first 1' 'retry-max 1' 'delay-notice 2'
 	failing_sink
 	printf 'pneu-queue 1\nfrom alice@example.org HOLDUNTIL=%s\nto b@y.test\nreceived %s - - -\nsize 000000000013\n\nSubject: x\n\n' \
 		"$(at '+1 second')" "$(at '-10 days')" >file
 	sed -i 's/size 0*13/size 000000000014/' file
 	start_run
 	id=$(mqueue add -e <file)
-	wait_for empty
 	# received long ago it would have been given up at its first attempt
-	[ "$(grep -c "^mqueue defer id=$id" log)" -ge 2 ]
+	wait_for deferred_often "$id"
+	wait_for told_of_delay
+	stop_run
+	limits 'retry-first 1' 'retry-max 1' 'delay-notice 2' 'queue-lifetime 1'
+	start_run
+	wait_for empty
 	grep -q "^mqueue bounce id=$id .*code=4.4.7" log
 	[ "$(grep -lx 'Action: delayed' out/* | wc -l)" -eq 1 ]
 	grep -q '^Future-Release-Request: until;' $(grep -lx 'Action: failed' out/*)
@@ -134,7 +138,7 @@ failing_sink() {
 	limits 'retry-first 600' 'retry-max 600'
 	failing_sink
 	start_run
-	by=$(at '+8 seconds')
+	by=$(at '+15 seconds')
 	id=$(timed MAIL_BY="$by;R" -- b@y.test)
 	wait_for grep -q "^mqueue defer id=$id" log
 	[ "$(next_of "$id")" = "$by" ]

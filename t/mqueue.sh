@@ -72,7 +72,18 @@ limits() {
 start_run() {
 	mqueue run 2>>"$D/log" 3>&- </dev/null &
 	RUN=$!
-	wait_for test -e "$D/queue/lock"
+	wait_for at_work "$D/queue"
+}
+
+# A run holds the lock of this queue: the file is there earlier, and later.
+at_work() {
+	python3 - "$1/lock" <<-'E'
+		import fcntl, struct, sys
+		ask = struct.pack("hhqqi", fcntl.F_WRLCK, 0, 0, 0, 0)
+		with open(sys.argv[1], "r+b") as f:
+		    got = fcntl.fcntl(f, fcntl.F_GETLK, ask)
+		sys.exit(struct.unpack("hhqqi", got)[0] == fcntl.F_UNLCK)
+	E
 }
 
 stop_run() {
@@ -81,6 +92,15 @@ stop_run() {
 		wait "$RUN" 2>/dev/null || :
 		RUN=
 	fi
+}
+
+# Two attempts at least have failed.
+deferred_often() {
+	[ "$(grep -c "^mqueue defer id=$1" "$D/log")" -ge 2 ]
+}
+
+told_of_delay() {
+	grep -qx 'Action: delayed' "$D"/out/*
 }
 
 empty() {
