@@ -45,7 +45,8 @@ judge_sslscan() {
 # Neither a warning nor a finding.
 judge_testssl() {
 	command -v testssl >/dev/null || skip "testssl.sh is not installed"
-	testssl --quiet --color 0 --warnings off -p -s -f -P -U \
+	MAX_WAITSOCK=60 CCS_MAX_WAITSOCK=60 HEARTBLEED_MAX_WAITSOCK=60 \
+		STARTTLS_SLEEP=60 testssl --quiet --color 0 --warnings off -p -s -f -P -U \
 		--csvfile found.csv "$@" "127.0.0.1:$port" >log.testssl 2>&1 3>&- ||
 		:
 	cat found.csv
@@ -60,13 +61,13 @@ judge_testssl() {
 
 @test "sslscan: TLS at once" {
 	serve -i mrecv -- cat
-	sslscan --xml=scan.xml "127.0.0.1:$port" >/dev/null
+	sslscan --timeout=60 --xml=scan.xml "127.0.0.1:$port" >/dev/null
 	judge_sslscan
 }
 
 @test "sslscan: STARTTLS" {
 	serve -s mrecv -- cat
-	sslscan --xml=scan.xml --starttls-smtp "127.0.0.1:$port" >/dev/null
+	sslscan --timeout=60 --xml=scan.xml --starttls-smtp "127.0.0.1:$port" >/dev/null
 	judge_sslscan
 }
 
