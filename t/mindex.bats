@@ -629,6 +629,60 @@ content() {
 	run -69 mindex import -w 3 imap user=me -- ./server no 3<pw
 }
 
+@test "import imap: a token, by either mechanism, and what is wrong with it" {
+	folder m
+	cat >server <<-'EOF'
+		#!/usr/bin/env python3
+		import sys, base64
+		mech, ir, good = sys.argv[1:]
+		log = open("said", "w")
+		def say(s): sys.stdout.write(s + "\r\n"); sys.stdout.flush()
+		def hear(): s = sys.stdin.readline().strip(); log.write(s + "\n"); return s
+		want = {"OAUTHBEARER": b"n,a=m=2Ce=3D@x,\1auth=Bearer %s\1\1",
+		        "XOAUTH2": b"user=m,e=@x\1auth=Bearer %s\1\1"}
+		say("* OK ready")
+		while line := hear():
+		    tag, word, *rest = line.split()
+		    if word == "CAPABILITY":
+		        say("* CAPABILITY IMAP4rev1 AUTH=PLAIN " + " ".join("AUTH=" + m for m in mech.split("+")) + " SASL-IR" * (ir == "ir"))
+		    elif word == "AUTHENTICATE":
+		        if ir == "late":
+		            say("+ ")
+		        text = base64.b64decode(rest[1] if ir == "ir" else hear())
+		        if rest[0] != mech.split("+")[0] or text != want[rest[0]] % open("good", "rb").read():
+		            say("+ " + base64.b64encode(b'{"status":"400\x1b"}').decode())
+		            if hear() != {"OAUTHBEARER": "AQ==", "XOAUTH2": ""}[rest[0]]:
+		                say(tag + " BAD what is this"); continue
+		            say(tag + " NO [AUTHENTICATIONFAILED] no"); continue
+		    elif word == "LIST":
+		        say('* LIST () "/" INBOX')
+		    elif word == "EXAMINE":
+		        say("* 0 EXISTS\r\n* OK [UIDVALIDITY 42] x\r\n* OK [UIDNEXT 20] x")
+		    say(tag + " OK done")
+	EOF
+	chmod +x server
+	head -c 5377 /dev/zero | tr '\0' t >good # some are long
+	{ head -c 5377 good; printf '\r\nnot this\n'; } >token
+	echo stale >stale
+	for mech in OAUTHBEARER XOAUTH2 OAUTHBEARER+XOAUTH2; do
+		for ir in ir late; do
+			run -0 mindex import -w 3 imap user=m,e=@x auth=token -- \
+				./server $mech $ir x 3<token
+			run -77 mindex import -w 3 imap user=m,e=@x auth=token -- \
+				./server $mech $ir x 3<stale
+			[[ $output == *'refuses the login: NO [AUTHENTICATIONFAILED] no: {"status":"400?"}' ]]
+			[[ $output != *stale* ]]
+		done
+	done
+	run -69 mindex import -w 3 imap user=me auth=token -- ./server PLAIN ir x 3<token
+	[[ $output == *'takes no token'* ]]
+	run -64 mindex import -w 3 imap user=me auth=token -- \
+		./server XOAUTH2 ir x 3< <(echo a b)
+	run -64 mindex import -w 3 imap user=me auth=token -- \
+		./server XOAUTH2 ir x 3< <(head -c 7200 /dev/zero | tr '\0' t)
+	run -64 mindex import imap user=me auth=tokens -- true
+}
+
 @test "import imap: what does not come is said, and asked for again" {
 	folder m
 	cat >server <<-'EOF'

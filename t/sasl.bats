@@ -338,6 +338,25 @@ judge() {
 	says 'hello from mpop'
 }
 
+@test "OAUTHBEARER: mindex import logs in with a token" {
+	judge
+	install "$BUILD/mimapd" bin/
+	mkdir -p home/Maildir/new home/Maildir/cur home/Maildir/tmp
+	printf 'Subject: taken along\n\nx\n' >home/Maildir/cur/1.M1P1.h:2,S
+	[ "$(id -u)" -ne 0 ] || chown -R 62011 home
+	printf '#!/bin/sh\nexec env PROTO=TCP TCPREMOTEIP=192.0.2.7 "$@"\n' >bin/with
+	chmod 0755 bin/with
+	echo good >t
+	run -0 mindex -d "$d/m" import -w 3 imap user=$A auth=token -- \
+		bin/with SSL_PROTOCOL=TLSv1.3 bin/mauth bin/mimapd 3<t
+	grep -q 'taken along' m/cur/*
+	grep -qx good out/token
+	echo bad >t
+	run -77 mindex -d "$d/m" import -w 3 imap user=$A auth=token -- \
+		bin/with SSL_PROTOCOL=TLSv1.3 bin/mauth bin/mimapd 3<t
+	[[ $output == *'{"status":"invalid_token"}'* ]]
+}
+
 @test "OAUTHBEARER and XOAUTH2: what is no good is told as they want it" {
 	judge
 	for t in bad other nobody; do

@@ -1,4 +1,5 @@
-/* import imap [user=NAME] [only=MAILBOX] [not=MAILBOX] -- COMMAND ... */
+/* import imap [user=NAME] [auth=token] [only=MAILBOX] [not=MAILBOX] -- COMMAND
+ */
 #include "imapin.h"
 
 #include "base/die.h"
@@ -15,6 +16,7 @@ enum { CHUNK = 50, WORDS = 32 };
 static struct {
 	const char *user, *only[WORDS], *not [WORDS];
 	size_t nonly, nnot;
+	bool by_token;
 } want;
 
 static struct target to;
@@ -392,6 +394,8 @@ import_imap(char **argv)
 	for (; *argv != NULL && strcmp(*argv, "--") != 0; argv++) {
 		if (strncmp(*argv, "user=", 5) == 0)
 			want.user = *argv + 5;
+		else if (strcmp(*argv, "auth=token") == 0)
+			want.by_token = true;
 		else if (strncmp(*argv, "only=", 5) == 0 && want.nonly < WORDS)
 			want.only[want.nonly++] = *argv + 5;
 		else if (strncmp(*argv, "not=", 4) == 0 && want.nnot < WORDS)
@@ -404,7 +408,7 @@ import_imap(char **argv)
 	buf_init(&box.words, LIMIT_IMAP_RESPONSE);
 	buf_init(&box.body, LIMIT_IMAP_RESPONSE);
 	buf_init(&box.scratch, LIMIT_IMAP_RESPONSE);
-	link_open(argv + 1, want.user);
+	link_open(argv + 1, want.user, want.by_token);
 	take_all();
 	link_close();
 	buf_free(&box.words);

@@ -22,7 +22,7 @@ static struct {
 	bool preauth;
 	struct buf capa; /* " A B " */
 	char in_buf[65536], out_buf[4096];
-	char answer[256];
+	char answer[256], reason[256];
 } ln;
 
 void (*link_untagged)(struct span text);
@@ -174,34 +174,108 @@ link_runf(const char *fmt, ...)
 	return link_run(span_of(text));
 }
 
-/* NUL user NUL password, in base64. */
+/* Why a token is no good, which only this says: base64 of JSON. */
 static void
-authenticate(const char *user, const char *password)
+keep_reason(struct span text)
 {
-	struct buf plain, b;
+	struct buf b;
+	size_t n = 0;
 
-	buf_init(&plain, 4096);
-	buf_init(&b, 8192);
-	buf_putc(&plain, '\0');
-	buf_puts(&plain, user);
-	buf_putc(&plain, '\0');
-	buf_puts(&plain, password);
-	if (link_has("SASL-IR"))
-		buf_puts(&b, "AUTHENTICATE PLAIN ");
-	enc_base64(&b, buf_span(&plain));
+	buf_init(&b, 4096);
+	if (dec_base64(&b, span_trim(text)))
+		for (; n < b.n && n < sizeof(ln.reason) - 1; n++)
+			ln.reason[n] = is_print(b.p[n]) ? b.p[n] : '?';
+	ln.reason[n] = '\0';
+	buf_free(&b);
+}
+
+static void
+send_line(struct span line)
+{
+	ln.out.deadline = deadline_in(TIME_IMPORT);
+	out_put(&ln.out, line);
+	out_puts(&ln.out, "\r\n");
+}
+
+/*
+ * AUTHENTICATE by one message (RFC 9051, section 6.2.2; RFC 4959).  A
+ * challenge behind it is an error that wants an answer before it is told.
+ */
+static void
+authenticate(const char *mech, struct span message, const char *answer)
+{
+	struct buf b;
+	size_t at;
+	enum imapc_event e;
+
+	buf_init(&b, LIMIT_TOKEN * 2);
+	buf_printf(&b, "AUTHENTICATE %s ", mech);
+	at = b.n;
+	enc_base64(&b, message);
 	if (link_has("SASL-IR")) {
-		link_run(buf_span(&b));
+		send(buf_span(&b));
+		e = wait_answer();
 	} else {
-		send(SPAN("AUTHENTICATE PLAIN"));
-		if (wait_answer() == IMAPC_CONTINUE) {
-			out_put(&ln.out, buf_span(&b));
-			out_puts(&ln.out, "\r\n");
-			wait_answer();
+		send((struct span){ b.p, at - 1 });
+		if ((e = wait_answer()) == IMAPC_CONTINUE) {
+			send_line((struct span){ b.p + at, b.n - at });
+			e = wait_answer();
 		}
 	}
-	wipe(plain.p, plain.n);
 	wipe(b.p, b.n);
-	buf_free(&plain);
+	buf_free(&b);
+	if (e == IMAPC_TAGGED)
+		return;
+	keep_reason(ln.c.text);
+	send_line(span_of(answer));
+	if (wait_answer() == IMAPC_CONTINUE)
+		die(EXIT_PROTOCOL, "the server waits for more");
+}
+
+/* NUL user NUL password */
+static void
+plain(const char *user, const char *password)
+{
+	struct buf b;
+
+	buf_init(&b, 4096);
+	buf_putc(&b, '\0');
+	buf_puts(&b, user);
+	buf_putc(&b, '\0');
+	buf_puts(&b, password);
+	authenticate("PLAIN", buf_span(&b), "*");
+	wipe(b.p, b.n);
+	buf_free(&b);
+}
+
+/* RFC 7628, section 3.1; RFC 5801, section 4: a saslname */
+static void
+oauthbearer(const char *user, const char *token)
+{
+	struct buf b;
+
+	buf_init(&b, LIMIT_TOKEN + 4096);
+	buf_puts(&b, "n,a=");
+	for (; *user != '\0'; user++)
+		if (*user == ',' || *user == '=')
+			buf_puts(&b, *user == ',' ? "=2C" : "=3D");
+		else
+			buf_putc(&b, *user);
+	buf_printf(&b, ",\1auth=Bearer %s\1\1", token);
+	authenticate("OAUTHBEARER", buf_span(&b), "AQ==");
+	wipe(b.p, b.n);
+	buf_free(&b);
+}
+
+static void
+xoauth2(const char *user, const char *token)
+{
+	struct buf b;
+
+	buf_init(&b, LIMIT_TOKEN + 4096);
+	buf_printf(&b, "user=%s\1auth=Bearer %s\1\1", user, token);
+	authenticate("XOAUTH2", buf_span(&b), "");
+	wipe(b.p, b.n);
 	buf_free(&b);
 }
 
@@ -221,26 +295,59 @@ login(const char *user, const char *password)
 }
 
 static void
-log_in(const char *user)
+ask_secret(const char *prompt, char *to, size_t size)
+{
+	const char *why = askpass(secret_fd, prompt, false, to, size);
+
+	if (why != NULL)
+		die(EXIT_USAGE, "%.*s: %s", (int)strcspn(prompt, " "), prompt,
+		    why);
+}
+
+static void
+log_in_password(const char *user)
 {
 	char password[LIMIT_PASSWORD + 1];
-	const char *why;
 
-	if (user == NULL)
-		die(EXIT_NOPERM, "the server wants a login: user=NAME");
-	why = askpass(
-	    secret_fd, "password there: ", false, password, sizeof(password));
-	if (why != NULL)
-		die(EXIT_USAGE, "password: %s", why);
+	ask_secret("password there: ", password, sizeof(password));
 	if (link_has("AUTH=PLAIN"))
-		authenticate(user, password);
+		plain(user, password);
 	else if (!link_has("LOGINDISABLED"))
 		login(user, password);
 	else
 		die(EXIT_UNAVAILABLE, "the server wants no login here: TLS");
 	wipe(password, sizeof(password));
+}
+
+static void
+log_in_token(const char *user)
+{
+	char token[LIMIT_TOKEN + 1];
+
+	ask_secret("token there: ", token, sizeof(token));
+	if (strchr(token, ' ') != NULL)
+		die(EXIT_USAGE, "token: it has a blank");
+	if (link_has("AUTH=OAUTHBEARER"))
+		oauthbearer(user, token);
+	else if (link_has("AUTH=XOAUTH2"))
+		xoauth2(user, token);
+	else
+		die(EXIT_UNAVAILABLE, "the server takes no token here");
+	wipe(token, sizeof(token));
+}
+
+static void
+log_in(const char *user, bool by_token)
+{
+	if (user == NULL)
+		die(EXIT_NOPERM, "the server wants a login: user=NAME");
+	if (by_token)
+		log_in_token(user);
+	else
+		log_in_password(user);
 	if (!was_ok())
-		die(EXIT_NOPERM, "the server refuses the login: %s", ln.answer);
+		die(EXIT_NOPERM, "the server refuses the login: %s%s%s",
+		    ln.answer, *ln.reason != '\0' ? ": " : "", ln.reason);
 }
 
 static void
@@ -265,7 +372,7 @@ start(char *const *argv)
 }
 
 void
-link_open(char *const *argv, const char *user)
+link_open(char *const *argv, const char *user, bool by_token)
 {
 	start(argv);
 	if (next() != IMAPC_UNTAGGED)
@@ -278,7 +385,7 @@ link_open(char *const *argv, const char *user)
 		die(EXIT_PROTOCOL, "the server says %s", ln.answer);
 	if (ln.preauth)
 		return;
-	log_in(user);
+	log_in(user, by_token);
 	link_run(SPAN("CAPABILITY"));
 }
 

@@ -8,8 +8,11 @@
 
 #include "imap/imapc.h"
 
-/* Start the command and log in, with user unless the server greets PREAUTH. */
-void link_open(char *const *argv, const char *user);
+/*
+ * Start the command and log in, with user, and a password or a token of
+ * OAuth, unless the server greets PREAUTH.
+ */
+void link_open(char *const *argv, const char *user, bool by_token);
 void link_close(void);
 
 bool link_has(const char *capability);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/die.h"
+#include "base/limits.h"
 #include "io/deadline.h"
 #include "io/out.h"
 
@@ -38,11 +39,13 @@ check(const char *p, size_t n, size_t size, char *to)
 	return NULL;
 }
 
+enum { SECRET_MAX = LIMIT_TOKEN + 1024 };
+
 /* The first line, byte for byte: what follows is for somebody else. */
 static const char *
 line_of(int fd, char *to, size_t size)
 {
-	char text[2048];
+	char text[SECRET_MAX];
 	const char *why;
 	size_t n = 0;
 	ssize_t r;
