@@ -339,7 +339,15 @@ make_mbox() {
 	quota() {
 		printf '%s\n' "u@example.test:$(id -u):$(id -g):$PWD:maildir=m quota=$1" >conf/users
 	}
+	foretold() { # ARG ...: -n says where it ends, and writes nothing
+		find m -type f ! -name 'pneu.*' -printf '%p %T@\n' | sort >before
+		run -75 mindex "$1" -n "${@:2}"
+		find m -type f ! -name 'pneu.*' -printf '%p %T@\n' | sort | diff before -
+	}
+	mkdir -p m/cur m/new m/tmp
 	quota 1M,2
+	foretold import mbox Old box
+	[ "$output" = 'mindex: Old: over quota: the next message would have no room, 2 would be taken' ]
 	run -75 mindex import -v mbox Old box
 	[ "$output" = 'mindex: Old: over quota: the next message has no room, 2 were taken' ]
 	[ "$(show 1 Old | wc -l)" -eq 2 ]
@@ -356,8 +364,31 @@ make_mbox() {
 	run -0 mindex -d free import mbox Old box
 	[ ! -e free/maildirsize ]
 	quota 100
+	foretold restore free
+	[[ $output == *': over quota: the next message would have no room, '* ]]
 	run -75 mindex restore free
 	[[ $output == *': over quota: the next message has no room, '* ]]
+	# to the octet: by size it ends where it is said, whatever the limit
+	size=$(cat free/.Old/cur/* | wc -c)
+	for n in $((size / 3)) $((size / 2)) $((size - 1)) $size; do
+		for how in 'mbox Old box' "maildir $PWD/free" "imap -- mimapd -p $PWD/free"; do
+			rm -rf m && folder m
+			quota $n
+			said=$(mindex import -n $how 2>&1) && r=0 || r=$?
+			[[ $said == *'over quota'* ]] && e=75 || e=0
+			[ "$r" = $e ]
+			run mindex import $how
+			if [[ $how != imap* ]]; then
+				[ "$status" = "$r" ]
+				[[ $r = 0 || ${said/ would have / has } == "${output/ were taken/ would be taken}" ]]
+			elif [ "$status" = 75 ]; then
+				[ "$r" = 75 ]
+			fi
+		done
+	done
+	rm -rf m && folder m
+	quota 1M,2
+	run -75 mindex import mbox Old box
 	quota 1M,10
 	run -0 mindex import -v mbox Old box
 	[[ $output == *'2 messages, 2 more were there' ]]

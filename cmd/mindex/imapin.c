@@ -11,7 +11,7 @@
 #include "store/adopt.h"
 #include "store/boxfile.h"
 
-enum { CHUNK = 50, WORDS = 32 };
+enum { CHUNK = 50, SIZES = 200, WORDS = 32 };
 
 static struct {
 	const char *user, *only[WORDS], *not [WORDS];
@@ -175,14 +175,14 @@ fetched(struct span text)
 		.date = f.date });
 }
 
-/* Those from i to end that are not here yet: "a:b,c:d". */
+/* Items of those from i to end that are not here yet: "a:b,c:d". */
 static void
-ask(size_t i, size_t end)
+ask_for(size_t i, size_t end, const char *items)
 {
 	struct buf b;
 	const char *sep = "UID FETCH ";
 
-	buf_init(&b, CHUNK * 24 + 128);
+	buf_init(&b, (end - i) * 24 + 128);
 	for (; i < end; i++) {
 		size_t first = i;
 
@@ -195,10 +195,16 @@ ask(size_t i, size_t end)
 		    (unsigned long)box.uid[i]);
 		sep = ",";
 	}
-	buf_puts(&b, " (UID FLAGS INTERNALDATE BODY.PEEK[])");
+	buf_puts(&b, items);
 	if (*sep == ',')
 		link_run(buf_span(&b));
 	buf_free(&b);
+}
+
+static void
+ask(size_t i, size_t end)
+{
+	ask_for(i, end, " (UID FLAGS INTERNALDATE BODY.PEEK[])");
 }
 
 static size_t
@@ -254,6 +260,37 @@ fetch_all(void)
 		status = EXIT_TEMP;
 }
 
+/* Line ends are two octets there, so that more may have room than is said. */
+static void
+sized(struct span text)
+{
+	struct imapc_fetch f;
+
+	buf_clear(&box.words);
+	if (!imapc_fetch(text, &f, &box.words, &box.body, &box.scratch) ||
+	    f.size == 0 || !is_wanted(f.uid))
+		return;
+	to.size = f.size;
+	target_done(&to, NULL);
+}
+
+/* -n: what would be taken, and whether it has room. */
+static void
+foretell(void)
+{
+	size_t end;
+
+	if (target_foretells()) {
+		link_untagged = sized;
+		for (size_t i = 0; i < box.n; i = end) {
+			end = box.n - i < SIZES ? box.n : i + SIZES;
+			ask_for(i, end, " (UID RFC822.SIZE)");
+		}
+		link_untagged = NULL;
+	}
+	to.taken += missing(0, box.n);
+}
+
 static void
 take_messages(void)
 {
@@ -270,7 +307,7 @@ take_messages(void)
 		if (box.keep)
 			target_uidnext(&to, box.uidnext);
 	} else {
-		to.taken = missing(0, box.n);
+		foretell();
 	}
 	free(box.got);
 	box.got = NULL;

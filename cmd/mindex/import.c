@@ -133,10 +133,47 @@ check_room(struct target *t)
 	    t->name, t->taken);
 }
 
+/* With -n: what would be in use when the run comes there. */
+static struct quota_use *
+foretold(void)
+{
+	static struct quota_use use;
+	static bool known;
+
+	if (!known && quota_peek(quota(), &use) == -1)
+		die_sys(EXIT_TEMP, "%s", boxes.root);
+	known = true;
+	return &use;
+}
+
+bool
+target_foretells(void)
+{
+	struct quota_use *u = foretold();
+
+	return u->max_bytes != 0 || u->max_messages != 0;
+}
+
+static void
+foretell(const struct target *t)
+{
+	struct quota_use *u = foretold();
+
+	if (!quota_fits(u, t->size, 1))
+		die(EXIT_TEMP,
+		    "%s: over quota: the next message would have no room, "
+		    "%zu would be taken",
+		    t->name, t->taken);
+	u->bytes += t->size + t->open_line;
+	u->messages++;
+}
+
 void
 target_done(struct target *t, const struct bring_msg *m)
 {
-	if (!dry_run)
+	if (dry_run)
+		foretell(t);
+	else
 		check_room(t);
 	t->taken++;
 	if (dry_run)

@@ -17,6 +17,9 @@ struct target {
 	bool made;   /* by us, now */
 	struct bring bring;
 	size_t taken, known; /* messages; of a run */
+	/* With -n, of the message that would be written: */
+	uint64_t size;
+	bool open_line; /* its last one has no end */
 };
 
 /* Open it, made when it is not there.  False when it could not be. */
@@ -34,7 +37,13 @@ void target_uidnext(struct target *, uint32_t uidnext);
 /* Whether a message of that base is there; it is counted then. */
 bool target_has(struct target *, const char *base);
 
-/* What was written is a message.  Dies when it can't be kept. */
+/* With -n: whether the sizes of messages are to be known. */
+bool target_foretells(void);
+
+/*
+ * What was written is a message.  Dies when it can't be kept, or with -n
+ * could not be for the quota.
+ */
 void target_done(struct target *, const struct bring_msg *);
 
 void target_commit(struct target *);

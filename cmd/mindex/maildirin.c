@@ -202,13 +202,28 @@ copy(int fd, int64_t *date)
 	return true;
 }
 
+/* -n: as long as it would be. */
+static bool
+measure(int fd)
+{
+	struct stat st;
+	char last = '\n';
+
+	if (fstat(fd, &st) == -1 ||
+	    (st.st_size > 0 && pread(fd, &last, 1, st.st_size - 1) != 1))
+		return false;
+	to.size = (uint64_t)st.st_size;
+	to.open_line = last != '\n';
+	return true;
+}
+
 static void
 copy_message(struct maildirin *s, size_t i, const struct bring_msg *msg)
 {
 	struct bring_msg m = *msg;
 	int fd;
 
-	if (dry_run) {
+	if (dry_run && !target_foretells()) {
 		target_done(&to, &m);
 		return;
 	}
@@ -216,11 +231,12 @@ copy_message(struct maildirin *s, size_t i, const struct bring_msg *msg)
 		failed(m.base);
 		return;
 	}
-	if (copy(fd, &m.date)) {
+	if (dry_run ? measure(fd) : copy(fd, &m.date)) {
 		target_done(&to, &m);
 	} else {
 		failed(m.base);
-		bring_drop(&to.bring);
+		if (!dry_run)
+			bring_drop(&to.bring);
 	}
 	close(fd);
 }

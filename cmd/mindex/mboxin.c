@@ -38,6 +38,9 @@ put(struct span s)
 	sha256_put(&src.sha, s);
 	if (!dry_run)
 		maildir_write(&to.bring.file, s);
+	to.size += s.n;
+	if (s.n > 0)
+		to.open_line = s.p[s.n - 1] != '\n';
 }
 
 static struct seen *
@@ -82,6 +85,8 @@ begin(void)
 	sha256_init(&src.sha);
 	src.open = src.in_header = true;
 	src.date = src.mbox.date;
+	to.size = 0;
+	to.open_line = false;
 	if (!dry_run && bring_create(&to.bring) == -1)
 		die_sys(EXIT_TEMP, "%s", to.name);
 }

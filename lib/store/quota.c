@@ -268,9 +268,12 @@ recount(int rootfd, struct state *st)
 	return write_new(rootfd, &u);
 }
 
-/* The file, made anew if need be.  1; 0: no quota; -1 and errno. */
+/*
+ * The file, with the limits that hold.  2: it must be made anew; 1; 0: no
+ * quota; -1 and errno.
+ */
 static int
-look(struct quota *q, int rootfd, struct state *st)
+read_file(const struct quota *q, int rootfd, struct state *st)
 {
 	int r = load(rootfd, st);
 
@@ -287,11 +290,22 @@ look(struct quota *q, int rootfd, struct state *st)
 		st->use.max_messages = q->max_messages;
 		r = 0;
 	}
-	return r == 0 && recount(rootfd, st) == -1 ? -1 : 1;
+	return r == 0 ? 2 : 1;
 }
 
-static bool
-fits(const struct quota_use *u, uint64_t bytes, uint64_t messages)
+/* The file, made anew if need be.  1; 0: no quota; -1 and errno. */
+static int
+look(struct quota *q, int rootfd, struct state *st)
+{
+	int r = read_file(q, rootfd, st);
+
+	if (r == 2)
+		return recount(rootfd, st) == -1 ? -1 : 1;
+	return r;
+}
+
+bool
+quota_fits(const struct quota_use *u, uint64_t bytes, uint64_t messages)
 {
 	if (u->max_bytes != 0 &&
 	    (u->bytes > u->max_bytes || bytes > u->max_bytes - u->bytes))
@@ -317,6 +331,24 @@ quota_get(struct quota *q, struct quota_use *u)
 	return r == -1 ? -1 : 0;
 }
 
+int
+quota_peek(const struct quota *q, struct quota_use *u)
+{
+	struct state st;
+	int fd = fs_open_dir(q->root), r;
+
+	*u = (struct quota_use){ 0 };
+	if (fd == -1)
+		return -1;
+	r = read_file(q, fd, &st);
+	if (r > 0)
+		r = count_all(fd, &st.use);
+	if (r == 0)
+		*u = st.use;
+	fs_close(fd);
+	return r;
+}
+
 bool
 quota_room(struct quota *q, uint64_t bytes, uint64_t messages)
 {
@@ -327,10 +359,10 @@ quota_room(struct quota *q, uint64_t bytes, uint64_t messages)
 	if (fd == -1)
 		return true;
 	r = look(q, fd, &st);
-	if (r == 1 && !(room = fits(&st.use, bytes, messages)) &&
+	if (r == 1 && !(room = quota_fits(&st.use, bytes, messages)) &&
 	    (st.lines > 1 || unix_now() - st.mtime > BELIEVED) &&
 	    recount(fd, &st) == 0)
-		room = fits(&st.use, bytes, messages);
+		room = quota_fits(&st.use, bytes, messages);
 	close(fd);
 	return room;
 }

@@ -40,6 +40,12 @@ void quota_init(struct quota *, const char *root, uint64_t max_bytes,
  */
 MUST int quota_get(struct quota *, struct quota_use *);
 
+/* The same, counted now, whatever the file says; and nothing is written. */
+MUST int quota_peek(const struct quota *, struct quota_use *);
+
+/* Whether so much may be added to that. */
+bool quota_fits(const struct quota_use *, uint64_t bytes, uint64_t messages);
+
 /*
  * Whether so much may be added.  True also where it can't be told: mail is
  * not refused because a file can't be read.
