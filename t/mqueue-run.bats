@@ -232,6 +232,29 @@ teardown() { queue_teardown; }
 	has_marks "$id" to
 }
 
+@test "what is marked while others are tried stays leased, and is tried once" {
+	transport sink <<-'END'
+		echo began >>"$D/out/runs"
+		cat >/dev/null
+		printf '%s\t2.0.0\tdone\n' "$4"
+		while [ ! -e "$D/out/go" ]; do sleep 0.05; done
+	END
+	echo '* sink' >conf/routes
+	start_run
+	id=$(add b@y.test c@y.test)
+	wait_for has_marks "$id" okto
+	wait_for state_is "$id" active
+	chmod u+x "queue/$id" # run hears of that, and looks
+	chmod u+x "queue/$id"
+	[ -z "$(mqueue next)" ]
+	other=$(add d@y.test)
+	wait_for state_is "$other" active
+	: >out/go
+	wait_for empty
+	[ "$(grep -c began out/runs)" -eq 2 ]
+	[ "$(grep -c "^mqueue sent id=$id" log)" -eq 2 ]
+}
+
 @test "a second run refuses; after kill -9 the next one goes on" {
 	transport sink <<-'END'
 		[ -e "$D/out/go" ] || sleep 60

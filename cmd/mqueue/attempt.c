@@ -116,7 +116,7 @@ log_result(struct attempt *at, size_t i, const char *event, const char *route)
 static void
 set_mark(struct attempt *at, size_t i, enum mark mark)
 {
-	if (envelope_mark(at->m.fd, &at->e.rcpts[i], mark) == -1)
+	if (queued_mark(&at->m, &at->e.rcpts[i], mark) == -1)
 		log_error(at->m.id, NULL);
 }
 

@@ -6,9 +6,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "io/deadline.h"
 #include "io/fs.h"
 
-enum { OURS = 20261122, NAME_SIZE = MAIL_ID_LEN + 8 };
+enum { OURS = 20261122, NAME_SIZE = MAIL_ID_LEN + 8, LOCK_WAIT = 5 };
 
 /* The nanoseconds of the times that we set. */
 static long stamp;
@@ -116,6 +117,22 @@ queued_lease(struct queued *m, int64_t now, int64_t until, int64_t horizon,
 	}
 	fs_unlock(m->fd);
 	return r;
+}
+
+int
+queued_mark(struct queued *m, struct envelope_rcpt *r, enum mark mark)
+{
+	struct timespec ts[2] = { { .tv_nsec = UTIME_OMIT },
+		{ .tv_sec = (time_t)m->due, .tv_nsec = stamp } };
+	/* others hold it for a moment only; a mark is not lost for that */
+	bool locked = fs_lock(m->fd, true, deadline_in(LOCK_WAIT)) == 0;
+	int n = envelope_mark(m->fd, r, mark);
+
+	if (futimens(m->fd, ts) == -1)
+		n = -1;
+	if (locked)
+		fs_unlock(m->fd);
+	return n;
 }
 
 int

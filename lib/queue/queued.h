@@ -10,6 +10,7 @@
 #define QUEUE_QUEUED_H
 
 #include "base/buf.h"
+#include "queue/envelope.h"
 #include "queue/queue.h"
 
 struct queued {
@@ -48,6 +49,12 @@ MUST int queued_lease(struct queued *, int64_t now, int64_t until,
  * own changes from those of others (queued.ours).
  */
 void queued_stamp(void);
+
+/*
+ * Write the mark of a recipient.  A write sets the mtime to now, and with it
+ * the lease would be over: it is set back before anybody else can lease.
+ */
+MUST int queued_mark(struct queued *, struct envelope_rcpt *, enum mark);
 
 /* Give a lease back: next due at a time. */
 int queued_put_back(struct queued *, int64_t due);
