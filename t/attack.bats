@@ -9,15 +9,20 @@ load host
 setup_file() {
 	host_dir
 	mkdir "$PNEU_DIR/conf"
-	cat >"$PNEU_DIR/conf/limits" <<-'EOF'
-		command-time 4
-		data-time 4
-		session-time 9
+	limits 60 120
+	host_up
+	export PNEU_DIR
+}
+
+# limits COMMAND-TIME SESSION-TIME: those, and few connections
+limits() {
+	cat >"$PNEU_DIR/conf/limits" <<-EOF
+		command-time $1
+		data-time $1
+		session-time $2
 		connections 60
 		connections-per-address 20
 	EOF
-	host_up
-	export PNEU_DIR
 }
 
 faults() {
@@ -126,7 +131,9 @@ bob_has() {
 }
 
 @test "a byte at a time is taken until the deadline, and not beyond" {
+	limits 4 9
 	attack drip
+	limits 60 120
 	bob_has slowly 0
 	bob_has half 0
 }
@@ -137,11 +144,7 @@ bob_has() {
 }
 
 @test "a flood of connections from one address" {
-	limits=$(cat "$PNEU_CONF/limits")
-	# who was taken is not ended for its silence while others are counted
-	sed -i 's/^\(command\|session\)-time.*/\1-time 60/' "$PNEU_CONF/limits"
 	attack flood
-	echo "$limits" >"$PNEU_CONF/limits"
 	grep -q 'mtls refuse.*127.0.0.1' "$PNEU_DIR/log/smtp"
 }
 
