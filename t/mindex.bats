@@ -223,6 +223,37 @@ courier_maildir() {
 	grep '^\* MYRIGHTS "INBOX" "\?lrswipkxteacd' imap
 }
 
+@test "adopt: the rights that Dovecot keeps, but for those of groups" {
+	dovecot_maildir
+	for f in Open Shut Left Mine; do
+		folder m/.$f
+		printf '3 V1795934182 N1 Gf82a7616e6c70b6b7a55000083ecc375\n' >m/.$f/dovecot-uidlist
+	done
+	printf '# a remark\n\nuser=bob lrs :write-deleted expunge\n-user=eve w\n"user=a \\"b\\" c" l\nauthenticated lr\nanyone s\ngroup=staff lr\ngroup-override=x lr\nuser=odd lrz\nuser=anyone lrw\nuser=name :frob\n"user=open l\nuser=none\n' >m/.Open/dovecot-acl
+	printf 'owner lr\nowner s' >m/.Shut/dovecot-acl
+	printf 'owner lrwstipekxa\n' >m/.Left/dovecot-acl
+	printf 'pneu-acl 1\nlra owner\n' >m/.Mine/pneu.acl
+	printf 'owner lrs\n' >m/.Mine/dovecot-acl
+	run -0 mindex adopt -n -v
+	for l in group=staff group-override=x user=odd user=anyone user=name '"user=open'; do
+		[[ $output == *$'Open\tacl\tleft: '"$l"* ]]
+	done
+	[ "$(grep -c 'left: ' <<<"$output")" -eq 6 ]
+	[ ! -e m/.Open/pneu.acl ]
+	run -0 mindex adopt
+	[ ! -e m/pneu.acl ]
+	[ ! -e m/.Left/pneu.acl ]
+	[ "$(cat m/.Mine/pneu.acl)" = $'pneu-acl 1\nlra owner' ]
+	# the owner keeps a
+	[ "$(cat m/.Shut/pneu.acl)" = $'pneu-acl 1\nlrsa owner' ]
+	[ "$(sort m/.Open/pneu.acl)" = "$(sort <<<$'pneu-acl 1\nlrswipkxtea owner\nlrste bob\nw -eve\nl a "b" c\nlrs anyone\n- none')" ]
+	printf '1 MYRIGHTS Shut\r\n2 SELECT Shut\r\n3 MYRIGHTS Open\r\n4 GETACL Open\r\n' | mimapd -p m >imap
+	grep '^\* MYRIGHTS "Shut" "\?lrsa' imap
+	grep '^2 OK' imap
+	grep '^\* MYRIGHTS "Open" "\?lrswipkxtea' imap
+	grep '^4 OK' imap
+}
+
 @test "adopt: where Dovecot had no letter for a keyword, that is said" {
 	dovecot_maildir
 	run -0 mindex adopt -n

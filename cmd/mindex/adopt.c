@@ -77,8 +77,8 @@ take(const char *name, const char *path, struct foreign *f)
 		return;
 	}
 	write_uidls(name, path, f);
-	if (f->kind == FOREIGN_COURIER)
-		courier_acl(name, path);
+	if (f->kind == FOREIGN_COURIER || f->kind == FOREIGN_DOVECOT)
+		foreign_acl(name, path, f->kind == FOREIGN_DOVECOT);
 }
 
 static void

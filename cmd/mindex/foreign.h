@@ -1,7 +1,7 @@
 /*
  * foreign - what another server keeps about the messages of a folder
  *
- * Dovecot's dovecot-uidlist and dovecot-keywords; Courier's
+ * Dovecot's dovecot-uidlist, dovecot-keywords and dovecot-acl; Courier's
  * courierimapuiddb, courierimapkeywords and courierimapacl; isync's
  * .uidvalidity and the names with ",U=".  Read, never written.
  */
@@ -62,8 +62,11 @@ MUST int courier_keywords(struct foreign *, int dirfd);
 /* courier.c: the names of POP3. */
 MUST int courier_uidls(struct foreign *, int dirfd);
 
-/* courieracl.c: give the mailbox the rights that it had, unless -n. */
-void courier_acl(const char *name, const char *path);
+/*
+ * foreignacl.c: give the mailbox the rights that it had with Courier or
+ * Dovecot, unless -n.
+ */
+void foreign_acl(const char *name, const char *path, bool dovecot);
 
 /* The message of a file by the name's base; or NULL. */
 struct adopt_msg *foreign_find(struct foreign *, struct span base);

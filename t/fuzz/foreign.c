@@ -1,9 +1,9 @@
-/* links: cmd/mindex/foreign.c cmd/mindex/courier.c cmd/mindex/courieracl.c */
+/* links: cmd/mindex/foreign.c cmd/mindex/courier.c cmd/mindex/foreignacl.c */
 /*
  * mindex: what another server says of a folder.  The first byte names it,
  * the rest is its files, with a NUL between: dovecot-uidlist and
  * dovecot-keywords; courierimapuiddb, the list of keywords, those of one
- * message and courierpop3dsizelist; courierimapacl; or isync's
+ * message and courierpop3dsizelist; courierimapacl or dovecot-acl; or isync's
  * .uidvalidity.  What is read can be an index of ours, with the UIDs that it
  * told, and rights of ours.
  */
@@ -30,6 +30,7 @@ static const char *const of_courier[] = { "courierimapuiddb",
 	"courierpop3dsizelist", NULL };
 static const char *const of_isync[] = { ".uidvalidity", NULL };
 static const char *const of_rights[] = { "courierimapacl", NULL };
+static const char *const of_dovecot_rights[] = { "dovecot-acl", NULL };
 
 /* What adopt has around it. */
 bool dry_run;
@@ -150,7 +151,7 @@ check(const struct foreign *f)
 
 /* Lines of ours that can be read, and the owner is not locked out. */
 static void
-check_rights(size_t size)
+check_rights(size_t size, bool dovecot)
 {
 	struct acl a;
 	struct span who;
@@ -159,7 +160,7 @@ check_rights(size_t size)
 
 	boxes.fd = dir;
 	has_failed = false;
-	courier_acl("INBOX", root);
+	foreign_acl("INBOX", root, dovecot);
 	assert(!has_failed || size > 65536);
 	assert(acl_load(&a, root) == 0);
 	while (acl_next(&a, &at, &who, &rights))
@@ -182,10 +183,11 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	files = p[0] == 'c' ? of_courier
 	    : p[0] == 'i'   ? of_isync
 	    : p[0] == 'r'   ? of_rights
+	    : p[0] == 'R'   ? of_dovecot_rights
 			    : of_dovecot;
 	write_files(files, rest);
-	if (files == of_rights)
-		check_rights(rest.n);
+	if (files == of_rights || files == of_dovecot_rights)
+		check_rights(rest.n, files == of_dovecot_rights);
 	else if (foreign_read(&f, root, true) == 0) {
 		check(&f);
 		foreign_free(&f);
