@@ -15,7 +15,7 @@ uids() {
 		i.login("bob@example.test", "secret-bob")
 		i.select("INBOX")
 		v = i.response("UIDVALIDITY")[1][0].decode()
-		for a in i.fetch("1:*", "(UID BODY.PEEK[HEADER.FIELDS (X-Mark)])")[1]:
+		for a in i.uid("FETCH", "1:*", "(BODY.PEEK[HEADER.FIELDS (X-Mark)])")[1]:
 		    if isinstance(a, tuple):
 		        print(v, re.search(rb"UID (\d+)", a[0]).group(1).decode(),
 		              re.search(rb"X-Mark: (\S+)", a[1]).group(1).decode())

@@ -58,7 +58,8 @@ no_report() {
 		import os, sys, time
 		text = open(sys.argv[1], "rb").read()
 		end = time.time() + 6
-		while time.time() < end:
+		while time.time() < end or (time.time() < end + 120
+		        and not os.path.exists("enough")):
 		    f = os.open(sys.argv[1], os.O_WRONLY | os.O_TRUNC)
 		    for i in range(len(text)):
 		        os.write(f, text[i:i + 1])
@@ -76,6 +77,7 @@ no_report() {
 		*) echo "refused: $r"; return 1 ;;
 		esac
 		n=$((n + 1))
+		[ $n -lt 3 ] || : >enough
 	done
 	[ $n -ge 3 ]
 	cp "$PNEU_DIR/conf.good/users" "$PNEU_CONF/users"
@@ -107,16 +109,21 @@ no_report() {
 
 @test "a file that an editor is writing is read again, and then it is a yes" {
 	for f in users domains aliases; do
-		: >"$PNEU_CONF/$f"
-		{
-			sleep 0.5
-			cat "$PNEU_DIR/conf.good/$f" >"$PNEU_CONF/$f"
-		} 3>&- &
 		who=bob
 		[ $f != aliases ] || who=info
-		run -0 rcpt $who@example.test
+		# it is waited for two seconds: an editor that comes later, on a
+		# machine that stands still, is no matter of this test
+		for _ in 1 2 3 4 5; do
+			: >"$PNEU_CONF/$f"
+			{
+				sleep 0.5
+				cat "$PNEU_DIR/conf.good/$f" >"$PNEU_CONF/$f"
+			} 3>&- &
+			run -0 rcpt $who@example.test
+			wait
+			[[ $output != "250 "* ]] || break
+		done
 		[[ $output == "250 "* ]]
-		wait
 	done
 }
 

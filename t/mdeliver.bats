@@ -213,19 +213,29 @@ off@example.test\t5.2.1\tmailbox disabled'
 	nothing_left
 }
 
+# The session has no process any more.
+nobody_in() {
+	! pgrep -s "$1"
+}
+
 @test "kill -9 at any time leaves no part of a message in new" {
 	head -c 3000000 /dev/zero | tr '\0' 'x' | fold -w 70 >body
 	echo >>body
 	{ message; cat body; } >m
 	size=$(stat -c %s m)
+	at_it=
 	for ms in 000 002 004 006 008 010 012 014 016 020 024 030; do
-		deliver bob@example.test >/dev/null 2>&1 3>&- &
+		setsid mdeliver -f x@example.org -- bob@example.test \
+			<m >/dev/null 2>&1 3>&- &
+		at_it="$at_it $!"
 		sleep 0.$ms
 		kill -9 $! 2>/dev/null || :
 		wait $! 2>/dev/null || :
 	done
 	# children of root's may be at it yet
-	wait_for sh -c "! pgrep -f 'x@example.org -- bob@example.tes[t]'"
+	for s in $at_it; do
+		wait_for nobody_in "$s"
+	done
 	front=$(front bob@example.test x@example.org | wc -c)
 	for f in $(of bob); do
 		[ "$(stat -c %s "$f")" = $((size + front)) ]
@@ -543,6 +553,20 @@ off@example.test\t5.2.1\tmailbox disabled'
 	run -0 deliver bob@example.test
 }
 
+# while_written FILE LINE NAME: it is delivered to NAME while FILE is empty,
+# and gets its line.  A file is waited for two seconds: who comes too late
+# with it, on a machine that stands still, tries again.
+while_written() {
+	for _ in 1 2 3 4 5; do
+		: >"conf/$1"
+		(sleep 0.4; echo "$2" >"conf/$1") 3>&- &
+		run deliver "$3@example.test"
+		wait $!
+		[ "$status" -ne 0 ] || return 0
+	done
+	return 1
+}
+
 @test "empty, missing, unfinished and changing files make a no temporary" {
 	start=$SECONDS
 	: >conf/users
@@ -559,16 +583,12 @@ off@example.test\t5.2.1\tmailbox disabled'
 	run -75 deliver bob@example.test
 	rm conf/domains
 	run -75 deliver bob@example.test
-	[ $((SECONDS - start)) -le 8 ]
+	[ $((SECONDS - start)) -le 60 ]
 	# an editor has emptied the file and writes it a second later
 	conf domains example.test
-	: >conf/users
-	(sleep 0.4; echo "bob@example.test:$B:$D/bob:" >conf/users) 3>&- &
-	run -0 deliver bob@example.test
+	while_written users "bob@example.test:$B:$D/bob:" bob
 	run -67 deliver nobody@example.test
-	(sleep 0.4; echo "new: bob" >conf/aliases) 3>&- &
-	: >conf/aliases
-	run -0 deliver new@example.test
+	while_written aliases 'new: bob' new
 }
 
 @test "-n says where it leads, does nothing, and exits as it would" {
@@ -720,17 +740,27 @@ $(id 1)	nobody@example.test	5.1.1	no%20such%20user"
 }
 
 child_of() {
-	child=$(pgrep -U 62102 -P "$1" mdeliver) && [ -n "$(ls "$D/bob")" ]
+	! kill -0 "$1" || {
+		child=$(pgrep -U 62102 -P "$1" mdeliver) &&
+			[ -n "$(ls "$D/bob")" ]
+	}
 }
 
 @test "a child that dies makes its part later, and no other's" {
 	[ "$(command id -u)" -eq 0 ] || skip "only root has children"
 	truncate -s 250M m
-	mdeliver -f '' -- bob@example.test alice@example.test <m >out 2>err 3>&- &
-	wait_for child_of $!
-	kill -9 "$child" # the first: bob's
-	status=0
-	wait $! || status=$?
+	# the first child, bob's; again if it had done its work by then
+	for _ in 1 2 3 4 5; do
+		child=
+		rm -rf alice/Maildir bob/Maildir
+		mdeliver -f '' -- bob@example.test alice@example.test \
+			<m >out 2>err 3>&- &
+		pid=$!
+		! wait_for child_of $pid || kill -9 "$child" || :
+		status=0
+		wait $pid || status=$?
+		[ "$status" -eq 0 ] || break
+	done
 	[ "$status" -eq 75 ]
 	grep -qx $'bob@example.test\t4.3.0\tdelivery as uid 62102: signal 9' out
 	grep -q $'^alice@example.test\t2.0.0\t' out

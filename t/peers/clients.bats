@@ -16,7 +16,7 @@ need() {
 
 # A message with this subject is in the Maildir of NAME.
 arrived() {
-	grep --exclude='pneu.*' -lr "^Subject: $2" "$PNEU_DIR/mail/$1" >/dev/null
+	grep --exclude='pneu.*' -lrx "Subject: $2" "$PNEU_DIR/mail/$1" >/dev/null
 }
 
 # Put a message with subject $2 into the mailbox of NAME, by LMTP.

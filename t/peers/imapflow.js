@@ -62,7 +62,7 @@ async function main() {
 		let waiting = true, news = 0;
 		c.on('exists', () => news++);
 		c.idle().catch(() => {});
-		const end = Date.now() + 20000;
+		const end = Date.now() + 120000;
 		while (waiting) {
 			await new Promise((r) => setTimeout(r, 100));
 			if (news > 0) {

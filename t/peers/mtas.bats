@@ -31,8 +31,10 @@ setup() {
 
 # offered KEYWORD: by our port 25
 offered() {
-	printf 'EHLO x\r\nQUIT\r\n' | timeout 30 curl -s -m 30 --output - \
-		"telnet://127.0.0.1:$SMTP_PORT" | tr -d '\r' | grep -q "^250[- ]$1"
+	python3 -c 'import smtplib, sys
+s = smtplib.SMTP("127.0.0.1", int(sys.argv[1]))
+s.ehlo("x")
+sys.exit(not s.has_extn(sys.argv[2]))' "$SMTP_PORT" "$1"
 }
 
 postfix_answers() {
@@ -144,8 +146,9 @@ same_body() {
 	message 'postfix large' <large | to_postfix x@elsewhere.test bob@example.test '' ''
 	same_body 'postfix odd' want
 	same_body 'postfix large' large
-	grep -q 'Verified TLS connection established to localhost' pf/log
-	grep -q 'status=sent (250 2.0.0 ok [0-9a-z]\{16\})' pf/log
+	# its log is written by a process of its own
+	wait_for grep -q 'Verified TLS connection established to localhost' pf/log
+	wait_for grep -q 'status=sent (250 2.0.0 ok [0-9a-z]\{16\})' pf/log
 }
 
 @test "Postfix hands on DSN parameters, which the queue keeps" {
@@ -179,7 +182,7 @@ same_body() {
 		grep --exclude='pneu.*' -lrq '^Subject: Undelivered Mail' "$PNEU_DIR/mail/bob"
 	}
 	wait_for bounced
-	grep -q 'to=<nobody@example.test>.*dsn=5.1.1.*said: 550 5.1.1 no such user' pf/log
+	wait_for grep -q 'to=<nobody@example.test>.*dsn=5.1.1.*said: 550 5.1.1 no such user' pf/log
 }
 
 @test "Postfix hands on UTF-8 addresses" {

@@ -23,6 +23,15 @@ teardown() {
 	queue_teardown
 }
 
+# The next one on this port: not before the last has left it.
+gone() {
+	# shellcheck disable=SC2086 # numbers
+	kill $PEERS
+	# shellcheck disable=SC2086
+	wait $PEERS || :
+	PEERS=
+}
+
 answers() {
 	(echo QUIT | timeout 2 bash -c "cat >/dev/tcp/127.0.0.1/$PORT") 2>/dev/null
 }
@@ -66,8 +75,7 @@ eight() {
 	eight | msend -h "127.0.0.1:$PORT" -f a@x.test -- b@y.test
 	grep -q $'B\303\274cher =' got/*
 	rm got/*
-	kill $PEERS
-	PEERS=
+	gone
 	sink -8
 	eight | msend -h "127.0.0.1:$PORT" -f a@x.test -- b@y.test
 	grep -qx 'Content-Transfer-Encoding: quoted-printable.*' got/*
@@ -87,8 +95,7 @@ eight() {
 		start_run
 		wait_for empty
 		stop_run
-		kill $PEERS
-		PEERS=
+		gone
 		[ "$(cat got/* | grep -c '^Subject: ')" -eq 3 ] || {
 			echo "smtp-sink $how"
 			ls -l got
@@ -142,8 +149,7 @@ eight() {
 		-- $'b@b\303\274cher.test' $'\303\266@y.test'
 	grep -q '^X-RcptTo:.*b.cher' box/new/* || grep -q '^X-RcptTo: =?utf-8' box/new/*
 	grep -q $'B\303\274cher =' box/new/*
-	kill $PEERS
-	PEERS=
+	gone
 	rm -rf box
 	aio
 	eight >m

@@ -37,7 +37,7 @@ read_all(struct span s, size_t step, unsigned which)
 	}
 	close(p[1]);
 	got[0] = '\0';
-	r = facts_read(p[0], which, deadline_in(20), take, got);
+	r = facts_read(p[0], which, deadline_in(60), take, got);
 	err = errno;
 	close(p[0]);
 	waitpid(pid, NULL, 0);

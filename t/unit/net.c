@@ -67,7 +67,7 @@ connects(void)
 	check(n == 1);
 	a.port = net_port(fds[0]);
 	check(a.port != 0);
-	fd = net_connect(&a, deadline_in(5), &temp);
+	fd = net_connect(&a, deadline_in(60), &temp);
 	check(fd != -1);
 	in = accept(fds[0], NULL, NULL);
 	check(in != -1);
@@ -77,7 +77,7 @@ connects(void)
 	close(fd);
 	close(in);
 	close(fds[0]);
-	check(net_connect(&a, deadline_in(5), &temp) == -1 && temp);
+	check(net_connect(&a, deadline_in(60), &temp) == -1 && temp);
 	a = (struct net_addr){ .kind = NET_FD, .fd = 0 };
 	check(net_listen(&a, fds, 4) == -1);
 }

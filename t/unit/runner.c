@@ -67,7 +67,7 @@ test_run(void)
 	check(write(commit[1], "y\n", 2) == 2);
 	close(commit[1]);
 	check(strcmp(all_of(out[0]), "hello a@b||c\ny\n") == 0);
-	status = runner_wait(&r, pid, deadline_in(10));
+	status = runner_wait(&r, pid, deadline_in(60));
 	check(WIFEXITED(status) && WEXITSTATUS(status) == 7);
 	check(runner_wait(&r, pid, deadline_in(1)) == -1 && errno == ECHILD);
 }
@@ -88,7 +88,7 @@ test_transport(void)
 	check(pid > 0);
 	close(out[1]);
 	check(strcmp(all_of(out[0]), "-f a@b -- c@d -x@e\n") == 0);
-	status = runner_wait(&r, pid, deadline_in(10));
+	status = runner_wait(&r, pid, deadline_in(60));
 	check(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 }
 

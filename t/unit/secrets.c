@@ -233,13 +233,13 @@ test_monitor(void)
 	check(monitor_send_begin(fd[0], SPAN("PLAIN"), &r) == 0);
 	check(monitor_send_begin(fd[0], SPAN("LOGIN"), NULL) == 0);
 	check(monitor_send(fd[0], MONITOR_TLS, SPAN("")) == 0);
-	check(monitor_receive(fd[1], &m, deadline_in(1)) == 1);
+	check(monitor_receive(fd[1], &m, deadline_in(60)) == 1);
 	check(monitor_parse_begin(&m, &mech, &response, &has));
 	check(span_is(mech, "PLAIN") && has && span_eq(response, r));
-	check(monitor_receive(fd[1], &m, deadline_in(1)) == 1);
+	check(monitor_receive(fd[1], &m, deadline_in(60)) == 1);
 	check(monitor_parse_begin(&m, &mech, &response, &has));
 	check(span_is(mech, "LOGIN") && !has && response.n == 0);
-	check(monitor_receive(fd[1], &m, deadline_in(1)) == 1);
+	check(monitor_receive(fd[1], &m, deadline_in(60)) == 1);
 	check(m.type == MONITOR_TLS && m.n == 0);
 	check(!monitor_parse_begin(&m, &mech, &response, &has));
 	check(monitor_receive(fd[1], &m, deadline_in(0)) == -1);
@@ -247,17 +247,17 @@ test_monitor(void)
 		  (struct span){ big, sizeof(big) }) == -1);
 	check(monitor_send(fd[0], MONITOR_UNREAD,
 		  (struct span){ big, MONITOR_DATA_MAX }) == 0);
-	check(monitor_receive(fd[1], &m, deadline_in(1)) == 1);
+	check(monitor_receive(fd[1], &m, deadline_in(60)) == 1);
 	check(m.n == MONITOR_DATA_MAX);
 	/* not a record: a wrong type, a length too large, a cut one */
 	check(write(fd[0], "X\0\0", 3) == 3);
-	check(monitor_receive(fd[1], &m, deadline_in(1)) == -1);
+	check(monitor_receive(fd[1], &m, deadline_in(60)) == -1);
 	check(write(fd[0], "U\x7f\xff", 3) == 3);
-	check(monitor_receive(fd[1], &m, deadline_in(1)) == -1);
+	check(monitor_receive(fd[1], &m, deadline_in(60)) == -1);
 	check(write(fd[0], "U\0\5abc", 6) == 6);
 	close(fd[0]);
-	check(monitor_receive(fd[1], &m, deadline_in(1)) == -1);
-	check(monitor_receive(fd[1], &m, deadline_in(1)) == 0);
+	check(monitor_receive(fd[1], &m, deadline_in(60)) == -1);
+	check(monitor_receive(fd[1], &m, deadline_in(60)) == 0);
 	close(fd[1]);
 }
 
