@@ -227,6 +227,39 @@ assert 'MAILBOX "B"' in found[0] and "COUNT 1" in found[0], found
 E
 }
 
+@test "no HIGHESTMODSEQ is told past an expunge that is not told yet" {
+	py <<'E'
+import glob, os, re
+from client import Session
+a, b = Session(), Session()
+a.append(3)
+a("ENABLE QRESYNC")
+a("SELECT INBOX")
+b("SELECT INBOX")
+a("SEARCH RETURN (UPDATE) BODY body")
+# looked at anew for the search, its file turns out to have gone
+first = min(glob.glob("box/cur/*"), key=lambda f: int(re.search(r"Q(\d+)\.", f)[1]))
+b("STORE 1 +FLAGS.SILENT (Again)")
+b.append(1)
+was = os.stat("box/cur")
+os.unlink(first)
+os.utime("box/cur", ns=(was.st_atime_ns, was.st_mtime_ns))
+told, gone = 0, False
+for i in range(3):
+    for line in a("NOOP"):
+        m = re.search(r"HIGHESTMODSEQ (\d+)", line)
+        if m and not gone:
+            told = int(m[1])
+        gone = gone or line == "* VANISHED 1"
+assert gone
+again = Session()
+again("ENABLE QRESYNC")
+[v] = [re.search(r"\d+", s)[0] for s in a("STATUS INBOX (UIDVALIDITY)")]
+assert told == 0 or "* VANISHED (EARLIER) 1" in again(
+    f"SELECT INBOX (QRESYNC ({v} {told}))"), told
+E
+}
+
 @test "QRESYNC: what has gone above the last one is told, too" {
 	py <<'E'
 import re

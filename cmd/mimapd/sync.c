@@ -25,8 +25,9 @@ enum { VANISHED_LINE = 8000 };
 /* What one refresh finds.  EXPUNGEs come from the highest number down. */
 struct news {
 	struct imap *im;
-	bool checked; /* the keywords */
-	bool more;    /* there are others, or fewer: no MODSEQ tells so */
+	bool checked;    /* the keywords */
+	bool more;       /* there are others, or fewer: no MODSEQ tells so */
+	uint64_t modseq; /* what has a larger one may not be told yet */
 	uint32_t *uid;
 	size_t n, cap;
 };
@@ -292,19 +293,19 @@ ends_with_it(const struct imap *im)
  * next time (RFC 7162, section 6).
  */
 static void
-put_reached(struct imap *im, bool expunge, bool more)
+put_reached(struct imap *im, bool expunge, const struct news *n)
 {
 	bool delayed = !expunge && folder_gone(im->folder) > 0;
 
-	if (im->modseq == folder_modseq(im->folder))
+	if (im->modseq == n->modseq)
 		return;
 	if (!delayed)
-		im->modseq = folder_modseq(im->folder);
+		im->modseq = n->modseq;
 	if ((im->enabled & ENABLE_QRESYNC) == 0)
 		return;
 	if (delayed)
 		put_highest(im, "Expunges are delayed");
-	else if (more && notify_wants(im, NOTIFY_FLAG) && !ends_with_it(im))
+	else if (n->more && notify_wants(im, NOTIFY_FLAG) && !ends_with_it(im))
 		put_highest(im, "Highest");
 }
 
@@ -313,10 +314,9 @@ put_reached(struct imap *im, bool expunge, bool more)
  * goes: then it is what they were told of that is dropped, and no more.
  */
 static int
-refresh(struct imap *im, bool expunge, bool *more)
+refresh(struct imap *im, bool expunge, struct news *n)
 {
-	struct news n = { .im = im };
-	struct folder_news news = { .ctx = &n,
+	struct folder_news news = { .ctx = n,
 		.expunged = on_expunged,
 		.flags = on_flags,
 		.exists = on_exists };
@@ -325,6 +325,7 @@ refresh(struct imap *im, bool expunge, bool *more)
 	int r = folder_refresh(im->folder, expunge && !later, &news),
 	    err = errno;
 
+	n->modseq = folder_modseq(im->folder);
 	/* a look at a message may find that others have gone */
 	while (r == 0 && later && told != folder_gone(im->folder)) {
 		told = folder_gone(im->folder);
@@ -332,10 +333,9 @@ refresh(struct imap *im, bool expunge, bool *more)
 	}
 	if (told > 0)
 		folder_drop_gone(im->folder, &news);
-	put_expunges(&n);
+	put_expunges(n);
 	sync_flags(im);
 	context_flush(im, false);
-	*more = n.more;
 	errno = err;
 	return r;
 }
@@ -344,13 +344,13 @@ void
 sync_run(struct imap *im, bool expunge)
 {
 	uint32_t next = folder_uidnext(im->folder);
-	bool more = false;
+	struct news n = { .im = im };
 	int r;
 
 	if (!notify_wants(im, NOTIFY_MESSAGES) && !changes(im))
 		return;
 
-	r = refresh(im, expunge, &more);
+	r = refresh(im, expunge, &n);
 	if (r == -1 && errno == ESTALE) {
 		out_puts(&im->out, "* BYE The mailbox was made anew\r\n");
 		im->over = true;
@@ -358,7 +358,7 @@ sync_run(struct imap *im, bool expunge)
 		if (errno != ENOENT)
 			log_error("mailbox", NULL);
 	} else {
-		put_reached(im, expunge, more);
+		put_reached(im, expunge, &n);
 	}
 	if (notify_wants(im, NOTIFY_NEW) && !changes(im)) {
 		notify_fetch(im, folder_lower(im->folder, next),
