@@ -4,7 +4,6 @@ Its UIDVALIDITY was promised: if the index is lost, a greater one comes.
 Once the session has ended the index stays.
 """
 import os
-import re
 import subprocess
 
 from cutstore import LOOK, Mail, append, select
@@ -58,18 +57,8 @@ class First(Mail):
         at = len(self.ops)
         self.strace(["mpop", "-p", f"{self.box}/.L{n}"],
                     b"UIDL\r\nTOP 1 0\r\nTOP 2 0\r\nTOP 3 0\r\nQUIT\r\n")
-        names, tokens = [], []
-        for point in range(at, len(self.ops)):
-            if self.ops[point][0] == "say":
-                said = self.ops[point][1]
-                names += [(point + 1, int(v), int(u)) for v, u in
-                          re.findall(rb"^\d+ (\d+)\.(\d+)\r", said, re.M)]
-                tokens += re.findall(rb"^Subject: (\S+)", said, re.M)
-        if len(names) != 3:
-            raise SystemExit(f"powercut: mpop said {names}")
-        for (point, v, u), token in zip(names, tokens, strict=True):
-            self.shown.append((point, f"L{n}", v, u, token.decode()))
-        self.keep()
+        if len(self.popped(at, f"L{n}")) != 3:
+            raise SystemExit("powercut: mpop has not three messages")
 
     def run(self):
         with self.step("select"):

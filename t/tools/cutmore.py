@@ -1,6 +1,5 @@
 """Everything else that gives, moves or names messages, a step each."""
 import os
-import re
 
 from cutstore import LOOK, Mail, append, message, select
 
@@ -59,18 +58,9 @@ class More(Mail):
                     + b"".join(b"DELE %d\r\n" % n
                                for n in range(1, len(gone) + 1))
                     + b"QUIT\r\n")
-        names, tokens = [], []
-        for point in range(at, len(self.ops)):
-            if self.ops[point][0] == "say":
-                said = self.ops[point][1]
-                names += [(point + 1, int(v), int(u)) for v, u in
-                          re.findall(rb"^\d+ (\d+)\.(\d+)\r", said, re.M)]
-                tokens += re.findall(rb"^Subject: (\S+)", said, re.M)
-        if [t.decode() for t in tokens[:len(gone)]] != gone:
+        tokens = self.popped(at, "INBOX")
+        if tokens[:len(gone)] != gone:
             raise SystemExit(f"powercut: mpop has {tokens}")
-        for (point, v, u), token in zip(names, tokens, strict=True):
-            self.shown.append((point, "INBOX", v, u, token.decode()))
-        self.keep()
 
     def rename(self, old, new):
         """What was promised to be in one, is in the other."""

@@ -107,6 +107,22 @@ class Mail(Record):
                                    m.group(3), box)
                 asked = point + 1
 
+    def popped(self, at, box):
+        """Each UIDL and what TOP showed of it, since operation `at`: the
+        tokens."""
+        names, tokens = [], []
+        for point in range(at, len(self.ops)):
+            if self.ops[point][0] == "say":
+                said = self.ops[point][1]
+                names += [(point + 1, int(v), int(u)) for v, u in
+                          re.findall(rb"^\d+ (\d+)\.(\d+)\r", said, re.M)]
+                tokens += [t.decode() for t in
+                           re.findall(rb"^Subject: (\S+)", said, re.M)]
+        for (point, v, u), token in zip(names, tokens, strict=True):
+            self.shown.append((point, box, v, u, token))
+        self.keep()
+        return tokens
+
     def promise(self, moves, asked, point, text, box):
         """("box", it): it is selected; ("either", tokens): one is there,
         from when it is asked; (token, mailboxes, old): from then in any of
