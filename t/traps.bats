@@ -260,6 +260,28 @@ assert told == 0 or "* VANISHED (EARLIER) 1" in again(
 E
 }
 
+@test "no HIGHESTMODSEQ is told past flags that NOTIFY keeps to itself" {
+	py <<'E'
+import re
+from client import Session
+a, b = Session(), Session()
+a.append(3)
+a("ENABLE QRESYNC")
+a("SELECT INBOX")
+a("NOTIFY SET (SELECTED (MessageNew MessageExpunge))")
+b("SELECT INBOX")
+b("STORE 1 +FLAGS.SILENT (Unheard)")
+a("STORE 2 +FLAGS.SILENT (\\Deleted)")
+a("EXPUNGE")
+told = int(re.search(r"HIGHESTMODSEQ (\d+)", a.tagged)[1])
+again = Session()
+again("ENABLE QRESYNC")
+[v] = [re.search(r"\d+", s)[0] for s in a("STATUS INBOX (UIDVALIDITY)")]
+lines = again(f"SELECT INBOX (QRESYNC ({v} {told}))")
+assert [s for s in lines if s.startswith("* 1 FETCH") and "Unheard" in s], lines
+E
+}
+
 @test "QRESYNC: what has gone above the last one is told, too" {
 	py <<'E'
 import re

@@ -89,6 +89,7 @@ struct imap {
 	bool unknown_cte;
 	int keywords;    /* how many the client knows of */
 	uint64_t modseq; /* all changes up to it have been told */
+	bool untold;     /* flags behind it that NOTIFY does not want */
 
 	int64_t progress;    /* when the next word of it is due; 0: unknown */
 	unsigned progressed; /* calls of imap_progress */

@@ -47,6 +47,7 @@ tell(struct imap *im, struct span asked)
 	folder_mailbox_id(im->folder, id);
 	im->keywords = -1;
 	im->modseq = folder_modseq(im->folder);
+	im->untold = false;
 	sync_flags(im);
 	out_printf(&im->out, "* %zu EXISTS\r\n", n.messages);
 	if (!(im->enabled & ENABLE_REV2)) {

@@ -160,8 +160,10 @@ on_flags(void *ctx, size_t i)
 {
 	struct news *n = ctx;
 
-	if (!notify_wants(n->im, NOTIFY_FLAG))
+	if (!notify_wants(n->im, NOTIFY_FLAG)) {
+		n->im->untold = true;
 		return;
+	}
 	if (!n->checked)
 		sync_flags(n->im);
 	n->checked = true;
@@ -290,14 +292,15 @@ ends_with_it(const struct imap *im)
  * out the next time begins before them, whatever larger MODSEQ it has seen
  * meanwhile.  And no FETCH told the MODSEQ of those that came or went: kept
  * from it, the client would take its own APPEND for a change of others the
- * next time (RFC 7162, section 6).
+ * next time (RFC 7162, section 6).  Where NOTIFY keeps flags from it, it
+ * stays where it was.
  */
 static void
 put_reached(struct imap *im, bool expunge, const struct news *n)
 {
 	bool delayed = !expunge && folder_gone(im->folder) > 0;
 
-	if (im->modseq == n->modseq)
+	if (im->modseq == n->modseq || im->untold)
 		return;
 	if (!delayed)
 		im->modseq = n->modseq;
