@@ -335,6 +335,59 @@ kept() {
 	[[ $output == *'* 0 EXISTS'*'UIDNEXT 52]'*'a OK'* ]]
 }
 
+@test "a mailbox without an index is shown where nothing can be written" {
+	[ "$(id -u)" -eq 0 ] || skip "needs mount"
+	mkdir full
+	mount -t tmpfs -o size=256k,mode=0777 tmpfs full 2>/dev/null ||
+		skip "no mount here"
+	mkdir -p full/box/{tmp,new,cur}
+	for i in {101..103}; do
+		echo "Subject: m$i" >"full/box/cur/$i.M1.host:2,S"
+	done
+	echo "Subject: new" >full/box/new/200.M1.host
+	dd if=/dev/zero of=full/fill bs=4k 2>/dev/null || :
+	printf '%s\r\n' 'a SELECT INBOX' 'b UID FETCH 1:* (UID ENVELOPE)' \
+		'c UID STORE 1 +FLAGS (\Flagged)' 'd UID COPY 1 INBOX' \
+		'e APPEND INBOX {3+}' abc 'f STATUS INBOX (UIDNEXT)' \
+		'g SORT (SUBJECT) UTF-8 ALL' 'h CLOSE' 'i SELECT INBOX' \
+		'j LOGOUT' >in
+	mimapd -p full/box <in >out
+	for say in '* 4 EXISTS' 'a OK [READ-ONLY]' 'c NO' 'd NO' 'e NO' 'f NO' \
+		'* SORT 1 2 3 4' 'h OK' 'i OK [READ-ONLY]'; do
+		grep -qF "$say" out
+	done
+	[ "$(grep -c '^\* NO \[UIDNOTSTICKY\]' out)" = 2 ]
+	[ "$(grep -c '^\* [1-4] FETCH (UID [1-4] ENVELOPE (NIL "' out)" = 4 ]
+	[ "$(ls full/box/cur full/box/new | grep -c M1)" = 4 ]
+	# no two are alike, and none is what an index would get
+	sed -n 's/.*UIDVALIDITY \([0-9]*\).*/\1/p' out >told
+	[ "$(sort -u told | wc -l)" = 2 ]
+	[ "$(awk '$1 > 4026531840' told | wc -l)" = 2 ]
+	# POP3 has no word for it
+	run -75 mpop -p full/box </dev/null
+	# a message that goes is told all the same
+	mkfifo say
+	mimapd -p full/box <say >out 2>log &
+	exec {fd}>say
+	printf 'a SELECT INBOX\r\n' >&$fd
+	wait_for grep -q '^a OK' out
+	rm full/box/cur/102.*
+	printf 'b NOOP\r\nc LOGOUT\r\n' >&$fd
+	exec {fd}>&-
+	wait $!
+	grep -q '^\* 2 EXPUNGE' out
+	mount -o remount,ro full
+	mimapd -p full/box <in >out
+	grep -q '^\* NO \[UIDNOTSTICKY\]' out
+	mount -o remount,rw full
+	rm full/fill
+	mimapd -p full/box <in >out
+	grep -q '^a OK \[READ-WRITE\]' out
+	! grep UIDNOTSTICKY out || false
+	[ "$(sed -n 's/.*UIDVALIDITY \([0-9]*\).*/\1/p' out |
+		awk '$1 < 4026531840' | wc -l)" = 2 ]
+}
+
 @test "what was removed on a full disk is written down when there is room" {
 	[ "$(id -u)" -eq 0 ] || skip "needs mount"
 	mkdir full

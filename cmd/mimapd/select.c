@@ -102,13 +102,32 @@ parameters(struct imap *im, const struct imap_arg *a, struct resync *r)
 	return true;
 }
 
+/* On a full disk one that has no index can be read at least. */
+static int
+open_box(struct imap *im, bool *read_only, bool *unkept)
+{
+	int err;
+
+	*unkept = false;
+	if (folder_open(&im->folder, im->path, !*read_only) == 0)
+		return 0;
+	err = errno;
+	if ((err != ENOSPC && err != EDQUOT && err != EROFS) ||
+	    folder_open_unkept(&im->folder, im->path) == -1) {
+		errno = err;
+		return -1;
+	}
+	*unkept = *read_only = true;
+	return 0;
+}
+
 static void
 run(struct imap *im, bool read_only)
 {
 	struct resync r = { 0 };
 	struct span name, said;
 	enum box_result found;
-	bool was_open = im->folder != NULL;
+	bool was_open = im->folder != NULL, unkept;
 
 	if (!parameters(im, im->e.args->next, &r) ||
 	    !imap_name(im, im->e.args, &name) ||
@@ -126,7 +145,7 @@ run(struct imap *im, bool read_only)
 	if ((im->rights & (ACL_I | ACL_E | ACL_S | ACL_T | ACL_W)) == 0)
 		read_only = true;
 	if (!span_cstr(name, im->box, sizeof(im->box)) ||
-	    folder_open(&im->folder, im->path, !read_only) == -1) {
+	    open_box(im, &read_only, &unkept) == -1) {
 		im->folder = NULL;
 		imap_failed(im, "mailbox");
 		return;
@@ -135,6 +154,10 @@ run(struct imap *im, bool read_only)
 		memcpy(im->box, "INBOX", 6);
 	im->read_only = read_only;
 	tell(im, said);
+	if (unkept)
+		out_puts(&im->out,
+		    "* NO [UIDNOTSTICKY] Nothing can be "
+		    "written, these UIDs will not come again\r\n");
 	resync_tell(im, &r);
 	imap_reply(im, "OK [%s] %s", read_only ? "READ-ONLY" : "READ-WRITE",
 	    read_only ? "Examine completed" : "Select completed");

@@ -280,7 +280,7 @@ commit_to(struct folder_append *a, struct index *ix, uint32_t *uidvalidity,
 static struct index *
 target(struct folder_append *a)
 {
-	if (a->own != NULL && !a->own->ix.reset) {
+	if (a->own != NULL && !a->own->ix.reset && !a->own->ix.unkept) {
 		a->own->waiting = false;
 		return &a->own->ix;
 	}

@@ -81,6 +81,10 @@ view_flush_facts(struct index *ix, struct cache *c)
 {
 	if (c->n == 0)
 		return;
+	if (ix->unkept) {
+		cache_clear(c);
+		return;
+	}
 	cache_flush(c, ix->fd, ix->uidvalidity);
 	put_places(ix, c->ref, c->n);
 	cache_clear(c);

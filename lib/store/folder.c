@@ -257,15 +257,15 @@ folder_counts(struct folder *f, struct folder_counts *c)
 		c->recent += (ix->entry[i].msg.flags & FLAG_RECENT) != 0;
 }
 
-int
-folder_open(struct folder **fp, const char *path, bool rw)
+static int
+open_as(struct folder **fp, const char *path, bool rw, bool unkept)
 {
 	struct folder *f = die_calloc(1, sizeof(*f));
 	int err;
 
 	f->rw = rw;
 	f->watch = f->cache.fd = -1;
-	if (index_open(&f->ix, path) == -1) {
+	if ((unkept ? index_open_unkept : index_open)(&f->ix, path) == -1) {
 		err = errno;
 		free(f);
 		errno = err;
@@ -284,6 +284,18 @@ folder_open(struct folder **fp, const char *path, bool rw)
 	show_new(f, NULL);
 	*fp = f;
 	return 0;
+}
+
+int
+folder_open(struct folder **fp, const char *path, bool rw)
+{
+	return open_as(fp, path, rw, false);
+}
+
+int
+folder_open_unkept(struct folder **fp, const char *path)
+{
+	return open_as(fp, path, false, true);
 }
 
 bool

@@ -51,6 +51,13 @@ struct folder;
 MUST int folder_open(struct folder **, const char *path, bool rw);
 void folder_close(struct folder *);
 
+/*
+ * To read one that has no index where nothing can be written, such as a full
+ * disk: its UIDs and UIDVALIDITY are of this view alone and never come
+ * again (UIDNOTSTICKY, RFC 4315).  0; -1 and errno, ENOSPC: it has one.
+ */
+MUST int folder_open_unkept(struct folder **, const char *path);
+
 size_t folder_count(const struct folder *);
 const struct msg *folder_msg(const struct folder *, size_t i);
 

@@ -19,8 +19,8 @@ uint64_t index_journal_max = 65536;
 
 static const size_t buf_max = (size_t)1 << 31;
 
-int
-index_open(struct index *ix, const char *path)
+static int
+open_dir(struct index *ix, const char *path)
 {
 	memset(ix, 0, sizeof(*ix));
 	ix->fd = ix->lock_fd = ix->journal_fd = ix->mem.fd = -1;
@@ -32,7 +32,13 @@ index_open(struct index *ix, const char *path)
 		return -1;
 	}
 	ix->fd = fs_open_dir(path);
-	if (ix->fd == -1)
+	return ix->fd == -1 ? -1 : 0;
+}
+
+int
+index_open(struct index *ix, const char *path)
+{
+	if (open_dir(ix, path) == -1)
 		return -1;
 	ix->lock_fd = openat(ix->fd, "pneu.lock",
 	    O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
@@ -90,6 +96,25 @@ index_begin(struct index *ix, uint32_t uidvalidity)
 	ix->unsynced = false;
 	ix->first = ix->loose = ix->bulk = true;
 	ix->lost = false;
+}
+
+int
+index_open_unkept(struct index *ix, const char *path)
+{
+	uint32_t r;
+
+	if (open_dir(ix, path) == -1)
+		return -1;
+	if (faccessat(ix->fd, snapshot_name, F_OK, 0) == 0) {
+		index_close(ix);
+		errno = ENOSPC;
+		return -1;
+	}
+	fs_random(&r, sizeof(r));
+	index_begin(ix, UIDMEM_OURS + 1 + r % (UINT32_MAX - UIDMEM_OURS - 1));
+	ix->first = ix->loose = ix->bulk = false;
+	ix->unkept = true;
+	return 0;
 }
 
 /* Messages get new UIDs from 1 on. */
@@ -265,6 +290,8 @@ index_lock_in(struct index *ix, int wait_ms)
 		errno = ESTALE;
 		return -1;
 	}
+	if (ix->unkept)
+		return 0;
 	if (fs_lock(ix->lock_fd, true, deadline_now() + wait_ms) == -1)
 		return -1;
 	ix->locked = true;
@@ -282,6 +309,8 @@ index_unlock(struct index *ix)
 {
 	int err = errno;
 
+	if (ix->unkept)
+		return;
 	fs_unlock(ix->lock_fd);
 	ix->locked = false;
 	if (ix->compact)
@@ -438,6 +467,12 @@ index_commit(struct index *ix)
 		ix->bulk = false;
 		errno = EIO;
 		return -1;
+	}
+	if (ix->unkept) {
+		index_replay(ix, buf_span(&ix->out));
+		buf_clear(&ix->out);
+		ix->bulk = false;
+		return 0;
 	}
 	r = ix->bulk || (ix->out.n > ALL_AT_ONCE && ix->out.n > ix->snap.size)
 	    ? commit_all(ix)

@@ -73,6 +73,7 @@ struct index {
 	bool made;        /* by us, under a UIDVALIDITY that nobody had */
 	bool lost;        /* a sync has failed: another snapshot, or nothing */
 	bool locked;
+	bool unkept; /* in memory alone: see index_open_unkept */
 	struct journal_checked snap; /* the snapshot that was loaded */
 	char id[INDEX_ID];           /* of the mailbox */
 	uint32_t uidvalidity, uidnext;
@@ -110,6 +111,13 @@ extern uint64_t index_journal_max;
 
 /* Open the directory and the lock; nothing is loaded.  0, or -1 and errno. */
 MUST int index_open(struct index *, const char *path);
+
+/*
+ * An index that is never written, for a folder that has none where nothing
+ * can be written.  Its UIDVALIDITY is one that no other index is given
+ * (uidmem.h), and by chance.  0; -1 and errno, ENOSPC: there is an index.
+ */
+MUST int index_open_unkept(struct index *, const char *path);
 void index_close(struct index *); /* keeps errno */
 
 /*

@@ -101,6 +101,8 @@ index_sync(struct index *ix)
 {
 	int r;
 
+	if (ix->unkept)
+		return 0;
 	if (!ix->lost && !ix->loose &&
 	    (ix->synced == ix->applied || !ix->unsynced))
 		return 0;

@@ -44,6 +44,11 @@ transfer_open(struct transfer *t, struct folder *from, const size_t *idx,
 	t->foreign = a.st_dev != b.st_dev || a.st_uid != b.st_uid;
 	t->to = &t->other;
 	if (a.st_dev == b.st_dev && a.st_ino == b.st_ino) {
+		if (from->ix.unkept) {
+			index_close(&t->other);
+			errno = ENOSPC;
+			return -1;
+		}
 		t->to = &from->ix;
 		from->waiting = false;
 	}

@@ -15,9 +15,6 @@
 enum { HIGHEST = 11, NUMBERS = 22, WAIT = 30, FILE_MAX = 64 * 1024 * 1024 };
 enum { BLOCK_MAX = 1024, GROWS_TO = 1048576 };
 
-/* More than that is noise, or another server's: time gets there in 2097. */
-static const uint32_t ours_max = 0xf0000000;
-
 static const char file_name[] = "pneu.uidvalidity";
 static const char first_line[] = "pneu-uidvalidity 1\n";
 
@@ -122,7 +119,7 @@ look_up(struct uidmem *m, uint32_t *largest)
 		line = span_cut(&s, '\n');
 		if (!parse_line(line, &v, &h, &name))
 			continue;
-		if (v > *largest && v <= ours_max)
+		if (v > *largest && v <= UIDMEM_OURS)
 			*largest = v;
 		if (span_is(name, unsure))
 			m->lost = h != 0;
@@ -334,7 +331,7 @@ uidmem_fresh(struct uidmem *m, uint32_t *uidvalidity)
 	if (fs_lock(m->fd, true, deadline_in(WAIT)) == -1)
 		return -1;
 	r = know_file(m) == 0 ? look_up(m, &largest) : -1;
-	if (r == 0 && largest == ours_max) {
+	if (r == 0 && largest == UIDMEM_OURS) {
 		errno = EOVERFLOW;
 		r = -1;
 	}
@@ -359,7 +356,7 @@ reserve(struct uidmem *m, uint32_t *largest)
 	if (look_up(&line, largest) == -1)
 		return -1;
 	m->lost = line.lost;
-	if (ours.block > 0 && *largest < ours_max - BLOCK_MAX) {
+	if (ours.block > 0 && *largest < UIDMEM_OURS - BLOCK_MAX) {
 		ours.next = *largest + 1;
 		*largest += ours.block;
 		if (put(&line, *largest, 0, false) == -1)

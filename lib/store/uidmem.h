@@ -18,6 +18,12 @@
 
 #include "base/span.h"
 
+/*
+ * More than that is given by other servers, or to an index that is kept
+ * nowhere: time gets there in 2097.
+ */
+static const uint32_t UIDMEM_OURS = 0xf0000000;
+
 struct uidmem {
 	int fd; /* -1 when not open */
 	off_t at;
