@@ -101,7 +101,13 @@ def test_events(a, b):
     a.hears('* LIST (\\HasNoChildren) "/" "New/child"',
             '* LIST (\\HasChildren) "/" "New"')
     b.ok("RENAME New Newer")
-    a.hears('* LIST (\\HasChildren) "/" "Newer" ("OLDNAME" ("New"))')
+    # two folders are renamed, and a may look when one of them is
+    said = [a.line()]
+    while said[-1] and not said[-1].startswith(
+            '* LIST (\\HasChildren) "/" "Newer"'):
+        said.append(a.line())
+    assert said[0].endswith('"/" "Newer" ("OLDNAME" ("New"))'), said
+    assert said[-1] and len(said) <= 3, said
     b.ok("SUBSCRIBE Newer")
     a.hears('* LIST (\\HasChildren \\Subscribed) "/" "Newer"')
     b.ok('SETMETADATA Newer (/shared/comment "x" /private/a "b")')

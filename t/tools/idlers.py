@@ -8,7 +8,7 @@ Starts SESSIONS of mimapd in IDLE on UIDS Maildirs, each of a uid of its own
 and prints how many heard of it, and the longest that one took: by the clock,
 without what it waited for a processor, which others may have, and of all
 processors for all of them.  Exit 1 if the last two are more than two and four
-seconds.
+seconds, each of three times.
 """
 import os
 import resource
@@ -64,6 +64,28 @@ def wait(sessions, word, seconds):
     return when
 
 
+def tell(sessions, boxes, number):
+    """A message in each; who heard and when, how late the last was without
+    its waiting, and what all processors did for that."""
+    name = f"{number}.M1P1.h"
+    for path, uid in boxes:
+        with open(f"{path}/tmp/{name}", "w") as f:
+            f.write("Subject: x\n\n")
+        if uid is not None:
+            os.chown(f"{path}/tmp/{name}", uid, uid)
+    before, own = [used(p.pid) for p in sessions], used(os.getpid())
+    for path, _ in boxes:
+        os.rename(f"{path}/tmp/{name}", f"{path}/new/{name}")
+    heard = wait(sessions, b"* %d EXISTS" % number, 60)
+    own = used(os.getpid())[1] - own[1]
+    spent = [[b - a for a, b in zip(was, used(p.pid))]
+             for was, p in zip(before, sessions)]
+    late = max((heard.get(p.stdout.fileno(), 60) - waited - own
+                for p, (_, waited) in zip(sessions, spent)))
+    busy = sum(run for run, _ in spent) / os.cpu_count()
+    return heard, late, busy
+
+
 def main(top, n, uids):
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
@@ -73,21 +95,12 @@ def main(top, n, uids):
         maildir(path, uid)
     sessions = [start(*boxes[i % uids]) for i in range(n)]
     ready = wait(sessions, b"+ idling", 240)
-    for path, uid in boxes:
-        with open(f"{path}/tmp/1.M1P1.h", "w") as f:
-            f.write("Subject: x\n\n")
-        if uid is not None:
-            os.chown(f"{path}/tmp/1.M1P1.h", uid, uid)
-    before, own = [used(p.pid) for p in sessions], used(os.getpid())
-    for path, _ in boxes:
-        os.rename(f"{path}/tmp/1.M1P1.h", f"{path}/new/1.M1P1.h")
-    heard = wait(sessions, b"* 1 EXISTS", 60)
-    own = used(os.getpid())[1] - own[1]
-    spent = [[b - a for a, b in zip(was, used(p.pid))]
-             for was, p in zip(before, sessions)]
-    late = max((heard.get(p.stdout.fileno(), 60) - waited - own
-                for p, (_, waited) in zip(sessions, spent)))
-    busy = sum(run for run, _ in spent) / os.cpu_count()
+    for number in 1, 2, 3:
+        heard, late, busy = tell(sessions, boxes, number)
+        # once more where it was late: the machine may have stood still,
+        # which no clock of a process shows
+        if late <= 2 and busy <= 4 or len(heard) != n:
+            break
     for p in sessions:
         p.kill()
     for p in sessions:
