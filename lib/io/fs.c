@@ -13,6 +13,7 @@
 #include "base/die.h"
 #include "base/limits.h"
 #include "io/deadline.h"
+#include "io/fresh.h"
 #include "io/out.h"
 
 void
@@ -238,11 +239,9 @@ fs_remove_tree(int dirfd, const char *name)
 int64_t
 fs_mtime_ns(int dirfd, const char *name)
 {
-	struct stat st;
+	struct fresh f;
 
-	if (fstatat(dirfd, name, &st, 0) == -1)
-		return -1;
-	return (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;
+	return fresh_stat(dirfd, name, &f) == -1 ? -1 : f.mtime_ns;
 }
 
 int64_t

@@ -5,6 +5,7 @@
 
 #include "base/num.h"
 #include "io/deadline.h"
+#include "io/fresh.h"
 #include "io/fs.h"
 #include "store/format.h"
 
@@ -93,6 +94,7 @@ static int
 read_file(int rootfd, const char *name, struct buf *b)
 {
 	buf_init(b, BOXFILE_MAX);
+	fresh_name(rootfd, name);
 	if (fs_read(rootfd, name, b) == 0 || errno == ENOENT)
 		return 0;
 	buf_free(b);

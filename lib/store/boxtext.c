@@ -2,6 +2,7 @@
 
 #include <errno.h>
 
+#include "io/fresh.h"
 #include "io/fs.h"
 #include "store/boxfile.h"
 #include "store/format.h"
@@ -12,6 +13,7 @@ load(const struct boxtext *t, int fd, struct buf *text)
 	enum format_result f;
 
 	buf_init(text, t->max);
+	fresh_name(fd, t->name);
 	if (fs_read(fd, t->name, text) == -1)
 		return errno == ENOENT ? 0 : -1;
 	f = format_of(buf_span(text), t->kind);

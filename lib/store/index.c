@@ -2,15 +2,18 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/enc.h"
 #include "io/deadline.h"
+#include "io/fresh.h"
 #include "io/fs.h"
 #include "store/scan.h"
 
 enum { LOCK_WAIT_MS = 30000, ALL_AT_ONCE = 1048576 };
+enum { REMOTE_WAIT_MS = 3000, REMOTE_LOOK_MS = 20 };
 /* A journal is long when it has so much of the snapshot's size. */
 enum { WORK_PART = 4, END_PART = 128 };
 enum { UID_GAP = 262144, MODSEQ_GAP = 1048576 };
@@ -40,6 +43,7 @@ index_open(struct index *ix, const char *path)
 {
 	if (open_dir(ix, path) == -1)
 		return -1;
+	ix->remote = fs_is_remote(ix->fd);
 	ix->lock_fd = openat(ix->fd, "pneu.lock",
 	    O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (ix->lock_fd == -1) {
@@ -68,6 +72,13 @@ index_close(struct index *ix)
 	errno = err;
 }
 
+static void
+close_journal(struct index *ix)
+{
+	fs_close(ix->journal_fd);
+	ix->journal_fd = -1;
+}
+
 void
 index_begin(struct index *ix, uint32_t uidvalidity)
 {
@@ -89,12 +100,11 @@ index_begin(struct index *ix, uint32_t uidvalidity)
 	ix->nkeywords = 1;
 	snprintf(ix->keyword[0], sizeof(ix->keyword[0]), "$Forwarded");
 	ix->gen = gen > ix->gen ? gen : ix->gen;
-	if (ix->journal_fd != -1)
-		close(ix->journal_fd);
-	ix->journal_fd = -1;
+	close_journal(ix);
 	ix->applied = ix->synced = 0;
 	ix->unsynced = false;
-	ix->first = ix->loose = ix->bulk = true;
+	ix->first = ix->bulk = true;
+	ix->loose = !ix->remote;
 	ix->lost = false;
 }
 
@@ -131,23 +141,17 @@ make_index(struct index *ix)
 		return -1;
 	index_begin(ix, uidvalidity);
 	/* elsewhere others see what is unsynced only when they like to */
-	ix->made = !fs_is_remote(ix->fd);
+	ix->made = !ix->remote;
 	return 0;
 }
 
-/* Read what was appended since; a torn end is cut off (under the lock). */
+/* Apply what the journal has behind what was applied: 0, -1 and errno. */
 static int
-catch_up(struct index *ix)
+apply_more(struct index *ix)
 {
-	struct stat st;
 	struct buf b;
 	ssize_t r = 1;
-	size_t good;
 
-	if (fstat(ix->journal_fd, &st) == -1)
-		return -1;
-	if ((uint64_t)st.st_size <= ix->applied)
-		return 0;
 	buf_init(&b, buf_max);
 	while (r > 0 && buf_room(&b, 65536) != NULL) {
 		r = pread(ix->journal_fd, b.p + b.n, 65536,
@@ -155,24 +159,56 @@ catch_up(struct index *ix)
 		if (r > 0)
 			b.n += (size_t)r;
 	}
-	if (r == -1) {
-		buf_free(&b);
-		return -1;
-	}
-	good = index_replay(ix, buf_span(&b));
-	ix->applied += good;
-	if (good < b.n)
-		r = ftruncate(ix->journal_fd, (off_t)ix->applied);
+	if (r != -1)
+		ix->applied += index_replay(ix, buf_span(&b));
 	buf_free(&b);
 	return r == -1 ? -1 : 0;
 }
 
+/* The size of the journal, whoever wrote it: as catch_up. */
+static int
+ask_size(const struct index *ix, struct fresh *f)
+{
+	if ((ix->remote && fresh_touch(ix->journal_fd) == -1) ||
+	    fresh_stat(ix->journal_fd, "", f) == -1)
+		return errno == ESTALE || errno == ENOENT ? 1 : -1;
+	return f->nlink == 0;
+}
+
 /*
- * The journal that the snapshot names; one that is lost is made again.  1:
- * it is lost, and the snapshot with it.
+ * Read what was appended since; a torn end is cut off (under the lock).
+ * What another node has written may come later than its size.  0; -1 and
+ * errno; 1 when it is no longer the journal.
  */
 static int
-open_journal(struct index *ix, bool *checked)
+catch_up(struct index *ix)
+{
+	int64_t end = deadline_now() + REMOTE_WAIT_MS;
+	struct fresh f;
+	int r;
+
+	for (;;) {
+		if ((r = ask_size(ix, &f)) != 0)
+			return r;
+		if (f.size <= ix->applied)
+			return 0;
+		if (apply_more(ix) == -1)
+			return -1;
+		if (f.size <= ix->applied)
+			return 0;
+		if (!ix->remote || deadline_now() >= end)
+			return ftruncate(ix->journal_fd, (off_t)ix->applied);
+		poll(NULL, 0, REMOTE_LOOK_MS);
+	}
+}
+
+/*
+ * The journal that the snapshot names; one that is lost is made again.  1:
+ * it is lost, and the snapshot with it.  Where names are remembered (early)
+ * it may be the snapshot that was: -1 and ESTALE.
+ */
+static int
+open_journal(struct index *ix, bool early, bool *checked)
 {
 	char name[64], head[JOURNAL_HEADER];
 	uint32_t uidvalidity = 0;
@@ -182,6 +218,7 @@ open_journal(struct index *ix, bool *checked)
 
 	index_journal_name(name, sizeof(name), ix->gen);
 	ix->applied = ix->synced = JOURNAL_HEADER;
+	fresh_name(ix->fd, name);
 	ix->journal_fd = openat(ix->fd, name, O_RDWR | O_CLOEXEC);
 	if (ix->journal_fd == -1 && errno != ENOENT)
 		return -1;
@@ -204,11 +241,14 @@ open_journal(struct index *ix, bool *checked)
 		ix->loose = ix->first && !journal_is_kept(s);
 		return 0;
 	}
+	if (early) {
+		errno = ESTALE;
+		return -1;
+	}
 	if (ix->first)
 		return 1;
 	ix->loose = false;
-	if (ix->journal_fd != -1)
-		close(ix->journal_fd);
+	close_journal(ix);
 	ix->journal_fd = index_make_journal(ix, ix->gen);
 	return ix->journal_fd == -1 ? -1 : 0;
 }
@@ -245,9 +285,9 @@ check_memory(struct index *ix, bool moved)
 	return uidmem_set(&ix->mem, ix->uidvalidity, highest);
 }
 
-/* All of it, into an empty table. */
-int
-index_load(struct index *ix)
+/* early: what is not there may be there soon, or be what was. */
+static int
+load_once(struct index *ix, bool early)
 {
 	enum snapshot_result r;
 	bool checked = false;
@@ -266,13 +306,33 @@ index_load(struct index *ix)
 	}
 	if (r != SNAPSHOT_OK)
 		return make_index(ix);
-	if ((lost = open_journal(ix, &checked)) == -1)
+	if ((lost = open_journal(ix, early, &checked)) == -1)
 		return -1;
 	if (lost || ((!checked || ix->loose) && !snapshot_check(ix)))
 		return make_index(ix);
 	if (!checked)
 		index_note_checked(ix);
-	return catch_up(ix) == -1 ? -1 : check_memory(ix, !checked);
+	if ((lost = catch_up(ix)) == 1)
+		errno = ESTALE;
+	return lost != 0 ? -1 : check_memory(ix, !checked);
+}
+
+/* All of it, into an empty table. */
+int
+index_load(struct index *ix)
+{
+	int64_t end = deadline_now() + REMOTE_WAIT_MS;
+	bool early = ix->remote;
+	int r;
+
+	while ((r = load_once(ix, early)) == -1 && errno == ESTALE && early) {
+		close_journal(ix);
+		early = deadline_now() < end;
+		poll(NULL, 0, REMOTE_LOOK_MS);
+	}
+	if (r == -1 && errno == ESTALE)
+		errno = EAGAIN;
+	return r;
 }
 
 int
@@ -295,9 +355,8 @@ index_lock_in(struct index *ix, int wait_ms)
 	if (fs_lock(ix->lock_fd, true, deadline_now() + wait_ms) == -1)
 		return -1;
 	ix->locked = true;
-	if (ix->gen != 0 && !ix->ahead && snapshot_is_same(ix))
-		r = catch_up(ix);
-	else
+	if (ix->gen == 0 || ix->ahead || !snapshot_is_same(ix) ||
+	    (r = catch_up(ix)) == 1)
 		r = index_reload(ix);
 	if (r == -1)
 		index_unlock(ix);
@@ -353,11 +412,11 @@ index_unlock_close(struct index *ix)
 bool
 index_quiet(const struct index *ix, bool believe)
 {
-	struct stat st;
+	struct fresh f;
 	int64_t new_ns, cur_ns;
 
-	return ix->gen != 0 && fstat(ix->journal_fd, &st) == 0 &&
-	    st.st_nlink > 0 && (uint64_t)st.st_size == ix->applied &&
+	return ix->gen != 0 && fresh_stat(ix->journal_fd, "", &f) == 0 &&
+	    f.nlink > 0 && f.size == ix->applied &&
 	    scan_mtimes(ix->fd, &new_ns, &cur_ns) == 0 &&
 	    new_ns == ix->trust.new_ns && cur_ns == ix->trust.cur_ns &&
 	    (believe || index_trusted(ix) == SCAN_ALL);
@@ -428,14 +487,24 @@ go_ahead(struct index *ix)
 }
 
 static int
+append_out(const struct index *ix)
+{
+	if (ix->out.over) {
+		errno = EFBIG;
+		return -1;
+	}
+	if (fs_write_at(
+		ix->journal_fd, buf_span(&ix->out), (off_t)ix->applied) == -1)
+		return -1;
+	return ix->remote ? fresh_flush(ix->journal_fd) : 0;
+}
+
+static int
 commit_journal(struct index *ix)
 {
-	int err = EFBIG;
+	if (append_out(ix) == -1) {
+		int err = errno;
 
-	if (ix->out.over ||
-	    fs_write_at(
-		ix->journal_fd, buf_span(&ix->out), (off_t)ix->applied) == -1) {
-		err = ix->out.over ? EFBIG : errno;
 		if (ftruncate(ix->journal_fd, (off_t)ix->applied) == -1)
 			err = errno;
 		if ((err == ENOSPC || err == EDQUOT) && is_told_by_files(ix)) {

@@ -64,6 +64,7 @@ struct trust {
 struct index {
 	char path[LIMIT_PATH];
 	int fd, lock_fd, journal_fd;
+	bool remote;      /* other machines may change it, too */
 	uint64_t gen;     /* 0: to be loaded (again) */
 	uint64_t applied; /* bytes of the journal */
 	uint64_t synced;  /* up to here */

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/die.h"
+#include "io/fresh.h"
 #include "io/fs.h"
 #include "io/room.h"
 #include "store/crc.h"
@@ -62,14 +63,13 @@ identify(const struct stat *st, struct journal_checked *c)
 bool
 snapshot_is_same(const struct index *ix)
 {
-	struct journal_checked c;
-	struct stat st;
+	struct fresh f;
 
-	if (fstatat(ix->fd, snapshot_name, &st, 0) == -1)
-		return false;
-	identify(&st, &c);
-	return c.ino == ix->snap.ino && c.size == ix->snap.size &&
-	    c.ctime_ns == ix->snap.ctime_ns;
+	if (ix->remote)
+		fresh_name(ix->fd, snapshot_name);
+	return fresh_stat(ix->fd, snapshot_name, &f) == 0 &&
+	    f.ino == ix->snap.ino && f.size == ix->snap.size &&
+	    f.ctime_ns == ix->snap.ctime_ns;
 }
 
 /* Where the parts begin, in bytes. */
@@ -243,7 +243,7 @@ is_sound(const struct index *ix)
 static enum snapshot_result
 load(struct index *ix, int fd, const struct stat *st)
 {
-	bool mapped = !fs_is_remote(fd);
+	bool mapped = !ix->remote;
 	enum snapshot_result r;
 	struct parts p;
 
@@ -294,6 +294,7 @@ snapshot_load(struct index *ix)
 	int fd;
 
 	index_free_table(ix);
+	fresh_name(ix->fd, snapshot_name);
 	fd = openat(ix->fd, snapshot_name, O_RDONLY | O_CLOEXEC);
 	if (fd == -1)
 		return errno == ENOENT ? SNAPSHOT_NONE : SNAPSHOT_FAILED;

@@ -8,6 +8,7 @@
 #include "base/limits.h"
 #include "base/num.h"
 #include "io/deadline.h"
+#include "io/fresh.h"
 #include "io/fs.h"
 #include "io/out.h"
 #include "store/format.h"
@@ -133,6 +134,31 @@ look_up(struct uidmem *m, uint32_t *largest)
 	return 0;
 }
 
+/* What it has is what the node has written that had the lock before. */
+static int
+lock(const struct uidmem *m, bool exclusive)
+{
+	struct fresh f;
+
+	if (fs_lock(m->fd, exclusive, deadline_in(WAIT)) == -1)
+		return -1;
+	if (!m->remote ||
+	    (fresh_touch(m->fd) == 0 && fresh_stat(m->fd, "", &f) == 0))
+		return 0;
+	fs_unlock(m->fd);
+	return -1;
+}
+
+/* What went well goes wrong if others can't see it. */
+static int
+unlock(const struct uidmem *m, int r)
+{
+	if (r == 0 && m->remote)
+		r = fresh_flush(m->fd);
+	fs_unlock(m->fd);
+	return r;
+}
+
 int
 uidmem_open(struct uidmem *m, const char *path)
 {
@@ -152,10 +178,10 @@ uidmem_open(struct uidmem *m, const char *path)
 	m->fd = open(file, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (m->fd == -1)
 		return -1;
-	r = fs_lock(m->fd, false, deadline_in(WAIT));
+	m->remote = fs_is_remote(m->fd);
+	r = lock(m, false);
 	if (r == 0)
-		r = look_up(m, &largest);
-	fs_unlock(m->fd);
+		r = unlock(m, look_up(m, &largest));
 	if (r == -1)
 		uidmem_close(m);
 	return r;
@@ -328,7 +354,7 @@ uidmem_fresh(struct uidmem *m, uint32_t *uidvalidity)
 	uint32_t largest, now = (uint32_t)unix_now();
 	int r;
 
-	if (fs_lock(m->fd, true, deadline_in(WAIT)) == -1)
+	if (lock(m, true) == -1)
 		return -1;
 	r = know_file(m) == 0 ? look_up(m, &largest) : -1;
 	if (r == 0 && largest == UIDMEM_OURS) {
@@ -342,8 +368,7 @@ uidmem_fresh(struct uidmem *m, uint32_t *uidvalidity)
 			*uidvalidity = largest >= now ? largest + 1 : now;
 		r = put(m, *uidvalidity, 0, m->at != -1);
 	}
-	fs_unlock(m->fd);
-	return r;
+	return unlock(m, r);
 }
 
 /* Under the lock: some for us alone, behind all that were given. */
@@ -381,14 +406,13 @@ uidmem_promise(struct uidmem *m, uint32_t uidvalidity)
 		return -1;
 	if (uidvalidity <= ours.durable)
 		return 0;
-	if (fs_lock(m->fd, true, deadline_in(WAIT)) == -1)
+	if (lock(m, true) == -1)
 		return -1;
-	r = reserve(m, &largest);
+	r = unlock(m, reserve(m, &largest));
 	if (r == 0)
 		ours.durable = largest;
 	else
 		ours.next = ours.end = 0;
-	fs_unlock(m->fd);
 	return r;
 }
 
@@ -401,11 +425,10 @@ uidmem_sync(const char *path)
 
 	if (uidmem_open(&m, path) == -1)
 		return -1;
-	r = fs_lock(m.fd, true, deadline_in(WAIT));
-	if (r == 0)
+	if ((r = lock(&m, true)) == 0) {
 		r = look_up(&m, &largest);
-	if (r == 0)
-		r = keep(&m);
+		r = unlock(&m, r == 0 ? keep(&m) : -1);
+	}
 	uidmem_close(&m);
 	return r;
 }
@@ -422,11 +445,10 @@ uidmem_set(struct uidmem *m, uint32_t uidvalidity, uint32_t highest)
 		return m->highest == highest
 		    ? 0
 		    : put(m, uidvalidity, highest, true); /* ours alone */
-	if (fs_lock(m->fd, true, deadline_in(WAIT)) == -1)
+	if (lock(m, true) == -1)
 		return -1;
 	r = look_up(m, &largest);
 	if (r == 0)
 		r = put(m, uidvalidity, highest, true);
-	fs_unlock(m->fd);
-	return r;
+	return unlock(m, r);
 }

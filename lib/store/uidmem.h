@@ -25,7 +25,8 @@
 static const uint32_t UIDMEM_OURS = 0xf0000000;
 
 struct uidmem {
-	int fd; /* -1 when not open */
+	int fd;      /* -1 when not open */
+	bool remote; /* another node may write it, too */
 	off_t at;
 	const char *path;              /* the folder's, as the caller has it */
 	uint32_t uidvalidity, highest; /* 0 when nothing is remembered */
