@@ -154,6 +154,7 @@ E
 import re
 from client import Session
 a = Session()
+a.progress = True
 a.append(1, text="Subject: {}\r\n\r\nneedle\r\n")
 a("SELECT INBOX")
 for i in range(6):

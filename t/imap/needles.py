@@ -83,7 +83,8 @@ def command(line, literal=b""):
         if said.startswith(b"a "):
             assert said.startswith(b"a OK"), said
             return out
-        out.append(said)
+        if b"[INPROGRESS" not in said:  # a machine that was stopped
+            out.append(said)
 
 
 def found(key, needle):
