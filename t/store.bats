@@ -239,6 +239,17 @@ kept() {
 	[ "$(grep UIDVALIDITY out)" = "$(grep UIDVALIDITY again)" ]
 }
 
+@test "an index that can't be read for now is not made anew" {
+	command -v strace || skip "no strace"
+	strace -o trace true || skip "no ptrace"
+	named >was
+	run -75 strace -o trace -P "$PWD/box/pneu.snapshot" -e trace=mmap \
+		-e inject=mmap:error=ENOMEM:when=1 mpop -p box </dev/null
+	grep -q INJECTED trace
+	named >is
+	diff was is
+}
+
 @test "a memory of UIDs that can't be put on disk is not trusted again" {
 	command -v strace || skip "no strace"
 	local mark="0000000000 000000000[01] !"

@@ -429,11 +429,16 @@ index_quiet(const struct index *ix, bool believe)
 static int
 commit_all(struct index *ix)
 {
+	uint64_t put = ix->gen, gen; /* the records are of this one */
+
 	if (ix->loose && ix->journal_fd != -1 && index_settle(ix) == -1) {
 		ix->gen = 0;
 		return -1;
 	}
+	gen = ix->gen; /* another where a sync has failed */
+	ix->gen = put;
 	index_replay(ix, buf_span(&ix->out));
+	ix->gen = gen;
 	buf_clear(&ix->out);
 	ix->bulk = false;
 	if (index_compact(ix) == 0)

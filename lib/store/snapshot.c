@@ -155,30 +155,28 @@ load_vanished(struct index *ix, const char *p, size_t n)
 }
 
 /* All of the file in memory that nobody else changes. */
-static bool
+static enum snapshot_result
 take_file(struct index *ix, int fd, size_t size, bool mapped)
 {
-	void *p;
+	void *p = mapped ? mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0)
+			 : room_make(size);
 	ssize_t r;
 
-	if (mapped) {
-		p = mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0);
-		if (p == MAP_FAILED)
-			return false;
-	} else {
-		if ((p = room_make(size)) == NULL)
-			return false;
-		for (size_t at = 0; at < size; at += (size_t)r) {
-			r = pread(fd, (char *)p + at, size - at, (off_t)at);
-			if (r <= 0) {
-				room_free(p, size);
-				return false;
-			}
+	if (p == MAP_FAILED || p == NULL)
+		return SNAPSHOT_FAILED;
+	for (size_t at = 0; !mapped && at < size; at += (size_t)r) {
+		r = pread(fd, (char *)p + at, size - at, (off_t)at);
+		if (r <= 0) {
+			int err = errno;
+
+			room_free(p, size);
+			errno = err;
+			return r == 0 ? SNAPSHOT_BAD : SNAPSHOT_FAILED;
 		}
 	}
 	ix->map = p;
 	ix->map_size = size;
-	return true;
+	return SNAPSHOT_OK;
 }
 
 static void
@@ -198,6 +196,7 @@ put_right(struct entry *e, const char *p)
 		e->fact[k] = (uint32_t)le_get(p + 48 + 4 * k, 4);
 }
 
+/* False when there is no memory. */
 static bool
 take_entries(struct index *ix, int fd, const struct parts *p, bool mapped)
 {
@@ -240,6 +239,22 @@ is_sound(const struct index *ix)
 	return true;
 }
 
+/* Shorter than a header of ours. */
+static enum snapshot_result
+take_short(int fd)
+{
+	char head[64];
+	ssize_t n = pread(fd, head, sizeof(head), 0);
+
+	if (n == -1)
+		return SNAPSHOT_FAILED;
+	return format_of((struct span){ head, (size_t)n }, "snapshot") ==
+		FORMAT_NEWER
+	    ? SNAPSHOT_NEWER
+	    : SNAPSHOT_BAD;
+}
+
+/* What can't be read now is not damaged for that: FAILED. */
 static enum snapshot_result
 load(struct index *ix, int fd, const struct stat *st)
 {
@@ -247,18 +262,11 @@ load(struct index *ix, int fd, const struct stat *st)
 	enum snapshot_result r;
 	struct parts p;
 
-	if (st->st_size < SNAPSHOT_HEADER ||
-	    !take_file(ix, fd, (size_t)st->st_size, mapped)) {
-		char head[64];
-		ssize_t n = pread(fd, head, sizeof(head), 0);
-
-		return n > 0 &&
-			format_of((struct span){ head, (size_t)n },
-			    "snapshot") == FORMAT_NEWER
-		    ? SNAPSHOT_NEWER
-		    : SNAPSHOT_BAD;
-	}
-	r = check_header((struct span){ ix->map, SNAPSHOT_HEADER });
+	if (st->st_size < SNAPSHOT_HEADER)
+		return take_short(fd);
+	r = take_file(ix, fd, (size_t)st->st_size, mapped);
+	if (r == SNAPSHOT_OK)
+		r = check_header((struct span){ ix->map, SNAPSHOT_HEADER });
 	if (r != SNAPSHOT_OK)
 		return r;
 	if (!find_parts(ix->map, ix->map_size, &p))
@@ -269,9 +277,10 @@ load(struct index *ix, int fd, const struct stat *st)
 	if (ix->uidvalidity == 0 || ix->uidnext == 0 ||
 	    !load_keywords(ix,
 		(struct span){ ix->map + p.keywords, p.names - p.keywords },
-		p.nkeywords) ||
-	    !take_entries(ix, fd, &p, mapped))
+		p.nkeywords))
 		return SNAPSHOT_BAD;
+	if (!take_entries(ix, fd, &p, mapped))
+		return SNAPSHOT_FAILED;
 	load_vanished(ix, ix->map + p.vanished, p.nvanished);
 	return SNAPSHOT_OK;
 }
@@ -291,7 +300,7 @@ snapshot_load(struct index *ix)
 {
 	enum snapshot_result r = SNAPSHOT_FAILED;
 	struct stat st;
-	int fd;
+	int fd, err;
 
 	index_free_table(ix);
 	fresh_name(ix->fd, snapshot_name);
@@ -303,7 +312,9 @@ snapshot_load(struct index *ix)
 		r = load(ix, fd, &st);
 	}
 	fs_close(fd);
+	err = errno;
 	if (r != SNAPSHOT_OK)
 		index_free_table(ix);
+	errno = err;
 	return r;
 }
