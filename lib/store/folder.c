@@ -516,7 +516,9 @@ void
 folder_drop_gone(struct folder *f, const struct folder_news *news)
 {
 	view_stop_ahead(f);
-	drop_gone(f, true, news);
+	/* all seem so where the index can't be read, till it can be */
+	if (f->ix.gen != 0 || folder_removed(f))
+		drop_gone(f, true, news);
 }
 
 int

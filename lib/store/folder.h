@@ -126,7 +126,10 @@ bool folder_is_at(const struct folder *, const char *path);
 /* How many of the view have gone. */
 size_t folder_gone(const struct folder *);
 
-/* Drop these, and no others that may have gone meanwhile. */
+/*
+ * Drop these, and no others that may have gone meanwhile; none while the
+ * index can't be read.
+ */
 void folder_drop_gone(struct folder *, const struct folder_news *);
 
 /*

@@ -1,9 +1,11 @@
-/* store/index on a disk whose syncs fail: nothing of a commit is forgotten. */
+/* The index on a disk that fails: nothing is forgotten, nothing has gone. */
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "io/fs.h"
+#include "store/folder.h"
 #include "store/index.h"
 #include "store/maildir.h"
 #include "store/mdname.h"
@@ -61,15 +63,91 @@ test_many(void)
 	index_unlock_close(&ix);
 }
 
-int
-main(void)
+static unsigned expunged;
+
+static void
+on_expunged(void *ctx, size_t i, uint32_t uid)
+{
+	(void)ctx;
+	(void)i;
+	(void)uid;
+	expunged++;
+}
+
+static void
+put_file(const char *name)
+{
+	char path[128];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/cur/%s", root, name);
+	f = fopen(path, "w");
+	check(
+	    f != NULL && fputs("Subject: x\n\nx\n", f) >= 0 && fclose(f) == 0);
+}
+
+static bool
+move(const char *from, const char *to)
+{
+	char a[128], b[128];
+
+	snprintf(a, sizeof(a), "%s/%s", root, from);
+	snprintf(b, sizeof(b), "%s/%s", root, to);
+	return rename(a, b) == 0;
+}
+
+/* A folder can be opened, but neither mapped nor read. */
+static bool
+in_the_way(bool put)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "%s/pneu.snapshot", root);
+	return (put ? mkdir(path, 0700) : rmdir(path)) == 0;
+}
+
+/* An index that can't be read is no word of what has gone. */
+static void
+test_unread(void)
+{
+	struct folder_news news = { .expunged = on_expunged };
+	struct folder *f = NULL;
+
+	put_file("1.M1.h:2,S");
+	put_file("2.M2.h:2,S");
+	check(folder_open(&f, root, true) == 0 && folder_count(f) == 2);
+	check(move("pneu.snapshot", "away") && in_the_way(true));
+	check(move("cur/1.M1.h:2,S", "cur/1.M1.h:2,FS"));
+	check(folder_open_msg(f, 0) == -1 && folder_gone(f) == 2);
+	folder_drop_gone(f, &news);
+	check(expunged == 0 && folder_count(f) == 2);
+	check(in_the_way(false) && move("away", "pneu.snapshot"));
+	put_file("3.M3.h:2,S");
+	check(folder_refresh(f, true, &news) == 0 && expunged == 0);
+	check(folder_count(f) == 3 && folder_msg(f, 0)->uid == 1);
+	check(folder_count(f) == 3 && folder_msg(f, 1)->uid == 2);
+	folder_close(f);
+}
+
+static void
+in_folder(void (*test)(void))
 {
 	struct maildir md;
 
-	check(mkdtemp(root) != NULL);
 	check(maildir_open(&md, root, true) == 0);
 	maildir_close(&md);
-	test_many();
+	test();
 	check(fs_remove_tree(AT_FDCWD, root) == 0);
+	check(mkdir(root, 0700) == 0);
+}
+
+int
+main(void)
+{
+	if (mkdtemp(root) == NULL)
+		return 1;
+	in_folder(test_many);
+	in_folder(test_unread);
+	check(rmdir(root) == 0);
 	return done();
 }
