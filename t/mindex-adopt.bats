@@ -130,16 +130,16 @@ load mindex.sh
 		folder m/.$f
 		printf '3 V1795934182 N1 Gf82a7616e6c70b6b7a55000083ecc375\n' >m/.$f/dovecot-uidlist
 	done
-	printf '# a remark\n\nuser=bob lrs :write-deleted expunge\n-user=eve w\n"user=a \\"b\\" c" l\nauthenticated lr\nanyone s\ngroup=staff lr\ngroup-override=x lr\nuser=odd lrz\nuser=anyone lrw\nuser=name :frob\n"user=open l\nuser=none\n' >m/.Open/dovecot-acl
+	printf '# a remark\n\nuser=bob lrs :write-deleted expunge\n-user=eve w\n"user=a \\"b\\" c" l\nauthenticated lr\nanyone s\ngroup=staff lr\ngroup-override=x lr\nuser=odd lrz\nuser=anyone lrw\nuser=name :frob\n"user=open l\nuser=none\n"user=cut \\' >m/.Open/dovecot-acl
 	printf 'owner lr\nowner s' >m/.Shut/dovecot-acl
 	printf 'owner lrwstipekxa\n' >m/.Left/dovecot-acl
 	printf 'pneu-acl 1\nlra owner\n' >m/.Mine/pneu.acl
 	printf 'owner lrs\n' >m/.Mine/dovecot-acl
 	run -0 mindex adopt -n -v
-	for l in group=staff group-override=x user=odd user=anyone user=name '"user=open'; do
+	for l in group=staff group-override=x user=odd user=anyone user=name '"user=open' '"user=cut'; do
 		[[ $output == *$'Open\tacl\tleft: '"$l"* ]]
 	done
-	[ "$(grep -c 'left: ' <<<"$output")" -eq 6 ]
+	[ "$(grep -c 'left: ' <<<"$output")" -eq 7 ]
 	[ ! -e m/.Open/pneu.acl ]
 	run -0 mindex adopt
 	[ ! -e m/pneu.acl ]

@@ -108,7 +108,8 @@ take_identifier(struct span *s, struct buf *id)
 	while (s->n > 0 && *s->p != '"') {
 		if (*s->p == '\\')
 			span_take(s, 1);
-		buf_put(id, span_take(s, 1));
+		if (s->n > 0)
+			buf_put(id, span_take(s, 1));
 	}
 	if (s->n == 0 || id->over)
 		return false;
