@@ -119,7 +119,7 @@ new_name(char *dst, size_t size)
 static int
 swap(struct index *ix, uint64_t gen, const char *name, struct span records)
 {
-	struct stat st;
+	struct journal_checked snap;
 	int fd = make_journal(ix, gen, records);
 
 	if (fd == -1)
@@ -129,7 +129,7 @@ swap(struct index *ix, uint64_t gen, const char *name, struct span records)
 		return -1;
 	}
 	if ((!ix->loose && fs_sync_dir(ix->fd, "") == -1) ||
-	    fstatat(ix->fd, snapshot_name, &st, 0) == -1) {
+	    snapshot_identify(ix->fd, snapshot_name, &snap) == -1) {
 		index_distrust(fd);
 		fs_close(fd);
 		return -1;
@@ -140,10 +140,7 @@ swap(struct index *ix, uint64_t gen, const char *name, struct span records)
 	ix->gen = gen;
 	ix->applied = ix->synced = JOURNAL_HEADER + records.n;
 	ix->unsynced = ix->lost = false;
-	ix->snap = (struct journal_checked){ .ino = st.st_ino,
-		.size = (uint64_t)st.st_size,
-		.ctime_ns = (int64_t)st.st_ctim.tv_sec * 1000000000 +
-		    st.st_ctim.tv_nsec };
+	ix->snap = snap;
 	index_note_checked(ix);
 	sweep(ix);
 	return 0;

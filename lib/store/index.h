@@ -296,6 +296,9 @@ enum { SNAPSHOT_HEADER = 4096 };
 enum snapshot_result snapshot_load(struct index *);
 /* All of it is as it was written; that costs a look at every byte. */
 bool snapshot_check(const struct index *);
+/* What a file is known by; named as for fresh_stat.  0, or -1 and errno. */
+MUST int snapshot_identify(
+    int dirfd, const char *name, struct journal_checked *);
 /* Whether the file is still the one that was loaded. */
 bool snapshot_is_same(const struct index *);
 /* snapwrite.c: a file of this name; synced, unless loose.  0, -1 and errno. */

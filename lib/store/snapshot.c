@@ -7,7 +7,6 @@
 #include <fcntl.h>
 #include <stddef.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/die.h"
@@ -51,25 +50,29 @@ check_header(struct span s)
 	return SNAPSHOT_OK;
 }
 
-static void
-identify(const struct stat *st, struct journal_checked *c)
+int
+snapshot_identify(int dirfd, const char *name, struct journal_checked *c)
 {
-	*c = (struct journal_checked){ .ino = st->st_ino,
-		.size = (uint64_t)st->st_size,
-		.ctime_ns = (int64_t)st->st_ctim.tv_sec * 1000000000 +
-		    st->st_ctim.tv_nsec };
+	struct fresh f;
+
+	if (fresh_stat(dirfd, name, &f) == -1)
+		return -1;
+	*c = (struct journal_checked){
+		.ino = f.ino, .size = f.size, .ctime_ns = f.ctime_ns
+	};
+	return 0;
 }
 
 bool
 snapshot_is_same(const struct index *ix)
 {
-	struct fresh f;
+	struct journal_checked c;
 
 	if (ix->remote)
 		fresh_name(ix->fd, snapshot_name);
-	return fresh_stat(ix->fd, snapshot_name, &f) == 0 &&
-	    f.ino == ix->snap.ino && f.size == ix->snap.size &&
-	    f.ctime_ns == ix->snap.ctime_ns;
+	return snapshot_identify(ix->fd, snapshot_name, &c) == 0 &&
+	    c.ino == ix->snap.ino && c.size == ix->snap.size &&
+	    c.ctime_ns == ix->snap.ctime_ns;
 }
 
 /* Where the parts begin, in bytes. */
@@ -256,15 +259,15 @@ take_short(int fd)
 
 /* What can't be read now is not damaged for that: FAILED. */
 static enum snapshot_result
-load(struct index *ix, int fd, const struct stat *st)
+load(struct index *ix, int fd)
 {
 	bool mapped = !ix->remote;
 	enum snapshot_result r;
 	struct parts p;
 
-	if (st->st_size < SNAPSHOT_HEADER)
+	if (ix->snap.size < SNAPSHOT_HEADER)
 		return take_short(fd);
-	r = take_file(ix, fd, (size_t)st->st_size, mapped);
+	r = take_file(ix, fd, (size_t)ix->snap.size, mapped);
 	if (r == SNAPSHOT_OK)
 		r = check_header((struct span){ ix->map, SNAPSHOT_HEADER });
 	if (r != SNAPSHOT_OK)
@@ -299,7 +302,6 @@ enum snapshot_result
 snapshot_load(struct index *ix)
 {
 	enum snapshot_result r = SNAPSHOT_FAILED;
-	struct stat st;
 	int fd, err;
 
 	index_free_table(ix);
@@ -307,10 +309,8 @@ snapshot_load(struct index *ix)
 	fd = openat(ix->fd, snapshot_name, O_RDONLY | O_CLOEXEC);
 	if (fd == -1)
 		return errno == ENOENT ? SNAPSHOT_NONE : SNAPSHOT_FAILED;
-	if (fstat(fd, &st) == 0) {
-		identify(&st, &ix->snap);
-		r = load(ix, fd, &st);
-	}
+	if (snapshot_identify(fd, "", &ix->snap) == 0)
+		r = load(ix, fd);
 	fs_close(fd);
 	err = errno;
 	if (r != SNAPSHOT_OK)
